@@ -1,0 +1,48 @@
+//! The proof layer of the ledger: an RFC 6962 tree over SHA-256, its proofs, its tiles, and the signed notes
+//! that name its state.
+//!
+//! One tree secures the log, and the same tree over a batch lets one signature stand for up to 1,024 records.
+//! Everything here follows published formats, so that a reader who trusts none of our code can audit the log:
+//! RFC 6962 for the tree and its proofs, and C2SP `tlog-tiles`, `tlog-checkpoint`, `signed-note` and
+//! `tlog-proof` for what is served and kept. Of our own making is one thing only, the *range proof*
+//! ([`range_proof`]), which proves a whole batch at once and opens into ordinary inclusion proofs.
+//!
+//! How the parts fit:
+//!
+//! - [`hash`] and [`position`] hold the values: hashes, [`LeafIndex`], [`TreeSize`].
+//! - `shape` says which subtrees a proof consists of. Provers ([`nodes`]) look those subtrees up, verifiers
+//!   ([`proof`]) consume them: both sides read the same definition.
+//! - [`tree`] is the tree of one batch in memory; [`edge`] the growing right edge of the log, whose finished
+//!   parts leave as [`tile`]s.
+//! - [`note`] and [`checkpoint`] sign and read the state of the log; [`tlog_proof`] is the receipt file.
+//!
+//! What this crate does not do: no I/O, no clock, no randomness, no unsafe code. It never knows what a leaf
+//! means, keeps no tile, and decides no policy beyond refusing what the formats forbid. Input from outside is
+//! answered with an error, never with a panic; only a caller's own broken invariant panics.
+#![forbid(unsafe_code)]
+
+pub mod checkpoint;
+pub mod edge;
+pub mod hash;
+pub mod nodes;
+pub mod note;
+pub mod position;
+pub mod proof;
+mod shape;
+pub mod tile;
+pub mod tlog_proof;
+pub mod tree;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use edge::{Edge, EdgeError};
+pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
+pub use nodes::{Nodes, consistency_proof, inclusion_proof, range_proof, root, subtree};
+pub use note::{Note, NoteError, NoteSigner, VerifierKey};
+pub use position::{LeafIndex, TreeSize};
+pub use proof::{
+    ProofError, ProvedRange, inclusion_from_range, root_from_inclusion, root_from_range,
+    verify_consistency, verify_inclusion,
+};
+pub use tile::{FullTile, Resource, TileId};
+pub use tlog_proof::{TlogProof, TlogProofError};
+pub use tree::{BatchTree, root_of};
