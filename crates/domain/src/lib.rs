@@ -1,0 +1,23 @@
+//! The domain of the credit bank (学分银行): identifiers, amounts, grades, outcomes, and why something is refused.
+//!
+//! Every type here holds only right values; every constructor says with a [`Refusal`] why it declined. The
+//! crate does no I/O, reads no clock and no randomness, computes nothing in floating point, and knows
+//! neither the wire nor the disk: today's date and random numbers come in as arguments.
+//!
+//! Start reading at [`outcome`], then [`refusal`].
+
+pub mod credit;
+pub mod grade;
+pub mod identifier;
+pub mod outcome;
+pub mod refusal;
+pub mod text;
+
+pub use credit::{Credit, Hours};
+pub use grade::Grade;
+pub use identifier::{
+    IdentityDocument, InstitutionId, LearnerCode, OccupationCode, RecordId, RegionCode, ResidentId,
+    SchoolCode, SkillCertificateNumber, UnifiedSocialCreditCode,
+};
+pub use outcome::{Category, Outcome, OutcomeDraft};
+pub use refusal::{Fault, Faults, Refusal};

@@ -1,0 +1,321 @@
+//! Why something was not accepted: one flat, stable space of codes.
+//!
+//! A [`Refusal`] is data. Its code is part of the public contract (`google.rpc.ErrorInfo.reason`), its
+//! parameters feed the texts of `wire`, and it holds no text of its own. No variant can hold a `String`:
+//! what a caller sent (an identity number, a name, a grade) therefore never leaves in a refusal.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::outcome::Category;
+
+/// Declares the variants, their codes and the list of codes from one table, so that they cannot drift apart.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })? = $code:literal,)*) => {
+        /// A reason to refuse: a stable code and structured parameters, never a personal value.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Refusal {
+            $($(#[$doc])* $variant $({ $($(#[$field_doc])* $field: $type),* })?,)*
+        }
+
+        impl Refusal {
+            /// Every code, in the order of the table.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// The stable code: `[A-Z][A-Z0-9_]+`, at most 63 characters.
+            #[must_use]
+            pub fn code(&self) -> &'static str {
+                match self { $(Self::$variant $({ $($field: _),* })? => $code,)* }
+            }
+
+            /// The parameters by name, for texts and error details.
+            #[must_use]
+            pub fn params(&self) -> Vec<(&'static str, String)> {
+                match self {
+                    $(Self::$variant $({ $($field),* })? => vec![$($((stringify!($field), $field.to_string())),*)?],)*
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    // One value.
+    /// A required value is absent or empty.
+    Missing = "MISSING",
+    /// More characters (Unicode scalar values) than allowed.
+    TooLong { /** The most allowed. */ max: u32 } = "TOO_LONG",
+    /// Another number of characters than the form has.
+    WrongLength { /** What the form has. */ expected: u32 } = "WRONG_LENGTH",
+    /// A character that the form does not admit (a control character in a text, a letter in a number …).
+    BadCharacter { /** Where it stands, from 1. */ position: u32 } = "BAD_CHARACTER",
+    /// Not of the expected form.
+    Malformed { /** The form, such as `YYYY-MM`. */ expected: &'static str } = "MALFORMED",
+    /// The check digit contradicts the other digits.
+    BadCheckDigit = "BAD_CHECK_DIGIT",
+    /// No such day in the calendar, or not written as a date.
+    NotADate = "NOT_A_DATE",
+    /// Outside the closed range.
+    OutOfRange { /** Smallest admitted. */ min: i64, /** Largest admitted. */ max: i64 } = "OUT_OF_RANGE",
+    /// Below zero.
+    Negative = "NEGATIVE",
+    /// Not a decimal number.
+    NotANumber = "NOT_A_NUMBER",
+    /// More decimals than are kept: nothing is rounded silently.
+    TooManyDecimals { /** The most kept. */ max: u32 } = "TOO_MANY_DECIMALS",
+    /// A sum or a value beyond what the type holds.
+    Overflow = "OVERFLOW",
+    /// A day that has not come yet.
+    DateInFuture = "DATE_IN_FUTURE",
+    /// A day before anything the bank records.
+    DateTooEarly { /** The first day accepted. */ earliest: Date } = "DATE_TOO_EARLY",
+    /// Fewer items than required.
+    TooFew { /** The least required. */ min: u32 } = "TOO_FEW",
+    /// More items than allowed.
+    TooMany { /** The most allowed. */ max: u32 } = "TOO_MANY",
+    /// An item that stands in the list already.
+    Repeated { /** Position of the first, from 0. */ first: u32 } = "REPEATED",
+    /// A name that is reserved.
+    Reserved = "RESERVED",
+
+    // Values of closed tables.
+    /// No such region code, ever (行政区划代码).
+    RegionUnknown = "REGION_UNKNOWN",
+    /// The region code exists, but not at the date in question.
+    RegionNotValidThen = "REGION_NOT_VALID_THEN",
+    /// An unassigned region of the tests, outside test mode.
+    RegionOfTests = "REGION_OF_TESTS",
+    /// No such occupation (职业分类大典 2022).
+    OccupationUnknown = "OCCUPATION_UNKNOWN",
+    /// No such level.
+    LevelUnknown = "LEVEL_UNKNOWN",
+    /// No such category of outcome.
+    CategoryUnknown = "CATEGORY_UNKNOWN",
+    /// No such scheme of grades, or named scale.
+    GradeScaleUnknown = "GRADE_SCALE_UNKNOWN",
+    /// A code outside its closed list.
+    ChoiceUnknown = "CHOICE_UNKNOWN",
+
+    // Values that contradict each other.
+    /// Contradicts another field.
+    Inconsistent { /** That field. */ with: &'static str } = "INCONSISTENT",
+    /// Ends before it starts.
+    EndBeforeStart = "END_BEFORE_START",
+    /// Not later than the item before it.
+    NotAscending = "NOT_ASCENDING",
+    /// An attesting party is absent.
+    AttestorMissing = "ATTESTOR_MISSING",
+    /// Both attesting parties are the same.
+    AttestorRepeated = "ATTESTOR_REPEATED",
+
+    // The outcome as a whole.
+    /// Completed after today.
+    CompletedInFuture = "COMPLETED_IN_FUTURE",
+    /// The issuer may not deposit this category.
+    CategoryNotAdmitted { /** The category. */ category: Category } = "CATEGORY_NOT_ADMITTED",
+
+    // The batch and its bytes.
+    /// A batch without records.
+    BatchEmpty = "BATCH_EMPTY",
+    /// A batch of too many records.
+    BatchTooLarge { /** Records in it. */ count: u64, /** The most allowed. */ max: u64 } = "BATCH_TOO_LARGE",
+    /// A record of too many bytes.
+    RecordTooLarge { /** Its bytes. */ bytes: u64, /** The most allowed. */ max: u64 } = "RECORD_TOO_LARGE",
+    /// Bytes that decode and re-encode differently, or do not decode.
+    NotCanonical = "NOT_CANONICAL",
+    /// A format version this bank does not know.
+    UnknownVersion { /** The version given. */ version: u32 } = "UNKNOWN_VERSION",
+    /// Made for another ledger.
+    OriginForeign = "ORIGIN_FOREIGN",
+    /// Names another issuer than the caller or the batch.
+    IssuerMismatch = "ISSUER_MISMATCH",
+    /// No such institution.
+    IssuerUnknown = "ISSUER_UNKNOWN",
+    /// The institution is suspended.
+    IssuerSuspended = "ISSUER_SUSPENDED",
+    /// No such key.
+    KeyUnknown = "KEY_UNKNOWN",
+    /// The key was revoked.
+    KeyRevoked = "KEY_REVOKED",
+    /// The key exists for another purpose.
+    KeyWrongPurpose = "KEY_WRONG_PURPOSE",
+    /// A public key of small order, with which anything verifies.
+    KeySmallOrder = "KEY_SMALL_ORDER",
+    /// The key is registered already.
+    KeyExists = "KEY_EXISTS",
+    /// A signature algorithm this bank does not know.
+    AlgorithmUnknown { /** Its number. */ algorithm: u32 } = "ALGORITHM_UNKNOWN",
+    /// The signature does not verify.
+    SignatureInvalid = "SIGNATURE_INVALID",
+    /// The signed root is not that of the envelopes.
+    RootMismatch = "ROOT_MISMATCH",
+    /// The commitment is not that of salt and payload.
+    CommitmentMismatch = "COMMITMENT_MISMATCH",
+    /// The record kind does not fit its issuer or its content.
+    KindNotAllowed = "KIND_NOT_ALLOWED",
+    /// Another record stands under this id.
+    RecordIdConflict { /** The field that differs. */ differs: &'static str } = "RECORD_ID_CONFLICT",
+    /// The id occurs twice in the batch, with different content.
+    RecordIdRepeatedInBatch { /** Row of the first, from 0. */ first_row: u32 } = "RECORD_ID_REPEATED_IN_BATCH",
+
+    // The record that an amendment or a revocation refers to.
+    /// No record at that index.
+    TargetMissing = "TARGET_MISSING",
+    /// The record is another issuer's.
+    TargetForeign = "TARGET_FOREIGN",
+    /// The leaf hash is not that of the record at that index.
+    TargetHashMismatch = "TARGET_HASH_MISMATCH",
+    /// The record is revoked.
+    TargetRevoked = "TARGET_REVOKED",
+    /// A record of a kind that cannot be amended or revoked, or amended already.
+    TargetNotAmendable = "TARGET_NOT_AMENDABLE",
+    /// The record is another learner's.
+    TargetLearnerDiffers = "TARGET_LEARNER_DIFFERS",
+
+    // Learners and institutions.
+    /// No such learner.
+    LearnerUnknown = "LEARNER_UNKNOWN",
+    /// The learner was erased.
+    LearnerErased = "LEARNER_ERASED",
+    /// The identity document belongs to another learner.
+    IdentityTaken = "IDENTITY_TAKEN",
+    /// A learner cannot be merged into itself.
+    MergeSelf = "MERGE_SELF",
+    /// An institution of that name exists.
+    InstitutionExists = "INSTITUTION_EXISTS",
+    /// No such project is admitted for the issuer.
+    ProjectUnknown = "PROJECT_UNKNOWN",
+
+    // The caller.
+    /// Not for this caller.
+    PermissionDenied = "PERMISSION_DENIED",
+    /// No token.
+    TokenMissing = "TOKEN_MISSING",
+    /// Not a token of the expected form.
+    TokenMalformed = "TOKEN_MALFORMED",
+    /// The token's time is over or has not come.
+    TokenExpired = "TOKEN_EXPIRED",
+    /// The token lives longer than allowed.
+    TokenTooLong { /** The longest life. */ max_seconds: u64 } = "TOKEN_TOO_LONG",
+    /// The token was used before.
+    TokenReplayed = "TOKEN_REPLAYED",
+    /// The token is for another ledger.
+    TokenAudience = "TOKEN_AUDIENCE",
+
+    // The request.
+    /// A page token that this bank did not make for this query.
+    PageTokenInvalid = "PAGE_TOKEN_INVALID",
+    /// What was asked for does not exist.
+    NotFound { /** The kind of thing. */ what: &'static str } = "NOT_FOUND",
+    /// Beyond the end of the log.
+    IndexOutOfRange { /** Leaves in the log. */ size: u64 } = "INDEX_OUT_OF_RANGE",
+
+    // The service.
+    /// The queue is full: try again later.
+    QueueFull { /** When. */ retry_ms: u64 } = "QUEUE_FULL",
+    /// The caller's deadline passed first.
+    DeadlineExceeded = "DEADLINE_EXCEEDED",
+    /// The service takes no writes.
+    ReadOnly = "READ_ONLY",
+    /// The service is stopping.
+    ShuttingDown = "SHUTTING_DOWN",
+    /// The store failed; nothing was acknowledged.
+    StorageFailed = "STORAGE_FAILED",
+    /// A broken invariant of the service itself.
+    Internal = "INTERNAL",
+}
+
+impl Refusal {
+    /// This refusal, said of a field.
+    #[must_use]
+    pub fn at(self, field: impl Into<String>) -> Fault {
+        Fault {
+            field: field.into(),
+            refusal: self,
+        }
+    }
+}
+
+/// The code and its parameters: `TOO_LONG max=64`. For logs; texts for people are made in `wire`.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())?;
+        self.params()
+            .iter()
+            .try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A refusal and the field it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fault {
+    /// Dotted path from the message's root, such as `outcome.grade.score` or `detail.points[2].at`.
+    pub field: String,
+    /// What is wrong with it.
+    pub refusal: Refusal,
+}
+
+impl Fault {
+    /// The same fault seen from the message that holds this one under `prefix`.
+    #[must_use]
+    pub fn within(self, prefix: &str) -> Self {
+        let dot = if self.field.is_empty() || self.field.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        Self {
+            field: format!("{prefix}{dot}{}", self.field),
+            refusal: self.refusal,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.refusal)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Collects the faults of many fields, so that a caller learns of all of them at once.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes that `field` is refused.
+    pub fn add(&mut self, field: impl Into<String>, refusal: Refusal) {
+        self.0.push(refusal.at(field));
+    }
+
+    /// The value, or its refusal noted.
+    pub fn take<T>(&mut self, field: impl Into<String>, value: Result<T, Refusal>) -> Option<T> {
+        value.map_err(|refusal| self.add(field, refusal)).ok()
+    }
+
+    /// The value of a part checked on its own, or its faults noted under `prefix`.
+    pub fn take_part<T>(&mut self, prefix: &str, part: Result<T, Vec<Fault>>) -> Option<T> {
+        part.map_err(|faults| {
+            self.0
+                .extend(faults.into_iter().map(|fault| fault.within(prefix)))
+        })
+        .ok()
+    }
+
+    /// Notes a refusal unless `holds`.
+    pub fn require(&mut self, holds: bool, field: impl Into<String>, refusal: Refusal) {
+        if !holds {
+            self.add(field, refusal);
+        }
+    }
+
+    /// Everything noted so far, in order; empty if all was well.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+}
