@@ -5,7 +5,6 @@ use std::{convert::Infallible, ops::Range};
 use crate::{
     hash::{EMPTY_ROOT, Hash, node_hash},
     nodes::{self, Nodes},
-    position::{LeafIndex, TreeSize},
     shape,
 };
 
@@ -29,9 +28,9 @@ pub fn root_of(leaves: &[Hash]) -> Hash {
 /// The tree over one batch, all nodes kept, so that each of its paths is a lookup.
 #[derive(Clone, Debug)]
 pub struct BatchTree {
-    leaves: usize,
-    nodes: Run,
-    root: Hash,
+    /// `rows[l][i]` is the node over the leaves `[i·2^l, (i+1)·2^l)` cut off at the last one: a node without a
+    /// right neighbour rises unchanged. The first row is never empty, the last is the root.
+    rows: Vec<Vec<Hash>>,
 }
 
 impl BatchTree {
@@ -46,32 +45,25 @@ impl BatchTree {
             (1..=BATCH_LEAVES_MAX).contains(&count),
             "a batch of {count} leaves"
         );
-        let nodes = Run::new(0, leaves);
-        let Ok(root) = nodes::subtree(&nodes, 0, count as u64);
-        Self {
-            leaves: count,
-            nodes,
-            root,
+        let mut rows = vec![leaves];
+        while let [.., row] = &rows[..]
+            && row.len() > 1
+        {
+            rows.push(row.chunks(2).map(root_of).collect());
         }
+        Self { rows }
     }
 
-    /// How many leaves the batch has.
-    #[must_use]
-    #[allow(clippy::len_without_is_empty)] // a batch is never empty
-    pub fn len(&self) -> usize {
-        self.leaves
-    }
-
-    /// The leaf hashes.
+    /// The leaf hashes, at least one.
     #[must_use]
     pub fn leaves(&self) -> &[Hash] {
-        &self.nodes.rows[0]
+        &self.rows[0]
     }
 
     /// The root of the tree.
     #[must_use]
     pub fn root(&self) -> Hash {
-        self.root
+        self.rows[self.rows.len() - 1][0]
     }
 
     /// The inclusion path (RFC 6962 §2.1.1) of the `i`-th leaf.
@@ -80,9 +72,13 @@ impl BatchTree {
     /// If the batch has no such leaf.
     #[must_use]
     pub fn path(&self, i: usize) -> Vec<Hash> {
-        let size = TreeSize::new(self.leaves as u64);
-        let Ok(path) = nodes::inclusion_proof(&self.nodes, LeafIndex::new(i as u64), size);
-        path
+        assert!(
+            i < self.leaves().len(),
+            "leaf {i} in a batch of {}",
+            self.leaves().len()
+        );
+        let sibling = |(level, row): (usize, &Vec<Hash>)| row.get((i >> level) ^ 1).copied();
+        self.rows.iter().enumerate().filter_map(sibling).collect()
     }
 
     /// The hash of the subtree over `range`.
@@ -91,8 +87,21 @@ impl BatchTree {
     /// If the range is no subtree or leaves the batch.
     #[must_use]
     pub fn subtree_root(&self, range: Range<usize>) -> Hash {
-        let Ok(hash) = nodes::subtree(&self.nodes, range.start as u64, range.end as u64);
+        assert!(
+            range.end <= self.leaves().len(),
+            "{range:?} in a batch of {}",
+            self.leaves().len()
+        );
+        let Ok(hash) = nodes::subtree(self, range.start as u64, range.end as u64);
         hash
+    }
+}
+
+impl Nodes for BatchTree {
+    type Error = Infallible;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
+        Ok(self.rows[usize::from(level)][index as usize])
     }
 }
 

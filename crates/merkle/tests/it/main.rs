@@ -1,0 +1,10 @@
+//! The proof layer against the text of RFC 6962, against independent implementations, and against hostile input.
+#![allow(missing_docs)] // test names are claims
+
+mod edge;
+mod notes;
+mod proofs;
+mod ranges;
+mod receipts;
+mod rfc6962;
+mod tiles;
