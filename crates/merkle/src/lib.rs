@@ -16,6 +16,35 @@
 //!   parts leave as [`tile`]s.
 //! - [`note`] and [`checkpoint`] sign and read the state of the log; [`tlog_proof`] is the receipt file.
 //!
+//! A log of three leaves, and a receipt for one of them:
+//!
+//! ```
+//! use creditbank_merkle::{Checkpoint, Edge, LeafIndex, NoteSigner, TlogProof, inclusion_proof, leaf_hash};
+//! # use creditbank_merkle::{Hash, Nodes};
+//! # struct InMemory<'a>(&'a Edge);
+//! # impl Nodes for InMemory<'_> {
+//! #     type Error = std::convert::Infallible;
+//! #     fn node(&self, level: u8, index: u64) -> Result<Hash, Self::Error> {
+//! #         Ok(self.0.node(level, index).expect("no tile is full yet"))
+//! #     }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let signer = NoteSigner::new("bank.example/log", ed25519_dalek::SigningKey::from_bytes(&[7; 32]))?;
+//!
+//! let mut edge = Edge::new();
+//! edge.append(&[b"one", b"two", b"six"].map(|leaf| leaf_hash(leaf)));
+//! let checkpoint = Checkpoint { origin: "bank.example/log".into(), size: edge.size(), root: edge.root() };
+//!
+//! let index = LeafIndex::new(1);
+//! let path = inclusion_proof(&InMemory(&edge), index, edge.size())?;
+//! let receipt = TlogProof { extra: None, index, path, checkpoint: checkpoint.sign(&signer)? }.encode();
+//!
+//! assert_eq!(TlogProof::parse(&receipt)?.verify(b"two", signer.verifier())?, checkpoint);
+//! assert!(TlogProof::parse(&receipt)?.verify(b"six", signer.verifier()).is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What this crate does not do: no I/O, no clock, no randomness, no unsafe code. It never knows what a leaf
 //! means, keeps no tile, and decides no policy beyond refusing what the formats forbid. Input from outside is
 //! answered with an error, never with a panic; only a caller's own broken invariant panics.

@@ -1,14 +1,14 @@
 //! C2SP tlog-proof: a receipt as a text file. It carries an index, an inclusion proof and a signed checkpoint,
 //! and is checked offline with nothing but the leaf and the log's public key.
 
-use std::{fmt::Write, str::FromStr};
+use std::fmt::Write;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, parse_decimal},
     hash::{Hash, leaf_hash},
-    note::{NOTE_BYTES_MAX, NoteError, VerifierKey},
+    note::{NOTE_BYTES_MAX, VerifierKey},
     position::LeafIndex,
     proof::{ProofError, verify_inclusion},
 };
@@ -47,12 +47,6 @@ pub enum TlogProofError {
     /// The inclusion proof does not hold.
     #[error(transparent)]
     Proof(#[from] ProofError),
-}
-
-impl From<NoteError> for TlogProofError {
-    fn from(error: NoteError) -> Self {
-        Self::Checkpoint(error.into())
-    }
 }
 
 /// A receipt.
@@ -135,14 +129,6 @@ impl TlogProof {
             &checkpoint.root,
         )?;
         Ok(checkpoint)
-    }
-}
-
-impl FromStr for TlogProof {
-    type Err = TlogProofError;
-
-    fn from_str(text: &str) -> Result<Self, TlogProofError> {
-        Self::parse(text)
     }
 }
 

@@ -51,7 +51,7 @@ fn a_receipt_has_the_published_form() {
         bare.encode()
             .starts_with("c2sp.org/tlog-proof@v1\nindex 0\n\nbank.example/log\n11\n")
     );
-    assert_eq!(bare.encode().parse(), Ok(bare));
+    assert_eq!(TlogProof::parse(&bare.encode()), Ok(bare));
 }
 
 #[test]
