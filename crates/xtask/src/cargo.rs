@@ -1,0 +1,35 @@
+//! Calls of cargo. All select the same packages and features, so that nothing compiles twice.
+
+use std::process::Command;
+use std::sync::Once;
+
+use crate::machine;
+
+/// Features are unified over what is selected: another selection would compile RocksDB again.
+const EVERYTHING: [&str; 4] = ["--workspace", "--all-targets", "--features", "xtask/bench"];
+
+/// `cargo VERB` on everything.
+pub(crate) fn everything(verb: &str) -> Command {
+    let mut command = bare();
+    command.arg(verb).args(EVERYTHING);
+    command
+}
+
+/// The tests inside the documentation, which `--all-targets` leaves out.
+pub(crate) fn doc_tests() -> Command {
+    let mut command = bare();
+    command.args(["test", "--doc", "--workspace", "--features", "xtask/bench"]);
+    command
+}
+
+/// cargo in the root of the workspace, through sccache if that is here.
+pub(crate) fn bare() -> Command {
+    let mut command = Command::new(machine::variable("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(machine::root());
+    if machine::variable("RUSTC_WRAPPER").is_none() && machine::program("sccache").is_some() {
+        static SAID: Once = Once::new();
+        SAID.call_once(|| println!("sccache is on the PATH: compiling through it."));
+        command.env("RUSTC_WRAPPER", "sccache");
+    }
+    command
+}

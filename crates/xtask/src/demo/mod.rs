@@ -1,0 +1,232 @@
+//! The demo: a bank in a temporary folder, real results imported, every receipt verified offline.
+//!
+//! It does what an operator and its partner institutions would do, with the same commands, and
+//! prints each of them.
+
+mod bank;
+mod results;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::{self, Steps};
+use crate::{cargo, machine, setup};
+use bank::Bank;
+use results::Results;
+
+/// Rows made up where no file is given.
+const ROWS_DEFAULT: u64 = 20_000;
+
+/// How to run the demo.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    data: Option<PathBuf>,
+    rows: u64,
+    exit: bool,
+}
+
+impl Options {
+    /// Reads `[--data FILE] [--rows N] [--exit]`.
+    pub(crate) fn parse(mut flags: &[&str]) -> Result<Self> {
+        let mut options = Self {
+            data: None,
+            rows: ROWS_DEFAULT,
+            exit: false,
+        };
+        while let [first, rest @ ..] = flags {
+            flags = match (*first, rest) {
+                ("--exit", rest) => {
+                    options.exit = true;
+                    rest
+                }
+                ("--data", [file, rest @ ..]) => {
+                    options.data = Some(std::path::absolute(file)?);
+                    rest
+                }
+                ("--rows", [rows, rest @ ..]) => {
+                    options.rows = rows.parse().context("--rows takes a number")?;
+                    rest
+                }
+                (other, _) => bail!("demo has no such flag, or its value is absent: {other}"),
+            };
+        }
+        Ok(options)
+    }
+}
+
+/// Builds, starts the bank, imports, verifies; leaves it running unless told otherwise.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    // Read before the long build, so that a wrong file is told at once.
+    let results = match &options.data {
+        Some(file) => Results::read(file)?,
+        None => Results::Sample { rows: options.rows },
+    };
+    let mut steps = Steps::start();
+    steps.step("set-up", setup::build)?;
+    steps.step("build", || step::run(&mut cargo::everything("build")))?;
+    let folder = temporary()?;
+    let bank = steps.step("start a bank", || Bank::start(&folder))?;
+    work(&mut steps, &bank, &results, &folder)?;
+    steps.finish();
+    if options.exit {
+        bank.stop();
+        return Ok(());
+    }
+    println!(
+        "\nThe bank is running in {}. Try next, in another terminal:\n",
+        folder.display()
+    );
+    for command in [receipt(&bank), institutions(&bank)] {
+        println!("  {}", bank.line(&command));
+    }
+    println!("\nCtrl-C ends it and removes the folder.");
+    bank.wait()
+}
+
+/// What the operator and its institutions do.
+fn work(steps: &mut Steps, bank: &Bank, results: &Results, folder: &Path) -> Result<()> {
+    let (institutions, rows) = (results.institutions(), results.rows());
+    steps.step("prepare the files", || {
+        results.write(folder)?;
+        match results {
+            Results::Scores(_) => Ok(()),
+            Results::Sample { rows } => bank.run(&sample(*rows)),
+        }
+    })?;
+    println!("{}", results.describe());
+    let elapsed = steps.step("register the institutions", || {
+        timed(|| bank.run(&register(bank)))
+    })?;
+    println!(
+        "{institutions} registered with their keys, {} a second",
+        rate(institutions, elapsed)
+    );
+    let elapsed = steps.step("enrol the learners and import their results", || {
+        timed(|| bank.run(&import(bank, results)))
+    })?;
+    println!(
+        "{rows} acknowledged durably, {} a second",
+        rate(rows, elapsed)
+    );
+    steps.step("verify one receipt offline", || {
+        bank.run(&receipt(bank))?;
+        bank.run(&verify("receipt.txt"))
+    })?;
+    let elapsed = steps.step("verify every receipt offline", || {
+        timed(|| bank.run(&verify("receipts.bin")))
+    })?;
+    println!("{rows} receipts verified, {} a second", rate(rows, elapsed));
+    Ok(())
+}
+
+// The command lines, one function each. Files are relative to the folder of the demo.
+
+fn sample(rows: u64) -> Vec<String> {
+    let line =
+        "sample --category degree-course --institution college-1 --seed 1 --output results.csv";
+    words(&format!("{line} --rows {rows}"), Vec::new())
+}
+
+fn register(bank: &Bank) -> Vec<String> {
+    words(
+        "institution register --file institutions.csv --keys keys",
+        bank.as_operator(),
+    )
+}
+
+fn import(bank: &Bank, results: &Results) -> Vec<String> {
+    let mapping = match results {
+        Results::Scores(_) => " --mapping mapping.toml",
+        Results::Sample { .. } => "",
+    };
+    words(
+        &format!("import results.csv{mapping} --keys keys --receipts receipts.bin"),
+        bank.at(),
+    )
+}
+
+fn receipt(bank: &Bank) -> Vec<String> {
+    words("receipt 0 --output receipt.txt", bank.at())
+}
+
+fn verify(file: &str) -> Vec<String> {
+    words(&format!("verify {file} --bank bank/bank.pub"), Vec::new())
+}
+
+fn institutions(bank: &Bank) -> Vec<String> {
+    words("institution list", bank.as_operator())
+}
+
+fn words(line: &str, more: Vec<String>) -> Vec<String> {
+    line.split(' ').map(str::to_owned).chain(more).collect()
+}
+
+/// A fresh folder that nothing else uses.
+fn temporary() -> Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("creditbank-demo-{}", std::process::id()));
+    fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// The binary that was built.
+fn binary() -> PathBuf {
+    machine::target().join("debug/creditbank")
+}
+
+fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let started = step::now();
+    work()?;
+    Ok(started.elapsed())
+}
+
+/// How many a second, rounded down.
+fn rate(count: u64, elapsed: Duration) -> u128 {
+    u128::from(count) * 1000 / elapsed.as_millis().max(1)
+}
+
+/// A call of the bank's binary in the demo's folder.
+fn call(folder: &Path, arguments: &[String]) -> Command {
+    let mut command = Command::new(binary());
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_read_and_wrong_ones_refused() {
+        let read = |flags: &[&str]| Options::parse(flags);
+        assert_eq!(
+            read(&[]).unwrap(),
+            Options {
+                data: None,
+                rows: ROWS_DEFAULT,
+                exit: false
+            }
+        );
+        let all = read(&["--data", "/a.csv", "--rows", "7", "--exit"]).unwrap();
+        assert_eq!(
+            all,
+            Options {
+                data: Some("/a.csv".into()),
+                rows: 7,
+                exit: true
+            }
+        );
+        for wrong in [&["--data"][..], &["--rows", "x"], &["--quick"]] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn rates_are_whole_numbers_a_second() {
+        assert_eq!(rate(31_022, Duration::from_millis(500)), 62_044);
+        assert_eq!(rate(5, Duration::ZERO), 5_000);
+    }
+}

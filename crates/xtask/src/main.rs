@@ -1,0 +1,83 @@
+//! The project's chores: set-up, the gate, the demo, the bench. Never shipped.
+//!
+//! It compiles in seconds with nothing but Rust and gcc, because it is what installs the rest.
+//! The bench itself is the bin `bench` of this package, behind the feature of that name.
+
+mod cargo;
+mod demo;
+mod deny;
+mod gate;
+mod machine;
+mod setup;
+mod step;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+The project's chores.
+
+Usage: cargo xtask COMMAND
+
+  test [--only NAME…]  The gate, here and in CI: format, tidy, deny, clippy, build, tests, doc
+                       tests. Stops at the first failure. --only runs just the tests whose names
+                       contain a NAME.
+  ci                   The same as test.
+  tidy                 What the compiler cannot see: arrows between crates, lengths, documents
+                       that list things.
+  deny                 Licences, sources and advisories of the dependencies.
+  demo [--data FILE] [--rows N] [--exit]
+                       Starts a bank in a temporary folder, imports results into it, verifies every
+                       receipt offline, and leaves it running with the commands to try next. FILE
+                       has the columns lea,school,student,score,…; without it, N rows (20000) are
+                       made up. --exit ends it.
+  bench [--quick] [--peers] [FLAGS…]
+                       Measures this machine, then the bank against it. --quick ends within a
+                       minute; --peers runs PostgreSQL beside it; `bench --help` tells the rest.
+  setup [--peers]      Installs what the others need and nothing else. They all do so themselves.
+
+What is missing is named, with the reason, before it is installed: Debian packages with apt-get (as
+root or through sudo; otherwise the command is printed for you to run), Python packages into
+target/venv. What is present is left alone. There is one build profile, so there is no --release.
+sccache is used when it is on the PATH.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::from(step::exit_code(&error))
+        }
+    }
+}
+
+fn dispatch(arguments: &[&str]) -> Result<()> {
+    if arguments
+        .iter()
+        .any(|a| ["-h", "--help", "help"].contains(a))
+        && arguments.first() != Some(&"bench")
+    {
+        print!("{HELP}");
+        return Ok(());
+    }
+    match arguments {
+        ["test" | "ci"] => gate::run(),
+        ["test", "--only", names @ ..] if !names.is_empty() => gate::only(names),
+        ["tidy"] => tidy::run(),
+        ["deny"] => deny::run(),
+        ["demo", flags @ ..] => demo::run(&demo::Options::parse(flags)?),
+        ["bench", flags @ ..] => gate::bench(flags),
+        ["setup"] => setup::everything(false),
+        ["setup", "--peers"] => setup::everything(true),
+        [] => bail!("which command? `cargo xtask --help` lists them"),
+        other => bail!(
+            "unknown: {}. `cargo xtask --help` lists the commands",
+            other.join(" ")
+        ),
+    }
+}

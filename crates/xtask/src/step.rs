@@ -1,0 +1,150 @@
+//! One step of a chore: a heading with the time so far, a command, and what its failure means.
+
+use std::fmt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// A chore in progress: prints a heading before each step and a summary at the end.
+pub(crate) struct Steps {
+    started: Instant,
+    done: Vec<(&'static str, Duration)>,
+}
+
+impl Steps {
+    /// Starts the clock.
+    pub(crate) fn start() -> Self {
+        Self {
+            started: now(),
+            done: Vec::new(),
+        }
+    }
+
+    /// Runs one step under its heading. At a failure, tells what had passed.
+    pub(crate) fn step<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        println!("\n== {} {name}", clock(self.started.elapsed()));
+        let started = now();
+        let result = work();
+        let elapsed = started.elapsed();
+        match &result {
+            Ok(_) => self.done.push((name, elapsed)),
+            Err(_) => self.summary(Some((name, elapsed))),
+        }
+        result.with_context(|| format!("{name} failed"))
+    }
+
+    /// Prints what was done and how long each step took.
+    pub(crate) fn finish(&self) {
+        self.summary(None);
+    }
+
+    fn summary(&self, failed: Option<(&str, Duration)>) {
+        println!("\n== {} summary", clock(self.started.elapsed()));
+        for (name, elapsed) in &self.done {
+            println!("   ok      {}  {name}", clock(*elapsed));
+        }
+        if let Some((name, elapsed)) = failed {
+            println!("   FAILED  {}  {name}", clock(elapsed));
+        }
+    }
+}
+
+/// A command that ended badly; its exit code becomes ours.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    command: String,
+    code: Option<i32>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "`{}` ended with exit code {code}", self.command),
+            None => write!(f, "`{}` was ended by a signal", self.command),
+        }
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Runs a command to its end; anything but success is an error that keeps the exit code.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = line(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failed {
+        command: line,
+        code: status.code(),
+    }
+    .into())
+}
+
+/// The command as one would type it, as far as a reader needs it.
+pub(crate) fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The exit code that tells of this error: the failed command's own, otherwise 1.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    let code = error
+        .downcast_ref::<Failed>()
+        .and_then(|failed| failed.code);
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// The present, for measuring how long something takes.
+pub(crate) fn now() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the one clock of xtask")]
+    Instant::now()
+}
+
+fn clock(elapsed: Duration) -> String {
+    let tenths = elapsed.as_millis() / 100;
+    format!(
+        "{:02}:{:02}.{}",
+        tenths / 600,
+        tenths / 10 % 60,
+        tenths % 10
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_of_a_failed_command_survives_its_context() {
+        let error = run(Command::new("sh").args(["-c", "exit 42"]))
+            .context("a step")
+            .unwrap_err();
+        assert_eq!(exit_code(&error), 42);
+        assert_eq!(
+            format!("{error:#}"),
+            "a step: `sh -c exit 42` ended with exit code 42"
+        );
+    }
+
+    #[test]
+    fn a_command_that_cannot_start_is_an_error() {
+        let error = run(&mut Command::new("no-such-program-here")).unwrap_err();
+        assert_eq!(exit_code(&error), 1);
+    }
+
+    #[test]
+    fn the_clock_shows_minutes_seconds_and_tenths() {
+        assert_eq!(clock(Duration::from_millis(754_321)), "12:34.3");
+    }
+}
