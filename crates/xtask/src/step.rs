@@ -1,6 +1,7 @@
 //! One step of a chore: a heading with the time so far, a command, and what its failure means.
 
 use std::fmt;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -88,9 +89,12 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     .into())
 }
 
-/// The command as one would type it, as far as a reader needs it.
-pub(crate) fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+/// The command as one would type it, its program without its folder.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
     words
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
