@@ -208,7 +208,7 @@ const SCALES: [(Scale, &str, u32, Option<u32>); 8] = [
     (Scale::Gpa4, "gpa-4.0", 4_00, Some(1_00)),
     (Scale::Gpa5, "gpa-5.0", 5_00, Some(1_00)),
     (Scale::Cet, "cet-710", 710_00, None),
-    (Scale::SelfTaughtUpgrade, "upgrade-exam-450", 450_00, None),
+    (Scale::CollegeUpgrade, "upgrade-exam-450", 450_00, None),
     (Scale::Marks120, "marks-120", 120_00, Some(72_00)),
     (Scale::Marks150, "marks-150", 150_00, Some(90_00)),
     (Scale::Score, "score", 99_999_00, None),
@@ -226,7 +226,7 @@ pub enum Scale {
     /// College English Test (全国大学英语四、六级), up to 710; each use sets its own mark.
     Cet,
     /// Upgrade examination (专升本) of three papers, up to 450; the mark is set every year.
-    SelfTaughtUpgrade,
+    CollegeUpgrade,
     /// A paper of 120 marks.
     Marks120,
     /// A paper of 150 marks.

@@ -1,8 +1,8 @@
 //! Why something was not accepted: one flat, stable space of codes.
 //!
 //! A [`Refusal`] is data. Its code is part of the public contract (`google.rpc.ErrorInfo.reason`), its
-//! parameters feed the texts of `wire`, and it holds no text of its own. No variant can hold a `String`:
-//! what a caller sent (an identity number, a name, a grade) therefore never leaves in a refusal.
+//! parameters feed the texts of `wire`, and it holds no text of its own. It is `Copy`, so no variant can
+//! ever hold a `String`: what a caller sent (an identity number, a name, a grade) cannot leave in a refusal.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::outcome::Category;
 macro_rules! refusals {
     ($($(#[$doc:meta])* $variant:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })? = $code:literal,)*) => {
         /// A reason to refuse: a stable code and structured parameters, never a personal value.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Refusal {
             $($(#[$doc])* $variant $({ $($(#[$field_doc])* $field: $type),* })?,)*
         }

@@ -65,3 +65,10 @@ impl fmt::Display for InstitutionId {
         f.write_str(&self.0)
     }
 }
+
+/// Looked up by the text it is, so that a search allocates nothing.
+impl std::borrow::Borrow<str> for InstitutionId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}

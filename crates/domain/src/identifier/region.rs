@@ -181,6 +181,9 @@ struct Row {
 const FIRST_EDITION: u32 = 198_012;
 /// Codes newer than the last dated edition carry no date in the table; they began after it.
 const AFTER_LAST_EDITION: u32 = 201_905;
+/// The districts of a city taken together (市辖区). Later lists leave these rows out, but the codes stand.
+const URBAN: &str = "市辖区";
+const LAST_EDITION_WITH_URBAN: u32 = 201_810;
 const FOR_EVER: u32 = u32::MAX;
 
 /// The rows by code.
@@ -213,7 +216,8 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
                 .expect("a name in every row of the region table");
             let first = month(cells.next()).unwrap_or(AFTER_LAST_EDITION);
             let last = month(cells.next());
-            let current = cells.next() == Some("1");
+            let current = cells.next() == Some("1")
+                || (name == URBAN && last == Some(LAST_EDITION_WITH_URBAN));
             let from = if first == FIRST_EDITION { 0 } else { first };
             let until = if current {
                 FOR_EVER

@@ -1,15 +1,19 @@
 //! The resident identity number (公民身份号码, GB 11643): region 6, birth date 8, order 3, check 1.
 //!
 //! A number is given once and kept for life, so its region may be long abolished. We ask that the code still
-//! existed at some time from the month of birth on: numbers are given at birth or later, never before.
+//! existed at some time from birth on, since numbers are given at birth or later, or had ended only a few years
+//! before, since offices went on with an old code for a while (丽水: 332501, gone in 1995, given until 2000).
 
 use std::fmt;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use super::RegionCode;
 use super::eighteen::Eighteen;
 use crate::Refusal;
+
+/// For how many years offices may have gone on giving numbers with an abolished code.
+const GRACE_YEARS: i16 = 5;
 
 /// Whether numbers of unassigned regions (3199xx, 3299xx) pass: they belong to no real person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +72,9 @@ fn check_region(number: &Eighteen) -> Result<(), Refusal> {
     if !region.province().is_mainland() {
         return Err(Refusal::RegionUnknown);
     }
-    if region.exists_since(number.birth()) {
+    let born = number.birth();
+    let since = date(born.year() - GRACE_YEARS, born.month(), 1);
+    if region.exists_since(since) {
         Ok(())
     } else {
         Err(Refusal::RegionNotValidThen)

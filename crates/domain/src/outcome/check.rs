@@ -150,9 +150,9 @@ impl OutcomeDraft {
             };
             faults.require(number.admits_level(level), "detail.level", with);
         }
-        let same_year = number.year_of_century() == (self.completed_on.year() % 100) as u8;
+        let admitted = number.admits_year(self.completed_on.year());
         faults.require(
-            same_year,
+            admitted,
             "detail.number",
             Refusal::Inconsistent {
                 with: "completed_on",

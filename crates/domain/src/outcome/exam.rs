@@ -58,8 +58,8 @@ impl Session {
         let malformed = Refusal::Malformed {
             expected: "YYYY-MM",
         };
-        let (year, month) = text.split_once('-').ok_or(malformed.clone())?;
-        let year = digits::<4>(year).map_err(|_| malformed.clone())?;
+        let (year, month) = text.split_once('-').ok_or(malformed)?;
+        let year = digits::<4>(year).map_err(|_| malformed)?;
         let month = digits::<2>(month).map_err(|_| malformed)?;
         Self::new(year as u16, month as u8)
     }
