@@ -52,9 +52,9 @@ pub struct Percentage(u32);
 
 impl Percentage {
     /// The largest, in hundredths.
-    pub const MAX: u32 = 100_00;
+    pub const MAX: u32 = 10_000;
     /// The pass mark (60 分及格), in hundredths.
-    pub const PASS: u32 = 60_00;
+    pub const PASS: u32 = 6_000;
 
     /// From hundredths of a per cent.
     pub fn from_hundredths(hundredths: u32) -> Result<Self, Refusal> {
@@ -202,16 +202,16 @@ impl Points {
     }
 }
 
-/// The named scales: identifier, maximum and pass mark in hundredths. A scale is added here, never changed.
+/// The named scales: identifier, maximum and pass mark in whole points. A scale is added here, never changed.
 const SCALES: [(Scale, &str, u32, Option<u32>); 8] = [
-    (Scale::GceALevel, "gce-a-level-points", 10_00, Some(2_00)),
-    (Scale::Gpa4, "gpa-4.0", 4_00, Some(1_00)),
-    (Scale::Gpa5, "gpa-5.0", 5_00, Some(1_00)),
-    (Scale::Cet, "cet-710", 710_00, None),
-    (Scale::CollegeUpgrade, "upgrade-exam-450", 450_00, None),
-    (Scale::Marks120, "marks-120", 120_00, Some(72_00)),
-    (Scale::Marks150, "marks-150", 150_00, Some(90_00)),
-    (Scale::Score, "score", 99_999_00, None),
+    (Scale::GceALevel, "gce-a-level-points", 10, Some(2)),
+    (Scale::Gpa4, "gpa-4.0", 4, Some(1)),
+    (Scale::Gpa5, "gpa-5.0", 5, Some(1)),
+    (Scale::Cet, "cet-710", 710, None),
+    (Scale::CollegeUpgrade, "upgrade-exam-450", 450, None),
+    (Scale::Marks120, "marks-120", 120, Some(72)),
+    (Scale::Marks150, "marks-150", 150, Some(90)),
+    (Scale::Score, "score", 99_999, None),
 ];
 
 /// A named scale of points.
@@ -257,13 +257,13 @@ impl Scale {
     /// The maximum, in hundredths.
     #[must_use]
     pub fn max(self) -> u32 {
-        self.row().2
+        self.row().2 * 100
     }
 
     /// The pass mark in hundredths, if the scale has one.
     #[must_use]
     pub fn pass(self) -> Option<u32> {
-        self.row().3
+        self.row().3.map(|pass| pass * 100)
     }
 
     fn row(self) -> &'static (Self, &'static str, u32, Option<u32>) {

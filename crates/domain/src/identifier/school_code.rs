@@ -7,33 +7,40 @@ use crate::Refusal;
 
 /// A school: class (2), province (2), number (6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SchoolCode(u64);
+pub struct SchoolCode {
+    number: u64,
+    /// That of the third and fourth digit.
+    province: Province,
+}
 
 impl SchoolCode {
-    /// Parses ten digits with a known province and a class of 1x to 9x.
+    /// Parses ten digits with a known province and a class of 10 to 99.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let code = Self(digits::<10>(&fold(text))?);
+        let number = digits::<10>(&fold(text))?;
+        let province = Province::from_number((number / 1_000_000 % 100) as u32)?;
+        let code = Self { number, province };
         if code.class() < 10 {
-            return Err(Refusal::ChoiceUnknown);
+            Err(Refusal::ChoiceUnknown)
+        } else {
+            Ok(code)
         }
-        Province::from_number((code.0 / 1_000_000 % 100) as u32)?;
-        Ok(code)
     }
 
     /// The class: 41 普通高校, 42 成人高校, 36 中职, 92 民办其他, 93 培训 …
     #[must_use]
     pub const fn class(self) -> u32 {
-        (self.0 / 100_000_000) as u32
+        (self.number / 100_000_000) as u32
     }
 
     /// Its province.
-    pub fn province(self) -> Result<Province, Refusal> {
-        Province::from_number((self.0 / 1_000_000 % 100) as u32)
+    #[must_use]
+    pub const fn province(self) -> Province {
+        self.province
     }
 }
 
 impl fmt::Display for SchoolCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:010}", self.0)
+        write!(f, "{:010}", self.number)
     }
 }
