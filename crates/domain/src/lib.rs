@@ -10,7 +10,9 @@ pub mod credit;
 pub mod grade;
 pub mod identifier;
 pub mod outcome;
+pub mod record;
 pub mod refusal;
+pub mod registry;
 pub mod text;
 
 pub use credit::{Credit, Hours};
@@ -20,4 +22,5 @@ pub use identifier::{
     SchoolCode, SkillCertificateNumber, UnifiedSocialCreditCode,
 };
 pub use outcome::{Category, Outcome, OutcomeDraft};
+pub use record::{Digest32, LeafIndex};
 pub use refusal::{Fault, Faults, Refusal};

@@ -1,0 +1,348 @@
+//! Records as the ledger sees them: what is committed to, what a batch signature covers, what the bank states.
+//!
+//! Bytes are built here only where `ledger.md` defines them byte by byte; the protobuf shapes live in `wire`.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::identifier::{InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode};
+use crate::{Category, Outcome, Refusal};
+
+/// Most records in one signed batch.
+pub const BATCH_RECORDS_MAX: usize = 1024;
+/// Most bytes of one leaf.
+pub const LEAF_BYTES_MAX: usize = 65_535;
+/// Most hashes from an envelope to its batch root.
+pub const PATH_HASHES_MAX: usize = 10;
+/// Most bytes of one payload: leaves room for the envelope's own fields in one request of 1,024 records.
+pub const PAYLOAD_BYTES_MAX: usize = 32_768;
+/// Version of envelope, payload, leaf and statement written today.
+pub const FORMAT_VERSION: u32 = 1;
+
+const COMMITMENT_CONTEXT: &[u8] = b"creditbank/payload/v1\n";
+const BATCH_CONTEXT: &[u8] = b"creditbank/batch/v1\n";
+
+/// SHA-256 digest of something that is not a tree node.
+pub type Digest32 = [u8; 32];
+
+/// Place of a leaf in the log, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeafIndex(pub u64);
+
+impl fmt::Display for LeafIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The commitment that stands in the log for a payload in the vault.
+pub fn commitment(salt: &[u8; 32], payload: &[u8]) -> Digest32 {
+    Sha256::new().chain_update(COMMITMENT_CONTEXT).chain_update(salt).chain_update(payload).finalize().into()
+}
+
+/// The bytes that an issuer signs for a batch of `size` envelopes with RFC 6962 root `root`.
+pub fn batch_signing_input(origin: &str, issuer: &str, size: u64, root: &Digest32) -> Vec<u8> {
+    let mut input = Vec::with_capacity(BATCH_CONTEXT.len() + origin.len() + issuer.len() + 44);
+    input.extend_from_slice(BATCH_CONTEXT);
+    for text in [origin, issuer] {
+        let len = u16::try_from(text.len()).expect("origins and issuer ids are short");
+        input.extend_from_slice(&len.to_be_bytes());
+        input.extend_from_slice(text.as_bytes());
+    }
+    input.extend_from_slice(&size.to_be_bytes());
+    input.extend_from_slice(root);
+    input
+}
+
+/// Signature algorithm, a number of the format from the first day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Algorithm {
+    /// Ed25519, verified strictly.
+    Ed25519 = 1,
+}
+
+impl Algorithm {
+    /// Reads the number of the format.
+    pub fn from_number(number: u32) -> Result<Self, Refusal> {
+        match number {
+            1 => Ok(Self::Ed25519),
+            _ => Err(Refusal::AlgorithmUnknown { algorithm: number }),
+        }
+    }
+}
+
+/// SHA-256(algorithm byte ‖ public key).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub Digest32);
+
+impl KeyId {
+    /// The id of a public key.
+    pub fn of(algorithm: Algorithm, public_key: &[u8]) -> Self {
+        Self(Sha256::new().chain_update([algorithm as u8]).chain_update(public_key).finalize().into())
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a record is. The numbers are the format's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum RecordKind {
+    /// A learning outcome (学习成果).
+    Outcome = 1,
+    /// Replaces the content of an earlier record (更正).
+    Amendment = 2,
+    /// Withdraws an earlier record (撤销).
+    Revocation = 3,
+    /// Stands by a disputed record (重新确认).
+    Confirmation = 4,
+    /// Two archives become one (档案合并).
+    Merge = 16,
+    /// A public decision of the bank.
+    Statement = 17,
+}
+
+impl RecordKind {
+    /// Reads the number of the format.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            1 => Self::Outcome,
+            2 => Self::Amendment,
+            3 => Self::Revocation,
+            4 => Self::Confirmation,
+            16 => Self::Merge,
+            17 => Self::Statement,
+            _ => return None,
+        })
+    }
+
+    /// Whether the record changes the state of the one it refers to.
+    pub fn has_target(self) -> bool {
+        matches!(self, Self::Amendment | Self::Revocation | Self::Confirmation)
+    }
+
+    /// Whether the record shows an outcome that can be amended or revoked.
+    pub fn shows_outcome(self) -> bool {
+        matches!(self, Self::Outcome | Self::Amendment)
+    }
+}
+
+/// Names one leaf, by place and by content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordRef {
+    /// Where it stands.
+    pub leaf_index: LeafIndex,
+    /// Its RFC 6962 leaf hash.
+    pub leaf_hash: Digest32,
+}
+
+/// The public part of a record, once it has been parsed. The issuer is the batch's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The issuer's idempotency key.
+    pub record_id: RecordId,
+    /// What it carries.
+    pub content: EnvelopeContent,
+    /// The rule set it was made under.
+    pub rule_set_hash: Option<Digest32>,
+}
+
+/// What an envelope carries: exactly one of a commitment (with a target, where the kind has one) and a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvelopeContent {
+    /// A learner's record; the payload lies in the vault.
+    Sealed {
+        /// Never `Statement`.
+        kind: RecordKind,
+        /// See [`commitment`].
+        commitment: Digest32,
+        /// Set exactly when [`RecordKind::has_target`].
+        target: Option<RecordRef>,
+    },
+    /// A public decision of the bank.
+    Public(Box<Statement>),
+}
+
+impl Envelope {
+    /// The record's kind.
+    pub fn kind(&self) -> RecordKind {
+        match &self.content {
+            EnvelopeContent::Sealed { kind, .. } => *kind,
+            EnvelopeContent::Public(_) => RecordKind::Statement,
+        }
+    }
+}
+
+/// The private part of a record, once it has been parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payload {
+    /// Whom it is about.
+    pub learner: LearnerCode,
+    /// What it says.
+    pub content: PayloadContent,
+}
+
+/// What a payload says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PayloadContent {
+    /// A learning outcome.
+    Outcome(Box<Outcome>),
+    /// The outcome as it should have been.
+    Amendment(Box<Outcome>),
+    /// The target no longer holds.
+    Revocation,
+    /// The issuer stands by the target.
+    Confirmation,
+    /// This learner code is from now on another name of the payload's learner.
+    Merge(LearnerCode),
+}
+
+impl PayloadContent {
+    /// The kind that the envelope must have.
+    pub fn kind(&self) -> RecordKind {
+        match self {
+            Self::Outcome(_) => RecordKind::Outcome,
+            Self::Amendment(_) => RecordKind::Amendment,
+            Self::Revocation => RecordKind::Revocation,
+            Self::Confirmation => RecordKind::Confirmation,
+            Self::Merge(_) => RecordKind::Merge,
+        }
+    }
+
+    /// The outcome it shows, if any.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Outcome(outcome) | Self::Amendment(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+}
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Role {
+    /// Deposits and reads its own records (机构).
+    Institution = 1,
+    /// Runs the bank (运营方).
+    Operator = 2,
+    /// Reads archives for signed-in learners (网关).
+    Gateway = 3,
+    /// Another region's bank (对等银行).
+    PeerBank = 4,
+    /// Reads everything public and every history (审计).
+    Auditor = 5,
+}
+
+/// What a key is for; a key has one purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum KeyPurpose {
+    /// Signs the tokens that calls carry.
+    Authenticate = 1,
+    /// Signs batches of records.
+    Sign = 2,
+}
+
+/// A public key as it is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// How it verifies.
+    pub algorithm: Algorithm,
+    /// The key's 32 bytes; never a small-order point.
+    pub bytes: [u8; 32],
+    /// What it is for.
+    pub purpose: KeyPurpose,
+}
+
+impl PublicKey {
+    /// The id that signatures name it by.
+    pub fn id(&self) -> KeyId {
+        KeyId::of(self.algorithm, &self.bytes)
+    }
+}
+
+/// Who an institution is. Public.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstitutionProfile {
+    /// Chosen once, never changed.
+    pub id: InstitutionId,
+    /// As printed on its certificates.
+    pub display_name: String,
+    /// What it may do.
+    pub role: Role,
+    /// 统一社会信用代码.
+    pub uscc: Option<UnifiedSocialCreditCode>,
+    /// 学校标识码.
+    pub school_code: Option<SchoolCode>,
+    /// GB/T 2260 region.
+    pub region: Option<RegionCode>,
+}
+
+/// A public decision of the bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    /// The first entry of every log.
+    LogOpened {
+        /// The log's name, for ever.
+        origin: String,
+        /// The bank's own keys.
+        keys: Vec<PublicKey>,
+    },
+    /// An institution with its first keys and categories.
+    InstitutionAdmitted {
+        /// Who it is.
+        profile: InstitutionProfile,
+        /// At least one.
+        keys: Vec<PublicKey>,
+        /// What it may deposit.
+        categories: Vec<Category>,
+    },
+    /// A further key.
+    KeyAdmitted {
+        /// Whose.
+        institution: InstitutionId,
+        /// The key.
+        key: PublicKey,
+    },
+    /// A key signs nothing from here on.
+    KeyRevoked {
+        /// Whose.
+        institution: InstitutionId,
+        /// Which.
+        key_id: KeyId,
+        /// First doubtful leaf, when the key was compromised.
+        doubtful_from: Option<LeafIndex>,
+    },
+    /// Replaces the permitted categories.
+    CategoriesPermitted {
+        /// Whose.
+        institution: InstitutionId,
+        /// All of them.
+        categories: Vec<Category>,
+    },
+    /// Suspends an institution, or lets it act again.
+    InstitutionSuspended {
+        /// Whom.
+        institution: InstitutionId,
+        /// Which of the two.
+        suspended: bool,
+    },
+    /// A learner was erased; the handle names no one.
+    LearnerErased {
+        /// Random, known only inside the vault.
+        handle: [u8; 16],
+    },
+}

@@ -1,0 +1,292 @@
+//! The bank in memory: store, keys, the published head and the queue, shared by every handler.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use creditbank_domain::Refusal;
+use creditbank_domain::identifier::{LearnerCode, TestRegions};
+use creditbank_domain::record::KeyId;
+use creditbank_merkle::{NoteSigner, VerifierKey};
+use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use quick_cache::sync::Cache;
+
+use crate::head::Head;
+use crate::queue::{Message, Queue};
+use crate::sequencer::Sequencer;
+use crate::steps::{Step, StepTrap};
+use crate::vault::{DataKey, KeyEncryptionKey};
+
+/// Verifying keys kept decompressed.
+const VERIFIERS_CACHED: usize = 16_384;
+
+/// The bank's own secrets. None of them lies in the database.
+pub struct BankKeys {
+    /// Signs checkpoints and nothing else; its name is the origin.
+    pub log: NoteSigner,
+    /// Signs the bank's own records.
+    pub bank: SigningKey,
+    /// Wraps the learners' keys.
+    pub key_encryption: KeyEncryptionKey,
+    /// Finds learners by identity: HMAC-SHA-256.
+    pub identity: zeroize::Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for BankKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BankKeys")
+    }
+}
+
+/// What an operator may choose.
+#[derive(Debug)]
+pub struct BankOptions {
+    /// Where the database lives.
+    pub directory: PathBuf,
+    /// The anchor file; beside the database, or better on another disk.
+    pub anchor: PathBuf,
+    /// Options of the database.
+    pub store: StoreOptions,
+    /// Learners' data keys kept unwrapped in memory; about 600 bytes each.
+    pub learner_keys_cached: usize,
+    /// Whether identity numbers of unassigned regions are taken: never in production.
+    pub test_regions: TestRegions,
+    /// Ends the process at a named step; for tests.
+    pub trap: Option<StepTrap>,
+}
+
+/// Why a bank could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BankError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log is shorter than what the bank has signed.
+    #[error(
+        "the log holds {found} leaves, but a checkpoint of {anchored} was signed: {} acknowledged records are missing. \
+         Restore the newest database; the bank never signs a second history",
+        anchored - found
+    )]
+    Shortened {
+        /// Leaves in the database.
+        found: u64,
+        /// Leaves in the anchor.
+        anchored: u64,
+    },
+    /// The log has another root than what the bank has signed.
+    #[error("the log's root at size {size} is {found}, but {anchored} was signed: this is another history")]
+    Forked {
+        /// The anchored size.
+        size: u64,
+        /// Root by the database.
+        found: creditbank_merkle::Hash,
+        /// Root by the anchor.
+        anchored: creditbank_merkle::Hash,
+    },
+    /// The stored tree does not give the stored root.
+    #[error("the tree of {size} leaves does not give the root that was committed: the database is damaged")]
+    TreeDamaged {
+        /// Leaves.
+        size: u64,
+    },
+    /// The database is empty or another bank's.
+    #[error("the database belongs to {found:?}, the keys to {expected:?}")]
+    OtherOrigin {
+        /// What the database says.
+        found: String,
+        /// What the log key says.
+        expected: String,
+    },
+    /// An entry of the log that nothing of this program can have written.
+    #[error("leaf {index} holds a statement that cannot be read: {refusal}")]
+    Statement {
+        /// Where.
+        index: u64,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The first entry could not be made.
+    #[error("the log could not be opened: {0}")]
+    Genesis(Refusal),
+}
+
+/// See the module.
+pub struct Bank {
+    store: Store,
+    keys: BankKeys,
+    bank_key_id: KeyId,
+    origin: String,
+    directory: PathBuf,
+    test_regions: TestRegions,
+    head: ArcSwap<Head>,
+    queue: Queue,
+    erasures: AtomicU64,
+    data_keys: Cache<u64, Arc<DataKey>>,
+    verifiers: Cache<KeyId, Arc<VerifyingKey>>,
+    /// Held while an identity is looked up and enrolled, so that one person gets one archive.
+    pub(crate) enrolling: Mutex<()>,
+    trap: Option<StepTrap>,
+}
+
+/// What a bank is made of, apart from the log.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) keys: BankKeys,
+    pub(crate) options: BankOptions,
+    pub(crate) head: Head,
+}
+
+impl Bank {
+    /// Puts the bank together and starts its sequencer, which ends with [`Bank::stop`].
+    pub(crate) fn start(parts: Parts, anchor: AnchorFile) -> (Arc<Self>, std::thread::JoinHandle<()>) {
+        let (bank, jobs) = Self::assemble(parts);
+        let sequencer = Sequencer::new(Arc::clone(&bank), anchor);
+        let run = move || sequencer.run(jobs);
+        let thread = std::thread::Builder::new().name("sequencer".into()).spawn(run);
+        (bank, thread.expect("a thread can be started"))
+    }
+
+    pub(crate) fn assemble(parts: Parts) -> (Arc<Self>, tokio::sync::mpsc::Receiver<Message>) {
+        let Parts { store, keys, options, head } = parts;
+        let (queue, jobs) = Queue::new();
+        let algorithm = creditbank_domain::record::Algorithm::Ed25519;
+        let bank = Self {
+            store,
+            bank_key_id: KeyId::of(algorithm, keys.bank.verifying_key().as_bytes()),
+            origin: keys.log.name().to_owned(),
+            keys,
+            directory: options.directory,
+            test_regions: options.test_regions,
+            head: ArcSwap::from_pointee(head),
+            queue,
+            erasures: AtomicU64::new(0),
+            data_keys: Cache::new(options.learner_keys_cached),
+            verifiers: Cache::new(VERIFIERS_CACHED),
+            enrolling: Mutex::new(()),
+            trap: options.trap,
+        };
+        (Arc::new(bank), jobs)
+    }
+
+    /// Works off what is waiting and ends the sequencer.
+    pub async fn stop(&self) {
+        self.queue.stop().await;
+    }
+
+    /// The log's name.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The public key of the log.
+    pub fn log_key(&self) -> &VerifierKey {
+        self.keys.log.verifier()
+    }
+
+    /// The newest committed, signed and anchored state.
+    pub fn head(&self) -> Arc<Head> {
+        self.head.load_full()
+    }
+
+    pub(crate) fn publish(&self, head: Arc<Head>) {
+        self.head.store(head);
+    }
+
+    pub(crate) fn log_signer(&self) -> &NoteSigner {
+        &self.keys.log
+    }
+
+    pub(crate) fn bank_key(&self) -> (&SigningKey, KeyId) {
+        (&self.keys.bank, self.bank_key_id)
+    }
+
+    pub(crate) fn key_encryption(&self) -> &KeyEncryptionKey {
+        &self.keys.key_encryption
+    }
+
+    pub(crate) fn identity_key(&self) -> &[u8; 32] {
+        &self.keys.identity
+    }
+
+    /// The database, for reading beside the log.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(crate) fn test_regions(&self) -> TestRegions {
+        self.test_regions
+    }
+
+    /// How many erasures this process has carried out; when it changes, learners must be looked up again.
+    pub(crate) fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::Acquire)
+    }
+
+    /// Forgets the keys of erased learners.
+    pub(crate) fn forget(&self, learners: &[u64]) {
+        self.erasures.fetch_add(1, Ordering::AcqRel);
+        learners.iter().for_each(|learner| drop(self.data_keys.remove(learner)));
+    }
+
+    pub(crate) fn remember(&self, learner: u64, key: Arc<DataKey>) {
+        self.data_keys.insert(learner, key);
+    }
+
+    /// A learner's data key.
+    pub(crate) fn learner_key(&self, learner: LearnerCode) -> Result<Result<Arc<DataKey>, Refusal>, StoreError> {
+        let code = learner.as_u64();
+        if let Some(key) = self.data_keys.get(&code) {
+            return Ok(Ok(key));
+        }
+        let erasures = self.erasures();
+        let Some(wrapped) = self.store.wrapped_key(code)? else { return Ok(Err(Refusal::LearnerUnknown)) };
+        let Ok(key) = self.keys.key_encryption.unwrap(code, &wrapped) else {
+            tracing::error!("a learner's key does not unwrap: the key-encryption key is not this bank's");
+            return Ok(Err(Refusal::Internal));
+        };
+        self.data_keys.insert(code, Arc::clone(&key));
+        if self.erasures() != erasures {
+            self.data_keys.remove(&code);
+        }
+        Ok(Ok(key))
+    }
+
+    /// A public key, decompressed; small-order points are refused.
+    pub(crate) fn verifier(&self, id: &KeyId, bytes: &[u8; 32]) -> Result<Arc<VerifyingKey>, Refusal> {
+        if let Some(key) = self.verifiers.get(id) {
+            return Ok(key);
+        }
+        let key = Arc::new(usable_key(bytes)?);
+        self.verifiers.insert(*id, Arc::clone(&key));
+        Ok(key)
+    }
+
+    pub(crate) fn reach(&self, step: Step) {
+        if let Some(trap) = &self.trap {
+            trap.reach(step);
+        }
+    }
+}
+
+impl std::fmt::Debug for Bank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bank")
+    }
+}
+
+
+/// An Ed25519 public key that a signature can be trusted under.
+pub(crate) fn usable_key(bytes: &[u8; 32]) -> Result<VerifyingKey, Refusal> {
+    let key = VerifyingKey::from_bytes(bytes).map_err(|_| Refusal::Malformed { expected: "Ed25519 public key" })?;
+    if key.is_weak() { Err(Refusal::KeySmallOrder) } else { Ok(key) }
+}

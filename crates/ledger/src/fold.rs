@@ -1,0 +1,38 @@
+//! The fold from log and vault to views: the same rows whether a record was just committed or is read back.
+
+use creditbank_domain::LeafIndex;
+use creditbank_domain::identifier::RecordId;
+use creditbank_domain::record::RecordKind;
+use creditbank_domain::registry::InstitutionNumber;
+use creditbank_store::{IdRow, StateRow, Views};
+
+/// What the views need to know of one leaf.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folded<'a> {
+    pub(crate) index: LeafIndex,
+    pub(crate) issuer: InstitutionNumber,
+    pub(crate) record_id: RecordId,
+    /// 0 for statements and erased learners.
+    pub(crate) learner: u64,
+    /// Canonical bytes of a statement.
+    pub(crate) statement: Option<&'a [u8]>,
+}
+
+/// Adds the rows of one leaf.
+pub(crate) fn fold_leaf(views: &mut Views, leaf: Folded<'_>) {
+    let row = IdRow { index: leaf.index, learner: leaf.learner };
+    views.ids.push((leaf.issuer, leaf.record_id, row));
+    if let Some(statement) = leaf.statement {
+        views.statements.push((leaf.index, statement.to_vec()));
+    }
+}
+
+/// The state of a record after `kind` at `index` was done to it.
+pub(crate) fn fold_state(state: StateRow, kind: RecordKind, index: LeafIndex) -> StateRow {
+    match kind {
+        RecordKind::Amendment => StateRow { amended_by: Some(index), ..state },
+        RecordKind::Revocation => StateRow { revoked_by: Some(index), ..state },
+        RecordKind::Confirmation => StateRow { confirmed_by: Some(index), ..state },
+        RecordKind::Outcome | RecordKind::Merge | RecordKind::Statement => state,
+    }
+}

@@ -1,0 +1,303 @@
+//! `ArchiveService`: a learner's archive, newest first.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use creditbank_domain::identifier::LearnerCode;
+use creditbank_domain::record::{KeyId, Role};
+use creditbank_domain::registry::InstitutionNumber;
+use creditbank_domain::{LeafIndex, Refusal};
+use creditbank_store::{Go, StateRow, StoreError};
+use creditbank_wire::v1;
+use creditbank_wire::v1::archive_service_server::ArchiveService;
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::auth::Caller;
+use super::learner::code;
+use super::page::{self, Query};
+use super::{Services, failed, refuse};
+use crate::head::Head;
+use crate::vault::{self, DataKey, Opened, VaultHeader};
+
+/// Default records of a page.
+const RECORDS_PAGE: u32 = 20;
+/// Most records that a filter may pass over for one page; the page then ends early, with a token.
+const SCANNED_MAX: usize = 10_000;
+
+#[tonic::async_trait]
+impl ArchiveService for Services {
+    async fn list_records(
+        &self,
+        request: Request<v1::ListRecordsRequest>,
+    ) -> Result<Response<v1::ListRecordsResponse>, Status> {
+        let caller = self.caller(&request, &[Role::Institution, Role::Operator, Role::Gateway])?;
+        let request = request.into_inner();
+        let size = page::size(request.page_size, RECORDS_PAGE).map_err(|refusal| refuse(refusal, "page_size"))?;
+        let query = query(&request);
+        let before = query.number(&request.page_token).map_err(|refusal| refuse(refusal, "page_token"))?;
+        let reader = self.reader(&caller, &request.learner)?;
+        let filter = Filter::new(&reader, request)?;
+        let before = before.unwrap_or(reader.head.row.size);
+        let (records, next) = reader.page(&filter, before, size).map_err(|error| failed(&error))?;
+        let next_page_token = next.map(|index| query.token(&index.to_be_bytes())).unwrap_or_default();
+        let tree_size = reader.head.row.size;
+        Ok(Response::new(v1::ListRecordsResponse { records, next_page_token, tree_size }))
+    }
+
+    async fn get_totals(&self, request: Request<v1::GetTotalsRequest>) -> Result<Response<v1::Totals>, Status> {
+        let caller = self.caller(&request, &[Role::Institution, Role::Operator, Role::Gateway])?;
+        let reader = self.reader(&caller, &request.into_inner().learner)?;
+        let categories = reader.totals().map_err(|error| failed(&error))?;
+        Ok(Response::new(v1::Totals { categories, tree_size: reader.head.row.size }))
+    }
+}
+
+impl Services {
+    /// Everything that reading one archive needs, from one head.
+    fn reader(&self, caller: &Caller, learner: &str) -> Result<Reader, Status> {
+        let learner = code(learner, "learner")?;
+        let head = self.bank.head();
+        let codes = self.bank.archive_codes(learner).map_err(|error| failed(&error))?;
+        let codes = codes.map_err(|refusal| refuse(refusal, "learner"))?;
+        let mut parts = Vec::with_capacity(codes.len());
+        for code in codes {
+            let key = self.bank.learner_key(code).map_err(|error| failed(&error))?;
+            let key = key.map_err(|refusal| refuse(refusal, "learner"))?;
+            let states = head.snapshot.states(code.as_u64()).map_err(|error| failed(&error))?;
+            parts.push(Part { code, key, states: states.into_iter().collect() });
+        }
+        let only = (caller.role == Role::Institution).then_some(caller.number);
+        Ok(Reader { head, parts, only })
+    }
+}
+
+/// One code of an archive.
+struct Part {
+    code: LearnerCode,
+    key: Arc<DataKey>,
+    states: HashMap<LeafIndex, StateRow>,
+}
+
+struct Reader {
+    head: Arc<Head>,
+    parts: Vec<Part>,
+    /// An institution sees what it deposited itself.
+    only: Option<InstitutionNumber>,
+}
+
+/// One record, opened.
+struct Found {
+    index: LeafIndex,
+    header: VaultHeader,
+    issuer: String,
+    state: v1::RecordState,
+    changed_by: Option<LeafIndex>,
+    opened: Opened,
+}
+
+impl Reader {
+    /// A page of records below `before`, and where the next one begins.
+    fn page(
+        &self,
+        filter: &Filter,
+        before: u64,
+        size: usize,
+    ) -> Result<(Vec<v1::ArchiveRecord>, Option<u64>), StoreError> {
+        let mut found: Vec<(u64, Option<v1::ArchiveRecord>)> = Vec::with_capacity(size + 1);
+        for part in &self.parts {
+            let mut taken = 0;
+            let mut scanned = 0;
+            self.scan(part, before, |record| {
+                scanned += 1;
+                let index = record.index.0;
+                let kept = filter.admits(&record);
+                taken += usize::from(kept);
+                // A record that was passed over at the limit marks how far the scan came.
+                let ends = taken > size || scanned == SCANNED_MAX;
+                if kept || ends {
+                    found.push((index, kept.then(|| message(record))));
+                }
+                if ends { Go::Break(()) } else { Go::Continue(()) }
+            })?;
+        }
+        found.sort_unstable_by_key(|(index, _)| std::cmp::Reverse(*index));
+        let mut records = Vec::with_capacity(size);
+        let mut last = None;
+        for (index, record) in found {
+            let Some(record) = record else { return Ok((records, Some(index))) };
+            if records.len() == size {
+                return Ok((records, last));
+            }
+            last = Some(index);
+            records.push(record);
+        }
+        Ok((records, None))
+    }
+
+    fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
+        let mut totals: BTreeMap<i32, v1::CategoryTotal> = BTreeMap::new();
+        for part in &self.parts {
+            self.scan(part, self.head.row.size, |record| {
+                if record.state == v1::RecordState::Active
+                    && let Some(outcome) = outcome(&record.opened.payload)
+                {
+                    let category = category(&outcome);
+                    let total = totals.entry(category).or_default();
+                    total.category = category;
+                    total.records += 1;
+                    total.credits_hundredths += u64::from(outcome.credits_hundredths.unwrap_or(0));
+                    total.hours_hundredths += u64::from(outcome.hours_hundredths.unwrap_or(0));
+                }
+                Go::Continue(())
+            })?;
+        }
+        Ok(totals.into_values().collect())
+    }
+
+    fn scan(&self, part: &Part, before: u64, mut visit: impl FnMut(Found) -> Go) -> Result<(), StoreError> {
+        let mut broken = None;
+        let mut each = |index: LeafIndex, row: &[u8]| -> Result<Go, StoreError> {
+            let damaged = || StoreError::Damaged(creditbank_store::Damage::Row("vault"));
+            let header = vault::header(row).map_err(|_| damaged())?;
+            if self.only.is_some_and(|only| only != header.issuer) {
+                return Ok(Go::Continue(()));
+            }
+            let institution = self.head.registry.by_number(header.issuer).ok_or_else(damaged)?;
+            let issuer = institution.profile.id.as_str();
+            let opened = part.key.open_record(issuer, &header.record_id, row).map_err(|_| damaged())?;
+            let row = part.states.get(&index).copied().unwrap_or_default();
+            let (state, changed_by) = self.state(index, row, institution.has_doubtful_key())?;
+            Ok(visit(Found { index, header, issuer: issuer.to_owned(), state, changed_by, opened }))
+        };
+        self.head.snapshot.vault(part.code.as_u64(), Some(LeafIndex(before)), |index, row| {
+            each(index, row).unwrap_or_else(|error| {
+                broken = Some(error);
+                Go::Break(())
+            })
+        })?;
+        broken.map_or(Ok(()), Err)
+    }
+
+    fn state(
+        &self,
+        index: LeafIndex,
+        row: StateRow,
+        doubtful: bool,
+    ) -> Result<(v1::RecordState, Option<LeafIndex>), StoreError> {
+        if row.revoked_by.is_some() {
+            return Ok((v1::RecordState::Revoked, row.revoked_by));
+        }
+        if row.amended_by.is_some() {
+            return Ok((v1::RecordState::Amended, row.amended_by));
+        }
+        if doubtful && row.confirmed_by.is_none() {
+            let key = KeyId(self.head.snapshot.chunk(index)?.key_id);
+            if self.head.registry.key(&key).is_some_and(|(_, history)| history.is_doubtful_at(index)) {
+                return Ok((v1::RecordState::Disputed, None));
+            }
+        }
+        Ok((v1::RecordState::Active, row.confirmed_by))
+    }
+}
+
+/// What a page is restricted to; empty parts restrict nothing.
+struct Filter {
+    categories: Vec<i32>,
+    states: Vec<i32>,
+    issuer: Option<InstitutionNumber>,
+    completed_from: String,
+    completed_to: String,
+}
+
+impl Filter {
+    fn new(reader: &Reader, request: v1::ListRecordsRequest) -> Result<Self, Status> {
+        let issuer = match request.issuer.as_str() {
+            "" => None,
+            id => {
+                let institution = reader.head.registry.institution(id);
+                Some(institution.ok_or_else(|| refuse(Refusal::IssuerUnknown, "issuer"))?.number)
+            }
+        };
+        for (date, field) in [(&request.completed_from, "completed_from"), (&request.completed_to, "completed_to")] {
+            let is_date = date.len() == 10 && date.parse::<jiff::civil::Date>().is_ok();
+            if !date.is_empty() && !is_date {
+                return Err(refuse(Refusal::NotADate, field));
+            }
+        }
+        Ok(Self {
+            categories: request.categories,
+            states: request.states,
+            issuer,
+            completed_from: request.completed_from,
+            completed_to: request.completed_to,
+        })
+    }
+
+    fn admits(&self, record: &Found) -> bool {
+        if !self.states.is_empty() && !self.states.contains(&(record.state as i32)) {
+            return false;
+        }
+        if self.issuer.is_some_and(|issuer| issuer != record.header.issuer) {
+            return false;
+        }
+        let bounds = [&self.completed_from, &self.completed_to];
+        if self.categories.is_empty() && bounds.iter().all(|bound| bound.is_empty()) {
+            return true;
+        }
+        // ISO dates of one length compare as text.
+        outcome(&record.opened.payload).is_some_and(|outcome| {
+            let on = &outcome.completed_on;
+            (self.categories.is_empty() || self.categories.contains(&category(&outcome)))
+                && (self.completed_from.is_empty() || *on >= self.completed_from)
+                && (self.completed_to.is_empty() || *on <= self.completed_to)
+        })
+    }
+}
+
+fn query(request: &v1::ListRecordsRequest) -> Query {
+    let plain = v1::ListRecordsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    Query::of(&[b"records", &plain.encode_to_vec()])
+}
+
+fn message(record: Found) -> v1::ArchiveRecord {
+    v1::ArchiveRecord {
+        leaf_index: record.index.0,
+        issuer: record.issuer,
+        record_id: record.header.record_id.as_bytes().to_vec().into(),
+        kind: record.header.kind as i32,
+        state: record.state as i32,
+        deposited_at_ms: record.header.deposited_at_ms,
+        payload: record.opened.payload.into(),
+        salt: record.opened.salt.to_vec().into(),
+        changed_by: record.changed_by.map(|index| index.0),
+    }
+}
+
+/// The outcome that a payload shows, if any.
+fn outcome(payload: &[u8]) -> Option<v1::Outcome> {
+    use v1::payload::Content;
+    match v1::Payload::decode(payload).ok()?.content? {
+        Content::Outcome(outcome) => Some(outcome),
+        Content::Amendment(amendment) => amendment.outcome,
+        _ => None,
+    }
+}
+
+fn category(outcome: &v1::Outcome) -> i32 {
+    use v1::outcome::Detail;
+    let category = match &outcome.detail {
+        None => v1::Category::Unspecified,
+        Some(Detail::DegreeCourse(_)) => v1::Category::DegreeCourse,
+        Some(Detail::SelfStudyExam(_)) => v1::Category::SelfStudyExam,
+        Some(Detail::SkillCertificate(_)) => v1::Category::SkillCertificate,
+        Some(Detail::Training(_)) => v1::Category::Training,
+        Some(Detail::CommunityCourse(_)) => v1::Category::CommunityCourse,
+        Some(Detail::ElderCourse(_)) => v1::Category::ElderCourse,
+        Some(Detail::VenueLearning(_)) => v1::Category::VenueLearning,
+        Some(Detail::HumanitiesWalk(_)) => v1::Category::HumanitiesWalk,
+        Some(Detail::DualTrack(_)) => v1::Category::DualTrack,
+    };
+    category as i32
+}
+

@@ -1,0 +1,54 @@
+//! The gRPC services, one file each. Handlers translate and look after limits; decisions are made elsewhere.
+
+mod archive;
+pub(crate) mod auth;
+mod learner;
+mod log;
+mod page;
+mod registry;
+mod submission;
+
+use std::sync::Arc;
+
+use creditbank_domain::record::Role;
+use creditbank_domain::{Fault, Refusal};
+use creditbank_store::StoreError;
+use creditbank_wire::status::to_status;
+use tonic::{Request, Status};
+
+use self::auth::{Caller, Tokens};
+use crate::bank::Bank;
+
+/// What every service needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Services {
+    pub(crate) bank: Arc<Bank>,
+    pub(crate) tokens: Arc<Tokens>,
+}
+
+impl Services {
+    pub(crate) fn new(bank: Arc<Bank>) -> Self {
+        Self { bank, tokens: Arc::new(Tokens::new()) }
+    }
+
+    /// Who calls, if it may act in one of `roles`.
+    fn caller<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Caller, Status> {
+        let caller = self.tokens.authenticate(&self.bank, request).map_err(|refusal| refuse(refusal, ""))?;
+        if roles.contains(&caller.role) { Ok(caller) } else { Err(refuse(Refusal::PermissionDenied, "")) }
+    }
+}
+
+/// One refusal as a status.
+fn refuse(refusal: Refusal, field: &str) -> Status {
+    to_status(&[refusal.at(field)])
+}
+
+fn refuse_all(faults: &[Fault]) -> Status {
+    to_status(faults)
+}
+
+/// A store that cannot be read: the operator gets the reason, the caller a code.
+fn failed(error: &StoreError) -> Status {
+    tracing::error!(%error, "the store could not be read");
+    refuse(Refusal::StorageFailed, "")
+}

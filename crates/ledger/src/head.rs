@@ -1,0 +1,104 @@
+//! The head: one committed, signed and anchored state of the bank, complete for reading.
+//!
+//! A reader takes the head once and answers from it alone, so an answer and its proof always agree.
+
+use std::sync::Arc;
+
+use creditbank_domain::LeafIndex;
+use creditbank_domain::registry::Registry;
+use creditbank_merkle::{Edge, Hash, Nodes, TileId, TreeSize, inclusion_proof, range_proof};
+use creditbank_store::{HeadRow, Snapshot, StoreError, StoredLeaf};
+use creditbank_wire::convert::leaf::LeafParts;
+use creditbank_wire::v1;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The database at this size.
+    pub snapshot: Arc<Snapshot>,
+    /// Size, root and time of the last leaf.
+    pub row: HeadRow,
+    /// The tree's right edge.
+    pub edge: Edge,
+    /// Signed checkpoint of this size.
+    pub note: String,
+    /// Institutions and keys at this size.
+    pub registry: Arc<Registry>,
+}
+
+impl Nodes for Head {
+    type Error = StoreError;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
+        node(&self.edge, &self.snapshot, level, index)
+    }
+}
+
+/// A node of the tree: from the right edge in memory, or from the full tile that holds it.
+pub(crate) fn node(edge: &Edge, snapshot: &Snapshot, level: u8, index: u64) -> Result<Hash, StoreError> {
+    if let Some(hash) = edge.node(level, index) {
+        return Ok(hash);
+    }
+    let (tile, offset) = TileId::of_node(level, index);
+    snapshot.tile_hash(tile, offset)
+}
+
+impl Head {
+    /// Leaves in the log.
+    pub fn size(&self) -> TreeSize {
+        TreeSize::new(self.row.size)
+    }
+
+    /// Whether the log holds the leaf.
+    pub fn contains(&self, index: LeafIndex) -> bool {
+        index.0 < self.row.size
+    }
+
+    /// Bytes of one leaf.
+    pub fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, StoreError> {
+        Ok(encode(&self.snapshot.leaf(index)?))
+    }
+
+    /// RFC 6962 inclusion proof of a leaf in a tree of `size`.
+    pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, StoreError> {
+        inclusion_proof(self, index.0.into(), size)
+    }
+
+    /// Range proof of `[first, first + count)` in this head's tree.
+    pub fn range(&self, first: LeafIndex, count: u64) -> Result<Vec<Hash>, StoreError> {
+        range_proof(self, first.0.into()..(first.0 + count).into(), self.size())
+    }
+
+    /// Everything that proves one leaf offline.
+    pub fn receipt(&self, index: LeafIndex) -> Result<v1::Receipt, StoreError> {
+        Ok(v1::Receipt {
+            leaf: self.leaf(index)?.into(),
+            leaf_index: index.0,
+            inclusion_proof: hashes(&self.inclusion(index, self.size())?),
+            checkpoint: self.note.clone(),
+        })
+    }
+}
+
+/// The bytes that are hashed and served.
+pub(crate) fn encode(leaf: &StoredLeaf) -> Vec<u8> {
+    parts(leaf).encode(leaf.deposited_at_ms)
+}
+
+pub(crate) fn parts(leaf: &StoredLeaf) -> LeafParts<'_> {
+    LeafParts {
+        envelope: &leaf.envelope,
+        key_id: &leaf.key_id,
+        algorithm: u32::from(leaf.algorithm),
+        batch_size: u32::from(leaf.batch_size),
+        batch_index: u32::from(leaf.batch_index),
+        path: &leaf.path,
+        signature: &leaf.signature,
+    }
+}
+
+/// Hashes as the wire carries them: one allocation for all.
+pub(crate) fn hashes(hashes: &[Hash]) -> Vec<bytes::Bytes> {
+    let all = bytes::Bytes::from(hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>());
+    (0..hashes.len()).map(|i| all.slice(i * 32..(i + 1) * 32)).collect()
+}

@@ -1,0 +1,27 @@
+//! The bank as a service: the imperative shell around `domain`, `merkle` and `store`.
+//!
+//! A record goes one way, a type a stage: wire request → [`admission::SignedBatch`] → [`admission::Admitted`] →
+//! `store::Plan` → [`head::Head`] → answer with proof. Handlers do everything that can be done in parallel (decode,
+//! hash, verify, seal, look up); one [`sequencer`] thread decides again what can race and commits.
+
+pub mod admission;
+pub mod bank;
+pub mod check;
+mod clock;
+mod erase;
+mod fold;
+mod grpc;
+pub mod head;
+mod learners;
+pub mod queue;
+pub mod rebuild;
+mod recover;
+mod sequencer;
+pub mod server;
+mod statement;
+mod steps;
+mod tiles;
+pub mod vault;
+
+pub use bank::{Bank, BankError, BankKeys, BankOptions};
+pub use steps::{Step, StepTrap};

@@ -1,0 +1,128 @@
+//! Folding the views again from log and vault. The same log gives the same bytes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use creditbank_domain::identifier::RecordId;
+use creditbank_domain::record::RecordKind;
+use creditbank_domain::registry::{InstitutionNumber, Registry};
+use creditbank_domain::{LeafIndex, Refusal};
+use creditbank_store::{Chunk, Go, Snapshot, StateRow, Store, StoreError, Views};
+use creditbank_wire::convert::record;
+use creditbank_wire::v1;
+
+use crate::fold::{Folded, fold_leaf, fold_state};
+use crate::vault;
+
+/// Rows written at a time.
+const ROWS_PER_WRITE: usize = 50_000;
+
+/// Why the views could not be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A leaf that this program cannot read.
+    #[error("leaf {0}: {1}")]
+    Leaf(LeafIndex, Refusal),
+}
+
+/// Drops all views and folds them again; `progress` is told how many leaves are done.
+pub fn rebuild(store: &Store, mut progress: impl FnMut(u64)) -> Result<(), RebuildError> {
+    let snapshot = store.snapshot();
+    store.drop_views()?;
+    fold(&snapshot, |views, leaves| {
+        progress(leaves);
+        store.write_views(&views)
+    })?;
+    Ok(store.flush()?)
+}
+
+/// Folds log and vault, and hands the rows out in parts; the states come last.
+pub(crate) fn fold(
+    snapshot: &Snapshot,
+    mut write: impl FnMut(Views, u64) -> Result<(), StoreError>,
+) -> Result<(), RebuildError> {
+    let learners = owners(snapshot)?;
+    let mut fold = Fold { learners, registry: Registry::default(), states: BTreeMap::new(), views: Views::default() };
+    let mut failed: Option<RebuildError> = None;
+    let mut leaves = 0;
+    snapshot.chunks(LeafIndex(0), |chunk| {
+        leaves += chunk.leaves();
+        let mut step = || -> Result<(), RebuildError> {
+            fold.chunk(&chunk)?;
+            if fold.views.ids.len() >= ROWS_PER_WRITE {
+                write(std::mem::take(&mut fold.views), leaves)?;
+            }
+            Ok(())
+        };
+        match step() {
+            Ok(()) => Go::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                Go::Break(())
+            }
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    fold.views.states = fold.states.iter().map(|((learner, target), state)| (*learner, *target, *state)).collect();
+    Ok(write(fold.views, leaves)?)
+}
+
+/// Which learner each sealed record belongs to.
+fn owners(snapshot: &Snapshot) -> Result<HashMap<u64, u64>, StoreError> {
+    let mut owners = HashMap::new();
+    snapshot.whole_vault(|learner, index, row| {
+        if vault::header(row).is_ok() {
+            owners.insert(index.0, learner);
+        }
+        Go::Continue(())
+    })?;
+    Ok(owners)
+}
+
+struct Fold {
+    learners: HashMap<u64, u64>,
+    registry: Registry,
+    states: BTreeMap<(u64, LeafIndex), StateRow>,
+    views: Views,
+}
+
+impl Fold {
+    fn chunk(&mut self, chunk: &Chunk) -> Result<(), RebuildError> {
+        let mut issuer = None;
+        for (index, _, envelope) in chunk.created() {
+            let leaf = |refusal| RebuildError::Leaf(index, refusal);
+            let message: v1::Envelope = record::canonical(envelope).map_err(leaf)?;
+            if !message.statement.is_empty() {
+                let statement = record::canonical(&message.statement).and_then(record::statement).map_err(leaf)?;
+                self.registry.apply(index, &statement);
+            }
+            let number = self.registry.institution(&message.issuer).map(|institution| institution.number);
+            let number = number.ok_or(leaf(Refusal::IssuerUnknown))?;
+            issuer = Some(number);
+            self.leaf(index, number, &message).map_err(leaf)?;
+        }
+        if let Some(issuer) = issuer {
+            self.views.submissions.push((issuer, chunk.first));
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, index: LeafIndex, issuer: InstitutionNumber, message: &v1::Envelope) -> Result<(), Refusal> {
+        let record_id = RecordId::from_slice(&message.record_id)?;
+        let learner = self.learners.get(&index.0).copied().unwrap_or(0);
+        let statement = (!message.statement.is_empty()).then_some(&message.statement[..]);
+        fold_leaf(&mut self.views, Folded { index, issuer, record_id, learner, statement });
+        let kind = u32::try_from(message.kind).ok().and_then(RecordKind::from_number);
+        let (Some(kind), [target]) = (kind, message.refs.as_slice()) else { return Ok(()) };
+        // The target of an erased learner has no owner any more, and no state.
+        if let Some(owner) = self.learners.get(&target.leaf_index) {
+            let state = self.states.entry((*owner, LeafIndex(target.leaf_index))).or_default();
+            *state = fold_state(*state, kind, index);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,407 @@
+//! Planning: a pure function of the head, the recent ids and the admitted batches. It decides what can race, and
+//! gathers what one commit writes as plain data.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use creditbank_domain::identifier::{LearnerCode, RecordId};
+use creditbank_domain::record::{KeyPurpose, RecordKind, RecordRef, Statement};
+use creditbank_domain::registry::{InstitutionNumber, Registry};
+use creditbank_domain::{Fault, LeafIndex, Refusal};
+use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
+use creditbank_store::{
+    CHUNK_ROWS, Chunk, ChunkRow, HeadRow, LearnerRow, Plan, StateRow, StoreError, VaultRow, Views,
+};
+use sha2::Digest;
+
+use super::recent::{Id, Recent};
+use crate::admission::{Admitted, Body, ReadyRow, Row, conflict, may_deposit};
+use crate::bank::Bank;
+use crate::fold::{Folded, fold_leaf, fold_state};
+use crate::head::{Head, encode};
+use crate::queue::Decision;
+use crate::vault::set_deposited_at;
+
+/// Why a batch as a whole is not part of the plan.
+pub(crate) enum Failure {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A plan, and what must be published with it.
+pub(crate) struct Finished {
+    pub(crate) plan: Plan,
+    pub(crate) edge: Edge,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) ids: Vec<Id>,
+    /// Handles of learners that the plan erases.
+    pub(crate) erased: Vec<[u8; 16]>,
+}
+
+/// The group under construction.
+pub(crate) struct Draft<'a> {
+    bank: &'a Bank,
+    base: Arc<Head>,
+    recent: &'a Recent,
+    now_ms: u64,
+    registry: Arc<Registry>,
+    leaves: Vec<Hash>,
+    chunks: Vec<Chunk>,
+    vault: Vec<VaultRow>,
+    views: Views,
+    ids: HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>,
+    states: HashMap<(u64, LeafIndex), StateRow>,
+    learners: HashMap<u64, LearnerRow>,
+    erased: Vec<[u8; 16]>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(bank: &'a Bank, base: Arc<Head>, recent: &'a Recent, now_ms: u64) -> Self {
+        Self {
+            bank,
+            recent,
+            now_ms,
+            registry: Arc::clone(&base.registry),
+            base,
+            leaves: Vec::new(),
+            chunks: Vec::new(),
+            vault: Vec::new(),
+            views: Views::default(),
+            ids: HashMap::new(),
+            states: HashMap::new(),
+            learners: HashMap::new(),
+            erased: Vec::new(),
+        }
+    }
+
+    /// Adds a batch and decides its rows.
+    pub(crate) fn add(&mut self, mut admitted: Admitted) -> Result<Vec<Decision>, Failure> {
+        self.check_again(&admitted)?;
+        let known = self.look_up_again(&admitted)?;
+        let mut decisions = Vec::with_capacity(admitted.rows.len());
+        for (number, row) in admitted.rows.iter_mut().enumerate() {
+            let hash = admitted.tree.leaves()[number];
+            let decision = match row {
+                Row::Refused(faults) => Decision::Refused(std::mem::take(faults)),
+                Row::Known(index) => Decision::Duplicate(*index),
+                Row::Ready(ready) => {
+                    let id = (admitted.issuer.number, ready.record_id);
+                    match known.get(&id).copied().or_else(|| self.ids.get(&id).copied()) {
+                        Some((index, stored)) if stored == hash => Decision::Duplicate(index),
+                        Some((index, _)) => Decision::Refused(vec![self.conflict(index, &ready.envelope)?]),
+                        None => self.decide(id, hash, ready, admitted.erasures_seen)?,
+                    }
+                }
+            };
+            if let (true, Decision::Refused(faults)) = (admitted.all_or_none, &decision) {
+                debug_assert!(decisions.is_empty(), "statements of one request are checked together before");
+                return Err(Failure::Refused(faults[0].refusal.clone()));
+            }
+            decisions.push(decision);
+        }
+        self.add_chunks(&mut admitted, &decisions);
+        Ok(decisions)
+    }
+
+    /// The plan, unless nothing is to be written.
+    pub(crate) fn finish(self) -> Option<Finished> {
+        if self.leaves.is_empty() {
+            return None;
+        }
+        self.hash_again();
+        let mut edge = self.base.edge.clone();
+        let tiles = edge.append(&self.leaves);
+        let size = edge.size().value();
+        let mut views = self.views;
+        views.states = self.states.into_iter().map(|((learner, target), state)| (learner, target, state)).collect();
+        views.states.sort_unstable_by_key(|(learner, target, _)| (*learner, *target));
+        // Neighbouring keys share the path to their place in the memory table.
+        views.ids.sort_unstable_by_key(|(issuer, record, _)| (*issuer, *record));
+        let mut learners: Vec<_> = self.learners.into_iter().collect();
+        learners.sort_unstable_by_key(|(learner, _)| *learner);
+        let head = HeadRow { size, root: edge.root().0, deposited_at_ms: self.now_ms };
+        let plan = Plan {
+            expected_size: self.base.row.size,
+            chunks: self.chunks,
+            tiles,
+            vault: self.vault,
+            views,
+            learners,
+            head,
+        };
+        let ids = self.ids.into_iter().collect();
+        Some(Finished { plan, edge, registry: self.registry, ids, erased: self.erased })
+    }
+
+    fn next(&self) -> LeafIndex {
+        LeafIndex(self.base.row.size + self.leaves.len() as u64)
+    }
+
+    /// The registry may have changed since admission: the key may be revoked, a category taken away.
+    fn check_again(&self, admitted: &Admitted) -> Result<(), Failure> {
+        if Arc::ptr_eq(&admitted.registry, &self.registry) {
+            return Ok(());
+        }
+        let issuer = admitted.issuer.profile.id.as_str();
+        let key = self.registry.admit_key(issuer, &admitted.key_id, KeyPurpose::Sign, self.next());
+        let (issuer, _) = key.map_err(Failure::Refused)?;
+        for row in &admitted.rows {
+            if let Row::Ready(ready) = row
+                && let Body::Sealed { kind, category: Some(category), .. } = &ready.body
+            {
+                may_deposit(issuer, *kind, *category).map_err(|fault| Failure::Refused(fault.refusal))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ids of this batch that were committed after it was admitted.
+    fn look_up_again(
+        &self,
+        admitted: &Admitted,
+    ) -> Result<HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>, StoreError> {
+        let mut known = HashMap::new();
+        if admitted.seen == self.base.row.size {
+            return Ok(known);
+        }
+        let ready = admitted.rows.iter().filter_map(|row| match row {
+            Row::Ready(ready) => Some((admitted.issuer.number, ready.record_id)),
+            _ => None,
+        });
+        if self.recent.reaches(admitted.seen) {
+            known.extend(ready.filter_map(|id| Some((id, self.recent.find(&id)?))));
+            return Ok(known);
+        }
+        let mut ids: Vec<_> = ready.collect();
+        ids.sort_unstable();
+        for (id, found) in ids.iter().zip(self.base.snapshot.ids(&ids)?) {
+            if let Some(found) = found {
+                let stored = self.base.snapshot.leaf(found.index)?;
+                known.insert(*id, (found.index, leaf_hash(&stored.envelope)));
+            }
+        }
+        Ok(known)
+    }
+
+    fn conflict(&self, index: LeafIndex, sent: &[u8]) -> Result<Fault, StoreError> {
+        if self.base.contains(index) {
+            return Ok(conflict(&self.base.snapshot.leaf(index)?.envelope, sent));
+        }
+        let position = self.chunks.partition_point(|chunk| chunk.first <= index);
+        let chunk = position.checked_sub(1).map(|position| &self.chunks[position]);
+        let stored = chunk.and_then(|chunk| chunk.created().find(|(at, ..)| *at == index));
+        Ok(conflict(stored.map_or(&[], |(.., envelope)| envelope), sent))
+    }
+
+    /// Decides a row that is not in the log, and takes it in.
+    fn decide(
+        &mut self,
+        id: (InstitutionNumber, RecordId),
+        hash: Hash,
+        ready: &mut ReadyRow,
+        erasures_seen: u64,
+    ) -> Result<Decision, StoreError> {
+        let index = self.next();
+        let refusal = match &ready.body {
+            Body::Sealed { kind, learner, target, merged, .. } => {
+                self.admit_sealed(index, id.0, *kind, *learner, *target, *merged, erasures_seen)?
+            }
+            Body::Public(statement, _) => self.admit_statement(index, statement),
+        };
+        if let Some(fault) = refusal {
+            return Ok(Decision::Refused(vec![fault]));
+        }
+        let (learner, statement) = match &mut ready.body {
+            Body::Sealed { learner, vault, .. } => {
+                set_deposited_at(vault, self.now_ms);
+                self.vault.push(VaultRow { learner: *learner, index, value: std::mem::take(vault) });
+                (*learner, None)
+            }
+            Body::Public(_, bytes) => (0, Some(bytes.as_slice())),
+        };
+        fold_leaf(&mut self.views, Folded { index, issuer: id.0, record_id: id.1, learner, statement });
+        self.ids.insert(id, (index, hash));
+        let mut tail = Vec::with_capacity(12);
+        creditbank_wire::convert::leaf::encode_tail(self.now_ms, &mut tail);
+        self.leaves.push(Hash(ready.begun.clone().chain_update(&tail).finalize().into()));
+        Ok(Decision::Created(index))
+    }
+
+    fn admit_statement(&mut self, index: LeafIndex, statement: &Statement) -> Option<Fault> {
+        if let Err(refusal) = self.registry.check(index, statement) {
+            return Some(refusal.at("statement"));
+        }
+        Arc::make_mut(&mut self.registry).apply(index, statement);
+        if let Statement::LearnerErased { handle } = statement {
+            self.erased.push(*handle);
+        }
+        None
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one row, taken apart")]
+    fn admit_sealed(
+        &mut self,
+        index: LeafIndex,
+        issuer: InstitutionNumber,
+        kind: RecordKind,
+        learner: u64,
+        target: Option<RecordRef>,
+        merged: Option<u64>,
+        erasures_seen: u64,
+    ) -> Result<Option<Fault>, StoreError> {
+        if self.bank.erasures() != erasures_seen && self.bank.store().wrapped_key(learner)?.is_none() {
+            return Ok(Some(Refusal::LearnerErased.at("payload.learner")));
+        }
+        if let Some(merged) = merged {
+            return self.merge(learner, merged);
+        }
+        let Some(target) = target else { return Ok(None) };
+        match self.check_target(issuer, kind, learner, target)? {
+            Ok((owner, state)) => {
+                self.states.insert((owner, target.leaf_index), fold_state(state, kind, index));
+                Ok(None)
+            }
+            Err(refusal) => Ok(Some(refusal.at("envelope.refs[0]"))),
+        }
+    }
+
+    /// A target is an outcome in force, of the same issuer (or the bank acts) and the same learner.
+    fn check_target(
+        &self,
+        issuer: InstitutionNumber,
+        kind: RecordKind,
+        learner: u64,
+        target: RecordRef,
+    ) -> Result<Result<(u64, StateRow), Refusal>, StoreError> {
+        let index = target.leaf_index;
+        if !self.base.contains(index) {
+            return Ok(Err(Refusal::TargetMissing));
+        }
+        let leaf = self.base.snapshot.leaf(index)?;
+        if leaf_hash(&encode(&leaf)).0 != target.leaf_hash {
+            return Ok(Err(Refusal::TargetHashMismatch));
+        }
+        let Ok(envelope) = creditbank_wire::convert::record::canonical::<creditbank_wire::v1::Envelope>(&leaf.envelope)
+        else {
+            return Ok(Err(Refusal::TargetMissing));
+        };
+        let owner = self.registry.institution(&envelope.issuer).map(|institution| institution.number);
+        let is_bank = issuer == InstitutionNumber(0);
+        let Some(owner) = owner.filter(|owner| *owner == issuer || is_bank) else {
+            return Ok(Err(Refusal::TargetForeign));
+        };
+        let shows = u32::try_from(envelope.kind).ok().and_then(RecordKind::from_number);
+        if !shows.is_some_and(RecordKind::shows_outcome) {
+            return Ok(Err(Refusal::TargetNotAmendable));
+        }
+        let record_id = RecordId::from_slice(&envelope.record_id).unwrap_or(RecordId([0; 16]));
+        let row = self.base.snapshot.id(owner, &record_id)?;
+        let stored = row.map_or(0, |row| row.learner);
+        if stored == 0 || self.survivor(stored)? != self.survivor(learner)? {
+            return Ok(Err(Refusal::TargetLearnerDiffers));
+        }
+        let state = match self.states.get(&(stored, index)) {
+            Some(state) => *state,
+            None => self.base.snapshot.state(stored, index)?,
+        };
+        Ok(match state {
+            StateRow { revoked_by: Some(_), .. } => Err(Refusal::TargetRevoked),
+            StateRow { amended_by: Some(_), .. } if kind != RecordKind::Confirmation => {
+                Err(Refusal::TargetNotAmendable)
+            }
+            state => Ok((stored, state)),
+        })
+    }
+
+    /// The code that an archive goes by after merges.
+    fn survivor(&self, learner: u64) -> Result<u64, StoreError> {
+        Ok(self.learner(learner)?.and_then(|row| row.merged_into).unwrap_or(learner))
+    }
+
+    fn learner(&self, learner: u64) -> Result<Option<LearnerRow>, StoreError> {
+        match self.learners.get(&learner) {
+            Some(row) => Ok(Some(row.clone())),
+            None => self.bank.store().learner(learner),
+        }
+    }
+
+    fn merge(&mut self, learner: u64, merged: u64) -> Result<Option<Fault>, StoreError> {
+        if learner == merged {
+            return Ok(Some(Refusal::MergeSelf.at("payload.merge.merged_learner")));
+        }
+        debug_assert!(LearnerCode::from_u64(merged).is_ok());
+        let (Some(mut kept), Some(mut gone)) = (self.learner(learner)?, self.learner(merged)?) else {
+            return Ok(Some(Refusal::LearnerUnknown.at("payload.merge.merged_learner")));
+        };
+        if kept.merged_into.is_some() || gone.merged_into.is_some() {
+            return Ok(Some(Refusal::IdentityTaken.at("payload.merge.merged_learner")));
+        }
+        // Names are kept flat: every code knows its survivor directly.
+        for other in std::mem::take(&mut gone.merged) {
+            if let Some(mut row) = self.learner(other)? {
+                row.merged_into = Some(learner);
+                self.learners.insert(other, row);
+                kept.merged.push(other);
+            }
+        }
+        gone.merged_into = Some(learner);
+        kept.merged.push(merged);
+        self.learners.insert(merged, gone);
+        self.learners.insert(learner, kept);
+        Ok(None)
+    }
+
+    /// Keeps the created rows of a batch, 32 at a time.
+    fn add_chunks(&mut self, admitted: &mut Admitted, decisions: &[Decision]) {
+        let groups = admitted.rows.len().div_ceil(CHUNK_ROWS);
+        let upper = (groups > 1).then(|| BatchTree::new(group_roots(admitted.tree.leaves())));
+        for group in 0..groups {
+            let range = group * CHUNK_ROWS..((group + 1) * CHUNK_ROWS).min(admitted.rows.len());
+            let first = decisions[range.clone()].iter().find_map(|decision| match decision {
+                Decision::Created(index) => Some(*index),
+                _ => None,
+            });
+            let Some(first) = first else { continue };
+            let rows = range.clone().map(|number| match (&decisions[number], &admitted.rows[number]) {
+                (Decision::Created(_), Row::Ready(ready)) => ChunkRow::Created(ready.envelope.to_vec()),
+                _ => ChunkRow::Other(admitted.tree.leaves()[number]),
+            });
+            self.chunks.push(Chunk {
+                first,
+                deposited_at_ms: self.now_ms,
+                algorithm: admitted.algorithm as u8,
+                key_id: admitted.key_id.0,
+                signature: admitted.signature.clone(),
+                batch_size: u16::try_from(admitted.rows.len()).expect("at most 1,024"),
+                first_row: u16::try_from(range.start).expect("at most 1,024"),
+                rows: rows.collect(),
+                upper_path: upper.as_ref().map(|tree| tree.path(group)).unwrap_or_default(),
+            });
+            self.views.submissions.push((admitted.issuer.number, first));
+        }
+    }
+
+    /// Hashes every new leaf a second time, from the rows that will be stored: a bit that flipped in memory must not
+    /// end a public log.
+    fn hash_again(&self) {
+        let again = self.chunks.iter().flat_map(Chunk::leaves_in_order);
+        let mut count = 0;
+        for ((index, leaf), first) in again.zip(&self.leaves) {
+            assert_eq!(leaf_hash(&encode(&leaf)), *first, "two hashes of leaf {index} differ");
+            count += 1;
+        }
+        assert_eq!(count, self.leaves.len(), "the plan keeps every leaf");
+    }
+}
+
+/// Roots of the aligned groups of a batch: nodes of its tree.
+fn group_roots(leaves: &[Hash]) -> Vec<Hash> {
+    debug_assert!(leaves.len() > CHUNK_ROWS);
+    leaves.chunks(CHUNK_ROWS).map(creditbank_merkle::root_of).collect()
+}

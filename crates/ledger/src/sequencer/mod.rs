@@ -1,0 +1,160 @@
+//! The sequencer: one thread that takes what is waiting, plans it, commits it and answers.
+//!
+//! It never sleeps to fill a group while the disk is idle: the group grows by itself while the previous one syncs.
+//! Planning ([`draft`]) is pure; the effects are the straight line in [`Sequencer::commit`].
+
+mod draft;
+mod recent;
+
+use std::sync::Arc;
+
+use creditbank_domain::Refusal;
+use creditbank_merkle::{Checkpoint, Hash, TreeSize};
+use creditbank_store::{Anchor, AnchorFile, Plan, StoreError};
+use tokio::sync::mpsc;
+
+use self::draft::Draft;
+use self::recent::Recent;
+use crate::admission::Admitted;
+use crate::bank::Bank;
+use crate::clock;
+use crate::erase;
+use crate::head::Head;
+use crate::queue::{Decided, Job, Message};
+use crate::steps::Step;
+
+/// Most records of one commit.
+const GROUP_RECORDS_MAX: usize = 16_384;
+/// Free disk space below which the bank takes no writes, so that it can still read, compact and be repaired.
+const DISK_RESERVE_BYTES: u64 = 64 << 20;
+/// Exit code of a bank that could not make a commit durable (`EX_IOERR`).
+const EXIT_IO: i32 = 74;
+
+/// See the module.
+pub(crate) struct Sequencer {
+    bank: Arc<Bank>,
+    anchor: AnchorFile,
+    recent: Recent,
+}
+
+impl Sequencer {
+    pub(crate) fn new(bank: Arc<Bank>, anchor: AnchorFile) -> Self {
+        let recent = Recent::new(bank.head().row.size);
+        Self { bank, anchor, recent }
+    }
+
+    /// Works until it is told to stop.
+    pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Message>) {
+        let mut stopping = false;
+        while let Some(Message::Job(first)) = (!stopping).then(|| jobs.blocking_recv()).flatten() {
+            let mut records = first.admitted.records();
+            let mut group = vec![first];
+            while records < GROUP_RECORDS_MAX && !stopping {
+                match jobs.try_recv() {
+                    Ok(Message::Job(job)) => {
+                        records += job.admitted.records();
+                        group.push(job);
+                    }
+                    Ok(Message::Stop) => stopping = true,
+                    Err(_) => break,
+                }
+            }
+            // A caller that has gone away does not want an answer; it will ask again with the same ids.
+            group.retain(|job| !job.reply.is_closed());
+            self.work(group);
+        }
+    }
+
+    /// Decides and commits one batch on this thread, for the first entry of a log.
+    pub(crate) fn once(&mut self, admitted: Admitted) -> Result<Decided, Refusal> {
+        let bank = Arc::clone(&self.bank);
+        let room = bank.queue().room_now(1)?;
+        let (reply, mut answer) = tokio::sync::oneshot::channel();
+        self.work(vec![Job { admitted, reply, _room: room }]);
+        answer.try_recv().map_err(|_| Refusal::Internal)?
+    }
+
+    fn work(&mut self, group: Vec<Job>) {
+        if !self.has_room() {
+            let refuse = |job: Job| job.reply.send(Err(Refusal::ReadOnly));
+            group.into_iter().for_each(|job| drop(refuse(job)));
+            return;
+        }
+        let head = self.bank.head();
+        let now_ms = clock::now_ms().max(head.row.deposited_at_ms);
+        let mut draft = Draft::new(&self.bank, Arc::clone(&head), &self.recent, now_ms);
+        let mut decided = Vec::with_capacity(group.len());
+        let mut replies = Vec::with_capacity(group.len());
+        for Job { admitted, reply, _room } in group {
+            match draft.add(admitted) {
+                Ok(rows) => {
+                    decided.push(rows);
+                    replies.push((reply, _room));
+                }
+                Err(draft::Failure::Refused(refusal)) => drop(reply.send(Err(refusal))),
+                Err(draft::Failure::Store(error)) => {
+                    tracing::error!(%error, "reading for a plan failed");
+                    drop(reply.send(Err(Refusal::StorageFailed)));
+                }
+            }
+        }
+        let head = match draft.finish() {
+            Some(finished) => self.commit(head, finished),
+            None => head,
+        };
+        for ((reply, _room), rows) in replies.into_iter().zip(decided) {
+            let decided = Decided { head: Arc::clone(&head), deposited_at_ms: now_ms, rows };
+            drop(reply.send(Ok(decided)));
+        }
+        self.bank.reach(Step::Answered);
+    }
+
+    /// The straight line from a plan to a published head. A failure ends the process: nothing that is not durable,
+    /// signed and anchored is ever answered, and a failed sync is never tried again.
+    fn commit(&mut self, before: Arc<Head>, finished: draft::Finished) -> Arc<Head> {
+        let draft::Finished { plan, edge, registry, ids, erased } = finished;
+        self.bank.reach(Step::Planned);
+        // If we crash before the write returns, the recovered log holds all of the plan or nothing of it.
+        must(self.bank.store().commit(&plan), "committing");
+        self.bank.reach(Step::Written);
+        let note = self.sign(&plan);
+        self.bank.reach(Step::Signed);
+        // If we crash before the anchor advances, the older one still holds: the log may be longer than it says.
+        let anchor = Anchor { size: plan.head.size, root: Hash(plan.head.root) };
+        must(self.anchor.advance(anchor), "anchoring");
+        self.bank.reach(Step::Anchored);
+        let snapshot = Arc::new(self.bank.store().snapshot());
+        let head = Arc::new(Head { snapshot, row: plan.head, edge, note, registry });
+        self.bank.publish(Arc::clone(&head));
+        self.recent.add(before.row.size, ids);
+        self.bank.reach(Step::Published);
+        for handle in erased {
+            must(erase::finish(&self.bank, &handle), "erasing");
+            // What is sealed or named in the old snapshot must not be read again.
+            let snapshot = Arc::new(self.bank.store().snapshot());
+            self.bank.publish(Arc::new(Head { snapshot, ..head.as_ref().clone() }));
+        }
+        self.bank.head()
+    }
+
+    fn sign(&self, plan: &Plan) -> String {
+        let size = TreeSize::new(plan.head.size);
+        let checkpoint = Checkpoint { origin: self.bank.origin().to_owned(), size, root: Hash(plan.head.root) };
+        checkpoint.sign(self.bank.log_signer()).expect("the origin was checked at start")
+    }
+
+    fn has_room(&self) -> bool {
+        match rustix::fs::statvfs(self.bank.directory()) {
+            Ok(disk) => disk.f_bavail * disk.f_frsize > DISK_RESERVE_BYTES,
+            Err(_) => true,
+        }
+    }
+}
+
+fn must<T>(result: Result<T, StoreError>, doing: &str) -> T {
+    result.unwrap_or_else(|error| {
+        tracing::error!(%error, "{doing} failed; the bank stops and acknowledges nothing more");
+        std::process::exit(EXIT_IO)
+    })
+}
+

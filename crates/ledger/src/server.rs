@@ -1,0 +1,160 @@
+//! The process's two ports: gRPC, and the public log over HTTP. Starts, serves, stops within a bound.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use creditbank_wire::FILE_DESCRIPTOR_SET;
+use creditbank_wire::v1::archive_service_server::ArchiveServiceServer;
+use creditbank_wire::v1::learner_service_server::LearnerServiceServer;
+use creditbank_wire::v1::log_service_server::LogServiceServer;
+use creditbank_wire::v1::registry_service_server::RegistryServiceServer;
+use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::bank::Bank;
+use crate::grpc::Services;
+use crate::tiles;
+
+/// Most bytes of one request: 1,024 records with room.
+pub const REQUEST_BYTES_MAX: usize = 8 << 20;
+/// How long open calls may go on after a stop was asked for.
+const STOP_BOUND: Duration = Duration::from_secs(10);
+/// Connections are renewed, so that a stop never waits for one that lives for ever.
+const CONNECTION_AGE_MAX: Duration = Duration::from_secs(30 * 60);
+const CONNECTION_AGE_GRACE: Duration = Duration::from_secs(30);
+/// A peer that does not answer this long is gone.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// Calls at once on one connection.
+const STREAMS_PER_CONNECTION: u32 = 1024;
+/// Room for requests that are on their way to a slow reader.
+const WINDOW_BYTES: u32 = 4 << 20;
+
+/// Where and how to serve.
+#[derive(Debug)]
+pub struct ServerOptions {
+    /// gRPC.
+    pub grpc: SocketAddr,
+    /// The public log.
+    pub http: SocketAddr,
+    /// Certificate chain and key for gRPC, PEM.
+    pub tls: Option<(Vec<u8>, Vec<u8>)>,
+    /// Serve without TLS beyond loopback.
+    pub allow_plaintext: bool,
+}
+
+/// Why the ports could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Plaintext is for loopback.
+    #[error("{0} is not loopback: give a certificate, or say --allow-plaintext")]
+    Plaintext(SocketAddr),
+    /// A port.
+    #[error("{address}: {error}")]
+    Port {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// gRPC.
+    #[error(transparent)]
+    Grpc(#[from] tonic::transport::Error),
+    /// Descriptors of the services.
+    #[error(transparent)]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// The addresses that are served; ports that were given as 0 are known now.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving {
+    /// gRPC.
+    pub grpc: SocketAddr,
+    /// The public log.
+    pub http: SocketAddr,
+}
+
+/// Serves until `stop` resolves, then finishes open calls within a bound.
+pub async fn serve(
+    bank: Arc<Bank>,
+    options: ServerOptions,
+    ready: impl FnOnce(Serving),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
+    for (address, encrypted) in [(options.grpc, options.tls.is_some()), (options.http, false)] {
+        if !encrypted && !options.allow_plaintext && !address.ip().is_loopback() {
+            return Err(ServerError::Plaintext(address));
+        }
+    }
+    let (grpc, http) = (bind(options.grpc).await?, bind(options.http).await?);
+    let port = |listener: &TcpListener, asked| listener.local_addr().map_err(|error| ServerError::Port { address: asked, error });
+    let serving = Serving { grpc: port(&grpc, options.grpc)?, http: port(&http, options.http)? };
+    let (stopping, stopped) = watch::channel(false);
+    let log = axum::serve(http, tiles::routes(Arc::clone(&bank))).with_graceful_shutdown(told(stopped.clone()));
+    let log = tokio::spawn(async move { log.await });
+    let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
+    let calls = router(&bank, options.tls).await?.serve_with_incoming_shutdown(incoming, told(stopped));
+    let calls = tokio::spawn(calls);
+    ready(serving);
+    stop.await;
+    stopping.send_replace(true);
+    let finished = async { (calls.await, log.await) };
+    if tokio::time::timeout(STOP_BOUND, finished).await.is_err() {
+        tracing::warn!("some calls did not end within {} s and were cut off", STOP_BOUND.as_secs());
+    }
+    bank.stop().await;
+    Ok(())
+}
+
+async fn router(
+    bank: &Arc<Bank>,
+    tls: Option<(Vec<u8>, Vec<u8>)>,
+) -> Result<tonic::transport::server::Router, ServerError> {
+    let mut server = Server::builder()
+        .max_connection_age(CONNECTION_AGE_MAX)
+        .max_connection_age_grace(CONNECTION_AGE_GRACE)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(4 * WINDOW_BYTES);
+    if let Some((certificate, key)) = tls {
+        server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))?;
+    }
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let services = Services::new(Arc::clone(bank));
+    macro_rules! limited {
+        ($server:ident) => {{
+            health.set_serving::<$server<Services>>().await;
+            $server::new(services.clone())
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Zstd)
+                .send_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Zstd)
+        }};
+    }
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    Ok(server
+        .add_service(limited!(SubmissionServiceServer))
+        .add_service(limited!(ArchiveServiceServer))
+        .add_service(limited!(LogServiceServer))
+        .add_service(limited!(LearnerServiceServer))
+        .add_service(limited!(RegistryServiceServer))
+        .add_service(health_service)
+        .add_service(reflection.build_v1()?))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|error| ServerError::Port { address, error })
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone: a stop as well.
+    drop(stopped.wait_for(|stopped| *stopped).await);
+}

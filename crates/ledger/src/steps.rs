@@ -1,0 +1,79 @@
+//! Named steps of the append pipeline, so that tests can end the process at any of them.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A moment between two effects of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The plan is made; nothing is written.
+    Planned,
+    /// The plan is durable; nobody knows.
+    Written,
+    /// The checkpoint is signed, in memory.
+    Signed,
+    /// The anchor has advanced; no caller has an answer.
+    Anchored,
+    /// Readers see the new head; no caller has an answer.
+    Published,
+    /// The callers were answered.
+    Answered,
+    /// An erasure entry is committed; keys and payloads are still there.
+    ErasureLogged,
+    /// The learner's key is gone; payloads are still there.
+    ErasureKeyGone,
+}
+
+impl Step {
+    /// All steps, in the order in which they happen.
+    pub const ALL: [Self; 8] = [
+        Self::Planned,
+        Self::Written,
+        Self::Signed,
+        Self::Anchored,
+        Self::Published,
+        Self::Answered,
+        Self::ErasureLogged,
+        Self::ErasureKeyGone,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Written => "written",
+            Self::Signed => "signed",
+            Self::Anchored => "anchored",
+            Self::Published => "published",
+            Self::Answered => "answered",
+            Self::ErasureLogged => "erasure-logged",
+            Self::ErasureKeyGone => "erasure-key-gone",
+        }
+    }
+}
+
+/// Ends the process at the nth time that a step is reached, as if it were killed there: `written:3`.
+#[derive(Debug)]
+pub struct StepTrap {
+    step: Step,
+    left: AtomicU64,
+}
+
+impl StepTrap {
+    pub(crate) fn reach(&self, step: Step) {
+        if step == self.step && self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            std::process::abort();
+        }
+    }
+}
+
+impl FromStr for StepTrap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
+        let step = Step::ALL.into_iter().find(|step| step.name() == name).ok_or_else(|| format!("no step {name}"))?;
+        let nth: u64 = nth.parse().map_err(|_| format!("not a number: {nth}"))?;
+        Ok(Self { step, left: AtomicU64::new(nth.max(1)) })
+    }
+}

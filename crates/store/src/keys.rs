@@ -1,0 +1,133 @@
+//! The only key table of the database. Integers are big-endian, so that keys sort as numbers do.
+//!
+//! | family | key | value |
+//! |---|---|---|
+//! | `default` | name | format version, origin, head |
+//! | `leaves` | first leaf index of a chunk | [`Chunk`](crate::Chunk) |
+//! | `tiles` | tile level, tile index | 511 hashes of a full tile |
+//! | `vault` | learner, inverted leaf index | header and sealed payload |
+//! | `keys` | learner | wrapped data key |
+//! | `learners` | `L` learner / `I` identity digest / `H` handle | learner row / learner / learner |
+//! | `ids` | institution number, record id | leaf index, learner |
+//! | `views` | `R` leaf index / `S` institution, inverted leaf index / `T` learner, leaf index | statement / kind / state |
+//!
+//! Families differ in lifetime: `leaves` and `tiles` are for ever, `vault`, `keys` and `learners` end with an erasure,
+//! `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
+
+use creditbank_domain::LeafIndex;
+use creditbank_domain::identifier::RecordId;
+use creditbank_domain::registry::InstitutionNumber;
+
+/// Chunks of the log.
+pub(crate) const LEAVES: &str = "leaves";
+/// Full tiles of the tree, with their inner nodes.
+pub(crate) const TILES: &str = "tiles";
+/// Sealed payloads, clustered by learner, newest first.
+pub(crate) const VAULT: &str = "vault";
+/// Wrapped data keys of learners; destroyed first in an erasure.
+pub(crate) const KEYS: &str = "keys";
+/// Learners and the digests of their identities.
+pub(crate) const LEARNERS: &str = "learners";
+/// View: record ids.
+pub(crate) const IDS: &str = "ids";
+/// View: statements, submissions, states.
+pub(crate) const VIEWS: &str = "views";
+
+/// All families beside the default one.
+pub(crate) const FAMILIES: [&str; 7] = [LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS];
+
+pub(crate) const META_FORMAT: &[u8] = b"format";
+pub(crate) const META_ORIGIN: &[u8] = b"origin";
+pub(crate) const META_HEAD: &[u8] = b"head";
+
+pub(crate) const KIND_REGISTRY: u8 = b'R';
+pub(crate) const KIND_SUBMISSION: u8 = b'S';
+pub(crate) const KIND_STATE: u8 = b'T';
+pub(crate) const KIND_LEARNER: u8 = b'L';
+pub(crate) const KIND_IDENTITY: u8 = b'I';
+pub(crate) const KIND_HANDLE: u8 = b'H';
+
+/// Bytes of a learner prefix in `vault`.
+pub(crate) const LEARNER_BYTES: usize = 8;
+
+pub(crate) fn leaf(index: LeafIndex) -> [u8; 8] {
+    index.0.to_be_bytes()
+}
+
+pub(crate) fn tile(level: u8, index: u64) -> [u8; 9] {
+    let mut key = [level; 9];
+    key[1..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// Newest first: the index is inverted, so that an archive is a forward scan.
+pub(crate) fn vault(learner: u64, index: LeafIndex) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&learner.to_be_bytes());
+    key[8..].copy_from_slice(&(!index.0).to_be_bytes());
+    key
+}
+
+pub(crate) fn vault_parts(key: &[u8]) -> Option<(u64, LeafIndex)> {
+    let (learner, index) = key.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*learner), LeafIndex(!u64::from_be_bytes(index.try_into().ok()?))))
+}
+
+pub(crate) fn id(issuer: InstitutionNumber, record: &RecordId) -> [u8; 20] {
+    let mut key = [0; 20];
+    key[..4].copy_from_slice(&issuer.0.to_be_bytes());
+    key[4..].copy_from_slice(record.as_bytes());
+    key
+}
+
+pub(crate) fn registry(index: LeafIndex) -> [u8; 9] {
+    prefixed(KIND_REGISTRY, index.0)
+}
+
+pub(crate) fn submission(issuer: InstitutionNumber, index: LeafIndex) -> [u8; 13] {
+    let mut key = [KIND_SUBMISSION; 13];
+    key[1..5].copy_from_slice(&issuer.0.to_be_bytes());
+    key[5..].copy_from_slice(&(!index.0).to_be_bytes());
+    key
+}
+
+pub(crate) fn state(learner: u64, target: LeafIndex) -> [u8; 17] {
+    let mut key = [KIND_STATE; 17];
+    key[1..9].copy_from_slice(&learner.to_be_bytes());
+    key[9..].copy_from_slice(&target.0.to_be_bytes());
+    key
+}
+
+pub(crate) fn learner(learner: u64) -> [u8; 9] {
+    prefixed(KIND_LEARNER, learner)
+}
+
+pub(crate) fn identity(digest: &[u8; 32]) -> [u8; 33] {
+    let mut key = [KIND_IDENTITY; 33];
+    key[1..].copy_from_slice(digest);
+    key
+}
+
+pub(crate) fn handle(handle: &[u8; 16]) -> [u8; 17] {
+    let mut key = [KIND_HANDLE; 17];
+    key[1..].copy_from_slice(handle);
+    key
+}
+
+fn prefixed(kind: u8, number: u64) -> [u8; 9] {
+    let mut key = [kind; 9];
+    key[1..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The first key behind every key that starts with `prefix`.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return end;
+        }
+    }
+    vec![u8::MAX; prefix.len() + 32]
+}

@@ -1,0 +1,91 @@
+//! The database of a bank: the only crate that names RocksDB.
+//!
+//! It keeps what the ledger decided, as one atomic synced write a commit, and reads it back through snapshots. It
+//! never decides anything: no rule, no signature, no wire format.
+
+mod anchor;
+mod chunk;
+mod codec;
+mod keys;
+mod options;
+mod plan;
+mod snapshot;
+mod store;
+mod usage;
+
+pub use anchor::{Anchor, AnchorFile};
+pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
+pub use codec::{HeadRow, IdRow, LearnerRow, StateRow};
+pub use options::StoreOptions;
+pub use plan::{Enrolment, Erasure, Plan, VaultRow, Views, view_rows};
+pub use snapshot::{Go, Snapshot};
+pub use store::{DIRECTORY_FORMAT, Store};
+pub use usage::{FamilyUsage, Usage};
+
+use creditbank_domain::LeafIndex;
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// RocksDB or the disk failed.
+    #[error("database: {0}")]
+    Database(#[from] rocksdb::Error),
+    /// A file beside the database failed.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// How.
+        error: std::io::Error,
+    },
+    /// There is no database, or one already.
+    #[error("{0}")]
+    Place(String),
+    /// Made by a program with other formats.
+    #[error("the database has format {found}; this program reads format {known}")]
+    UnknownFormat {
+        /// What the database says.
+        found: String,
+        /// What this program knows.
+        known: u32,
+    },
+    /// What was read is not what was written.
+    #[error("damaged: {0}")]
+    Damaged(Damage),
+    /// The plan does not continue the committed log.
+    #[error("the plan continues a log of {planned} leaves, the database holds {committed}")]
+    OutOfOrder {
+        /// The plan's expected size.
+        planned: u64,
+        /// The committed size.
+        committed: u64,
+    },
+}
+
+/// What is damaged, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// A chunk of the log.
+    #[error("chunk of the log at leaf {first}")]
+    Chunk {
+        /// Its first leaf.
+        first: LeafIndex,
+    },
+    /// A leaf that should be there.
+    #[error("leaf {0} is missing")]
+    LeafMissing(LeafIndex),
+    /// A tile of the tree.
+    #[error("tile {index} of level {level}")]
+    Tile {
+        /// Tile level.
+        level: u8,
+        /// Tile index.
+        index: u64,
+    },
+    /// A row of a named kind.
+    #[error("a row of {0}")]
+    Row(&'static str),
+    /// The anchor file.
+    #[error("both slots of the anchor file")]
+    Anchor,
+}

@@ -1,0 +1,93 @@
+//! Plans: what one commit writes, as plain data. The same plan gives the same bytes on every machine.
+
+use creditbank_domain::registry::InstitutionNumber;
+use creditbank_domain::LeafIndex;
+use creditbank_domain::identifier::RecordId;
+use creditbank_merkle::FullTile;
+
+use crate::{Chunk, HeadRow, IdRow, LearnerRow, StateRow};
+
+/// One group commit.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The committed size it continues.
+    pub expected_size: u64,
+    /// New part of the log, in order.
+    pub chunks: Vec<Chunk>,
+    /// Tiles that this commit completes.
+    pub tiles: Vec<FullTile>,
+    /// New rows of the vault.
+    pub vault: Vec<VaultRow>,
+    /// Changes of the views.
+    pub views: Views,
+    /// Learner rows that a merge changes.
+    pub learners: Vec<(u64, LearnerRow)>,
+    /// Size and root afterwards.
+    pub head: HeadRow,
+}
+
+/// A sealed payload.
+#[derive(Debug, Clone)]
+pub struct VaultRow {
+    /// Learner code as a number.
+    pub learner: u64,
+    /// Its leaf.
+    pub index: LeafIndex,
+    /// Header and sealed bytes; the ledger's format.
+    pub value: Vec<u8>,
+}
+
+/// Rows that are a fold over log and vault: dropping and folding again gives the same bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Views {
+    /// Record ids.
+    pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
+    /// First leaf of each batch part of an issuer.
+    pub submissions: Vec<(InstitutionNumber, LeafIndex)>,
+    /// Statements in the log, for a fast start.
+    pub statements: Vec<(LeafIndex, Vec<u8>)>,
+    /// What records did to others: learner, target, state.
+    pub states: Vec<(u64, LeafIndex, StateRow)>,
+}
+
+/// A learner to be written beside the log.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// Learner code as a number.
+    pub learner: u64,
+    /// The learner.
+    pub row: LearnerRow,
+    /// Data key, wrapped under the bank's key-encryption key.
+    pub wrapped_key: Vec<u8>,
+}
+
+/// Everything that names a learner and must go.
+#[derive(Debug, Clone, Default)]
+pub struct Erasure {
+    /// The learner's codes: the surviving one and those merged into it.
+    pub learners: Vec<u64>,
+    /// HMAC digests of identities.
+    pub identities: Vec<[u8; 32]>,
+    /// Names in erasure entries; the last to go, because they lead to what is left after a crash.
+    pub handles: Vec<[u8; 16]>,
+    /// Rows of the id view that lead to the learner, with the learner taken out.
+    pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
+}
+
+/// The stored form of folded views: family, key and value, in the order of a scan.
+pub fn view_rows(views: &Views) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    use crate::keys::{self, IDS, VIEWS};
+    let ids = views.ids.iter().map(|(issuer, record, row)| {
+        (IDS, keys::id(*issuer, record).to_vec(), row.encode().to_vec())
+    });
+    let submissions =
+        views.submissions.iter().map(|(issuer, first)| (VIEWS, keys::submission(*issuer, *first).to_vec(), Vec::new()));
+    let statements =
+        views.statements.iter().map(|(index, bytes)| (VIEWS, keys::registry(*index).to_vec(), bytes.clone()));
+    let states = views.states.iter().map(|(learner, target, state)| {
+        (VIEWS, keys::state(*learner, *target).to_vec(), state.encode())
+    });
+    let mut rows: Vec<_> = ids.chain(submissions).chain(statements).chain(states).collect();
+    rows.sort_unstable();
+    rows
+}

@@ -1,0 +1,280 @@
+//! Opening, committing and erasing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use creditbank_domain::LeafIndex;
+use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, FlushOptions, WriteBatch, WriteOptions};
+
+use crate::keys::{self, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES, VAULT, VIEWS};
+use crate::{Enrolment, Erasure, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views};
+
+/// Version of the rows and keys that this program writes.
+pub const DIRECTORY_FORMAT: u32 = 1;
+
+/// An open database. Cheap to clone; closed with the last clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Arc<DB>,
+}
+
+impl Store {
+    /// Makes the database of a new log; refuses to touch an existing one.
+    pub fn create(path: &Path, options: &StoreOptions, origin: &str) -> Result<Self, StoreError> {
+        if path.join("CURRENT").exists() {
+            return Err(StoreError::Place(format!("{} already holds a database", path.display())));
+        }
+        let mut database = options.database();
+        database.create_if_missing(true);
+        let db = DB::open_cf_descriptors(&database, path, options.families())?;
+        let mut batch = WriteBatch::default();
+        batch.put(META_FORMAT, DIRECTORY_FORMAT.to_string());
+        batch.put(META_ORIGIN, origin);
+        db.write_opt(batch, &synced())?;
+        Ok(Self { db: Arc::new(db) })
+    }
+
+    /// Opens an existing database of a known format.
+    pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        require_database(path)?;
+        let db = DB::open_cf_descriptors(&options.database(), path, options.families())?;
+        Self { db: Arc::new(db) }.of_known_format()
+    }
+
+    /// Opens it without writing anything, for a check.
+    pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        require_database(path)?;
+        let families = options.families();
+        let db = DB::open_cf_descriptors_read_only(&options.database(), path, families, false)?;
+        Self { db: Arc::new(db) }.of_known_format()
+    }
+
+    fn of_known_format(self) -> Result<Self, StoreError> {
+        let found = self.db.get(META_FORMAT)?.unwrap_or_default();
+        if found != DIRECTORY_FORMAT.to_string().as_bytes() {
+            let found = String::from_utf8_lossy(&found).into_owned();
+            return Err(StoreError::UnknownFormat { found, known: DIRECTORY_FORMAT });
+        }
+        Ok(self)
+    }
+
+    /// The log's name, given at creation.
+    pub fn origin(&self) -> Result<String, StoreError> {
+        Ok(String::from_utf8_lossy(&self.db.get(META_ORIGIN)?.unwrap_or_default()).into_owned())
+    }
+
+    /// A consistent view of everything committed so far.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::take(Arc::clone(&self.db))
+    }
+
+    /// Writes a plan as one atomic synced batch: the commit point of the ledger. If we crash before this returns,
+    /// the recovered database holds all of the plan or nothing of it.
+    pub fn commit(&self, plan: &Plan) -> Result<(), StoreError> {
+        let committed = self.snapshot().head()?.map_or(0, |head| head.size);
+        if committed != plan.expected_size {
+            return Err(StoreError::OutOfOrder { planned: plan.expected_size, committed });
+        }
+        let mut batch = WriteBatch::default();
+        let family = |name| self.family(name);
+        for chunk in &plan.chunks {
+            batch.put_cf(family(LEAVES), keys::leaf(chunk.first), chunk.encode());
+        }
+        for tile in &plan.tiles {
+            batch.put_cf(family(TILES), keys::tile(tile.id.level, tile.id.index), tile.bytes());
+        }
+        let vault = family(VAULT);
+        for row in &plan.vault {
+            batch.put_cf(vault, keys::vault(row.learner, row.index), &row.value);
+        }
+        for (learner, row) in &plan.learners {
+            batch.put_cf(family(LEARNERS), keys::learner(*learner), row.encode());
+        }
+        self.put_views(&mut batch, &plan.views);
+        batch.put(META_HEAD, plan.head.encode());
+        Ok(self.db.write_opt(batch, &synced())?)
+    }
+
+    /// Writes learners beside the log, synced.
+    pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for enrolment in enrolments {
+            batch.put_cf(self.family(KEYS), keys::learner(enrolment.learner), &enrolment.wrapped_key);
+            batch.put_cf(self.family(LEARNERS), keys::learner(enrolment.learner), enrolment.row.encode());
+            let learner = enrolment.learner.to_be_bytes();
+            batch.put_cf(self.family(LEARNERS), keys::handle(&enrolment.row.handle), learner);
+            for digest in &enrolment.row.identities {
+                batch.put_cf(self.family(LEARNERS), keys::identity(digest), learner);
+            }
+        }
+        Ok(self.db.write_opt(batch, &synced())?)
+    }
+
+    /// Removes everything that names the learners, then forces the old bytes out of table files and the log of
+    /// writes. The key goes first: if we crash in between, what is left cannot be opened, and the next start, which
+    /// finds the erasure in the log, removes it.
+    pub fn erase(&self, erasure: &Erasure, key_gone: impl FnOnce()) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for learner in &erasure.learners {
+            batch.delete_cf(self.family(KEYS), keys::learner(*learner));
+        }
+        self.db.write_opt(batch, &synced())?;
+        key_gone();
+        let mut batch = WriteBatch::default();
+        for learner in &erasure.learners {
+            batch.delete_cf(self.family(LEARNERS), keys::learner(*learner));
+            for (name, prefix) in learner_prefixes(*learner) {
+                self.delete_prefix(&mut batch, name, &prefix)?;
+            }
+        }
+        for digest in &erasure.identities {
+            batch.delete_cf(self.family(LEARNERS), keys::identity(digest));
+        }
+        for (issuer, record, row) in &erasure.ids {
+            batch.put_cf(self.family(IDS), keys::id(*issuer, record), row.encode());
+        }
+        self.db.write_opt(batch, &synced())?;
+        self.purge(erasure)?;
+        // The handles lead a restarted erasure to what is left, so they go when nothing is left.
+        let mut batch = WriteBatch::default();
+        for handle in &erasure.handles {
+            batch.delete_cf(self.family(LEARNERS), keys::handle(handle));
+        }
+        Ok(self.db.write_opt(batch, &synced())?)
+    }
+
+    /// Every key is deleted by name: a range tombstone would leave the values readable until some later compaction.
+    fn delete_prefix(&self, batch: &mut WriteBatch, name: &str, prefix: &[u8]) -> Result<(), StoreError> {
+        for key in self.snapshot().keys_with_prefix(name, prefix)? {
+            batch.delete_cf(self.family(name), key);
+        }
+        Ok(())
+    }
+
+    fn purge(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        self.flush()?;
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        options.set_exclusive_manual_compaction(true);
+        let compact = |name: &str, prefix: &[u8]| {
+            let end = keys::after_prefix(prefix);
+            self.db.compact_range_cf_opt(self.family(name), Some(prefix), Some(&end), &options);
+        };
+        for learner in &erasure.learners {
+            compact(KEYS, &keys::learner(*learner));
+            compact(LEARNERS, &keys::learner(*learner));
+            learner_prefixes(*learner).iter().for_each(|(name, prefix)| compact(name, prefix));
+        }
+        for digest in &erasure.identities {
+            compact(LEARNERS, &keys::identity(digest));
+        }
+        for (issuer, record, _) in &erasure.ids {
+            compact(IDS, &keys::id(*issuer, record));
+        }
+        Ok(())
+    }
+
+    /// Drops the views that a fold over log and vault gives again.
+    pub fn drop_views(&self) -> Result<(), StoreError> {
+        for name in [IDS, VIEWS] {
+            let mut batch = WriteBatch::default();
+            batch.delete_range_cf(self.family(name), &b""[..], &[u8::MAX; 40][..]);
+            self.db.write_opt(batch, &synced())?;
+        }
+        Ok(())
+    }
+
+    /// Writes folded views; not synced, because they can be folded again.
+    pub fn write_views(&self, views: &Views) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        self.put_views(&mut batch, views);
+        Ok(self.db.write(batch)?)
+    }
+
+    fn put_views(&self, batch: &mut WriteBatch, views: &Views) {
+        let (ids, rows) = (self.family(IDS), self.family(VIEWS));
+        for (issuer, record, row) in &views.ids {
+            batch.put_cf(ids, keys::id(*issuer, record), row.encode());
+        }
+        for (issuer, first) in &views.submissions {
+            batch.put_cf(rows, keys::submission(*issuer, *first), []);
+        }
+        for (index, statement) in &views.statements {
+            batch.put_cf(rows, keys::registry(*index), statement);
+        }
+        for (learner, target, state) in &views.states {
+            batch.put_cf(rows, keys::state(*learner, *target), state.encode());
+        }
+    }
+
+    /// A learner as last written: learners live beside the log, so not in a snapshot of it.
+    pub fn learner(&self, learner: u64) -> Result<Option<LearnerRow>, StoreError> {
+        let bytes = self.db.get_pinned_cf(self.family(LEARNERS), keys::learner(learner))?;
+        let decode = |bytes: &[u8]| LearnerRow::decode(bytes).ok_or(StoreError::Damaged(crate::Damage::Row("learners")));
+        bytes.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    /// A learner's wrapped data key.
+    pub fn wrapped_key(&self, learner: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.db.get_cf(self.family(KEYS), keys::learner(learner))?)
+    }
+
+    /// The learner whose identity has this digest.
+    pub fn learner_by_identity(&self, digest: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let found = self.db.get_pinned_cf(self.family(LEARNERS), keys::identity(digest))?;
+        Ok(found.and_then(|bytes| bytes[..].try_into().ok()).map(u64::from_be_bytes))
+    }
+
+    /// The learner with this erasure handle.
+    pub fn learner_by_handle(&self, handle: &[u8; 16]) -> Result<Option<u64>, StoreError> {
+        let found = self.db.get_pinned_cf(self.family(LEARNERS), keys::handle(handle))?;
+        Ok(found.and_then(|bytes| bytes[..].try_into().ok()).map(u64::from_be_bytes))
+    }
+
+    /// Writes everything in memory to table files; the log of writes is empty afterwards.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let families: Vec<_> = FAMILIES.iter().chain(&["default"]).map(|name| self.family(name)).collect();
+        Ok(self.db.flush_cfs_opt(&families, &FlushOptions::default())?)
+    }
+
+    /// Ends background work; a clean stop.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.flush()?;
+        self.db.cancel_all_background_work(true);
+        Ok(())
+    }
+
+    pub(crate) fn db(&self) -> &DB {
+        &self.db
+    }
+
+    fn family(&self, name: &str) -> &ColumnFamily {
+        self.db.cf_handle(name).expect("every family is opened")
+    }
+}
+
+/// What a learner has beyond its own rows.
+fn learner_prefixes(learner: u64) -> [(&'static str, Vec<u8>); 2] {
+    let state = keys::state(learner, LeafIndex(0));
+    [(VAULT, learner.to_be_bytes().to_vec()), (VIEWS, state[..9].to_vec())]
+}
+
+fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
+}
+
+fn require_database(path: &Path) -> Result<(), StoreError> {
+    if path.join("CURRENT").exists() {
+        return Ok(());
+    }
+    Err(StoreError::Place(format!("{} holds no database; make one with `creditbank init`", path.display())))
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+

@@ -1,0 +1,219 @@
+//! Configuration of a bank's folder: the sole reader of its files and of the environment.
+//!
+//! ```text
+//! DIR/bank.toml            settings; every key can be overridden by CREDITBANK_<KEY>
+//! DIR/bank.pub             public key of the log (C2SP vkey): give it to everybody
+//! DIR/operator.key         keys of the operator: the institution `bank`
+//! DIR/secrets/             what only the server may read (mode 0600)
+//! DIR/db, DIR/anchor       the database, and what it is held against at every start
+//! ```
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use creditbank_client::InstitutionKeys;
+use creditbank_domain::identifier::TestRegions;
+use creditbank_ledger::vault::KeyEncryptionKey;
+use creditbank_ledger::{BankKeys, BankOptions, StepTrap};
+use creditbank_merkle::NoteSigner;
+use creditbank_store::StoreOptions;
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+const SETTINGS: &str = "bank.toml";
+const PUBLIC_KEY: &str = "bank.pub";
+const OPERATOR_KEY: &str = "operator.key";
+const SECRETS: &str = "secrets";
+
+/// What `bank.toml` may say. Unknown keys are refused.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Address of the gRPC service.
+    pub(crate) grpc: SocketAddr,
+    /// Address of the public log over HTTP.
+    pub(crate) http: SocketAddr,
+    /// Certificate chain for gRPC, PEM; with `tls_key`.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Serve without TLS beyond loopback.
+    pub(crate) allow_plaintext: bool,
+    /// Take identity numbers of unassigned regions: never in production.
+    pub(crate) test_regions: bool,
+    /// The anchor file, if not beside the database; better on another disk.
+    pub(crate) anchor: Option<PathBuf>,
+    /// MiB of table blocks, indexes and filters kept in memory.
+    pub(crate) block_cache_mib: usize,
+    /// MiB of rows not yet in table files.
+    pub(crate) write_buffer_mib: usize,
+    /// Threads that flush and compact.
+    pub(crate) background_threads: i32,
+    /// Table files kept open.
+    pub(crate) open_files_max: i32,
+    /// Learners' keys kept unwrapped in memory; about 600 bytes each.
+    pub(crate) learner_keys_cached: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let store = StoreOptions::default();
+        Self {
+            grpc: SocketAddr::from(([127, 0, 0, 1], 7300)),
+            http: SocketAddr::from(([127, 0, 0, 1], 7301)),
+            tls_certificate: None,
+            tls_key: None,
+            allow_plaintext: false,
+            test_regions: false,
+            anchor: None,
+            block_cache_mib: store.block_cache_bytes >> 20,
+            write_buffer_mib: store.write_buffer_bytes >> 20,
+            background_threads: store.background_threads,
+            open_files_max: store.open_files_max,
+            learner_keys_cached: 200_000,
+        }
+    }
+}
+
+/// A bank's folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Reads the settings: defaults, then `bank.toml`, then the environment.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let file = self.0.join(SETTINGS);
+        ensure!(file.exists(), "{} is not a bank's folder; make one with `creditbank init`", self.0.display());
+        let known: Vec<&str> = SETTING_NAMES.to_vec();
+        let figment = Figment::from(Serialized::defaults(Settings::default()))
+            .merge(Toml::file(&file))
+            .merge(Env::prefixed("CREDITBANK_").only(&known));
+        figment.extract().with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Options for opening the bank.
+    pub(crate) fn options(&self, settings: &Settings, trap: Option<StepTrap>) -> BankOptions {
+        BankOptions {
+            directory: self.0.join("db"),
+            anchor: settings.anchor.clone().unwrap_or_else(|| self.0.join("anchor")),
+            store: StoreOptions {
+                block_cache_bytes: settings.block_cache_mib << 20,
+                write_buffer_bytes: settings.write_buffer_mib << 20,
+                background_threads: settings.background_threads,
+                open_files_max: settings.open_files_max,
+            },
+            learner_keys_cached: settings.learner_keys_cached,
+            test_regions: if settings.test_regions { TestRegions::Accept } else { TestRegions::Refuse },
+            trap,
+        }
+    }
+
+    /// Certificate and key, where the settings name them.
+    pub(crate) fn tls(&self, settings: &Settings) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let read = |path: &Path| fs::read(self.0.join(path)).with_context(|| path.display().to_string());
+        match (&settings.tls_certificate, &settings.tls_key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some((read(certificate)?, read(key)?))),
+            _ => bail!("tls_certificate and tls_key go together"),
+        }
+    }
+
+    /// Reads the bank's secrets.
+    pub(crate) fn keys(&self) -> Result<BankKeys> {
+        let log = Zeroizing::new(self.secret("log.key")?);
+        Ok(BankKeys {
+            log: NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?,
+            bank: ed25519_key(&self.seed("bank.key")?),
+            key_encryption: KeyEncryptionKey::new(&*self.seed("key-encryption.key")?),
+            identity: self.seed("identity.key")?,
+        })
+    }
+
+    /// The key-encryption key alone, for a check; `None` if this folder does not hold it.
+    pub(crate) fn key_encryption(&self) -> Result<Option<KeyEncryptionKey>> {
+        if !self.0.join(SECRETS).join("key-encryption.key").exists() {
+            return Ok(None);
+        }
+        Ok(Some(KeyEncryptionKey::new(&*self.seed("key-encryption.key")?)))
+    }
+
+    /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
+    pub(crate) fn create(&self, origin: &str, settings: &Settings) -> Result<[u8; 32]> {
+        let path = &self.0;
+        ensure!(!path.join(SETTINGS).exists(), "{} already holds a bank", path.display());
+        fs::create_dir_all(path.join(SECRETS)).with_context(|| path.display().to_string())?;
+        let operator = InstitutionKeys::generate(creditbank_domain::identifier::InstitutionId::bank())?;
+        let log = NoteSigner::new(origin, ed25519_key(&random()?)).context("the origin")?;
+        self.write_secret("secrets/log.key", &format!("{}\n", log.to_secret_text()))?;
+        self.write_secret("secrets/bank.key", &seed_text(operator.sign_seed()))?;
+        self.write_secret("secrets/key-encryption.key", &seed_text(&*random()?))?;
+        self.write_secret("secrets/identity.key", &seed_text(&*random()?))?;
+        self.write_secret(OPERATOR_KEY, &operator.to_file())?;
+        fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
+        let settings = toml::to_string(settings)?;
+        fs::write(path.join(SETTINGS), format!("# Settings of this bank; `creditbank serve --help` explains them.\n{settings}"))?;
+        Ok(operator.authenticate_public())
+    }
+
+    fn secret(&self, name: &str) -> Result<String> {
+        let path = self.0.join(SECRETS).join(name);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+
+    fn seed(&self, name: &str) -> Result<Zeroizing<[u8; 32]>> {
+        let text = Zeroizing::new(self.secret(name)?);
+        let bytes = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
+        let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+        seed.map(Zeroizing::new).with_context(|| format!("secrets/{name} is not base64 of 32 bytes"))
+    }
+
+    fn write_secret(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.0.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let mut file = file.with_context(|| path.display().to_string())?;
+        file.write_all(text.as_bytes())?;
+        Ok(file.sync_all()?)
+    }
+}
+
+/// The keys of `bank.toml`, as the environment may name them.
+const SETTING_NAMES: [&str; 12] = [
+    "grpc",
+    "http",
+    "tls_certificate",
+    "tls_key",
+    "allow_plaintext",
+    "test_regions",
+    "anchor",
+    "block_cache_mib",
+    "write_buffer_mib",
+    "background_threads",
+    "open_files_max",
+    "learner_keys_cached",
+];
+
+fn random() -> Result<Zeroizing<[u8; 32]>> {
+    // A generated key is the one random source of this crate's dependencies that is meant for keys.
+    let keys = InstitutionKeys::generate(creditbank_domain::identifier::InstitutionId::bank())?;
+    Ok(Zeroizing::new(*keys.sign_seed()))
+}
+
+fn seed_text(seed: &[u8; 32]) -> String {
+    format!("{}\n", STANDARD.encode(seed))
+}
+
+fn ed25519_key(seed: &[u8; 32]) -> ed25519_dalek::SigningKey {
+    ed25519_dalek::SigningKey::from_bytes(seed)
+}
