@@ -18,8 +18,9 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_client::InstitutionKeys;
-use creditbank_domain::identifier::TestRegions;
-use creditbank_ledger::vault::KeyEncryptionKey;
+use creditbank_domain::identifier::{InstitutionId, TestRegions};
+use creditbank_domain::record::KeyPurpose;
+use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
 use creditbank_ledger::{BankKeys, BankOptions, StepTrap};
 use creditbank_merkle::NoteSigner;
 use creditbank_store::StoreOptions;
@@ -135,7 +136,7 @@ impl Folder {
         let log = Zeroizing::new(self.secret("log.key")?);
         Ok(BankKeys {
             log: NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?,
-            bank: ed25519_key(&self.seed("bank.key")?),
+            bank: ed25519_key(&*self.seed("bank.key")?),
             key_encryption: KeyEncryptionKey::new(&*self.seed("key-encryption.key")?),
             identity: self.seed("identity.key")?,
         })
@@ -154,17 +155,19 @@ impl Folder {
         let path = &self.0;
         ensure!(!path.join(SETTINGS).exists(), "{} already holds a bank", path.display());
         fs::create_dir_all(path.join(SECRETS)).with_context(|| path.display().to_string())?;
-        let operator = InstitutionKeys::generate(creditbank_domain::identifier::InstitutionId::bank())?;
-        let log = NoteSigner::new(origin, ed25519_key(&random()?)).context("the origin")?;
+        let log = NoteSigner::new(origin, ed25519_key(&*random_seed())).context("the origin")?;
+        let bank = random_seed();
+        let operator =
+            InstitutionKeys::from_seeds(InstitutionId::bank(), &bank, &random_seed(), &random_seed());
         self.write_secret("secrets/log.key", &format!("{}\n", log.to_secret_text()))?;
-        self.write_secret("secrets/bank.key", &seed_text(operator.sign_seed()))?;
-        self.write_secret("secrets/key-encryption.key", &seed_text(&*random()?))?;
-        self.write_secret("secrets/identity.key", &seed_text(&*random()?))?;
+        self.write_secret("secrets/bank.key", &seed_text(&bank))?;
+        self.write_secret("secrets/key-encryption.key", &seed_text(&random_seed()))?;
+        self.write_secret("secrets/identity.key", &seed_text(&random_seed()))?;
         self.write_secret(OPERATOR_KEY, &operator.to_file())?;
         fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
         let settings = toml::to_string(settings)?;
         fs::write(path.join(SETTINGS), format!("# Settings of this bank; `creditbank serve --help` explains them.\n{settings}"))?;
-        Ok(operator.authenticate_public())
+        Ok(operator.public(KeyPurpose::Authenticate).bytes)
     }
 
     fn secret(&self, name: &str) -> Result<String> {
@@ -203,12 +206,6 @@ const SETTING_NAMES: [&str; 12] = [
     "open_files_max",
     "learner_keys_cached",
 ];
-
-fn random() -> Result<Zeroizing<[u8; 32]>> {
-    // A generated key is the one random source of this crate's dependencies that is meant for keys.
-    let keys = InstitutionKeys::generate(creditbank_domain::identifier::InstitutionId::bank())?;
-    Ok(Zeroizing::new(*keys.sign_seed()))
-}
 
 fn seed_text(seed: &[u8; 32]) -> String {
     format!("{}\n", STANDARD.encode(seed))

@@ -1,6 +1,7 @@
 //! Named steps of the append pipeline, so that tests can end the process at any of them.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A moment between two effects of a commit.
@@ -53,10 +54,10 @@ impl Step {
 }
 
 /// Ends the process at the nth time that a step is reached, as if it were killed there: `written:3`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StepTrap {
     step: Step,
-    left: AtomicU64,
+    left: Arc<AtomicU64>,
 }
 
 impl StepTrap {
@@ -74,6 +75,6 @@ impl FromStr for StepTrap {
         let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
         let step = Step::ALL.into_iter().find(|step| step.name() == name).ok_or_else(|| format!("no step {name}"))?;
         let nth: u64 = nth.parse().map_err(|_| format!("not a number: {nth}"))?;
-        Ok(Self { step, left: AtomicU64::new(nth.max(1)) })
+        Ok(Self { step, left: Arc::new(AtomicU64::new(nth.max(1))) })
     }
 }

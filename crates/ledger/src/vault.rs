@@ -138,6 +138,13 @@ pub fn header(row: &[u8]) -> Result<VaultHeader, SealError> {
     })
 }
 
+/// A fresh secret of 32 bytes.
+pub fn random_seed() -> Zeroizing<[u8; 32]> {
+    let mut seed = Zeroizing::new([0; 32]);
+    fill(&mut seed[..]);
+    seed
+}
+
 /// Fills a buffer with random bytes of the operating system's strength.
 pub(crate) fn fill(buffer: &mut [u8]) {
     SystemRandom::new().fill(buffer).expect("the random source of the process never fails");
