@@ -11,7 +11,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -154,7 +154,8 @@ impl Folder {
     pub(crate) fn create(&self, origin: &str, settings: &Settings) -> Result<[u8; 32]> {
         let path = &self.0;
         ensure!(!path.join(SETTINGS).exists(), "{} already holds a bank", path.display());
-        fs::create_dir_all(path.join(SECRETS)).with_context(|| path.display().to_string())?;
+        fs::create_dir_all(path).with_context(|| path.display().to_string())?;
+        fs::DirBuilder::new().mode(0o700).create(path.join(SECRETS)).with_context(|| path.display().to_string())?;
         let log = NoteSigner::new(origin, ed25519_key(&*random_seed())).context("the origin")?;
         let bank = random_seed();
         let operator =

@@ -36,6 +36,8 @@ pub struct Institution {
 /// A key and the log indices in which it signs.
 #[derive(Debug, Clone)]
 pub struct KeyHistory {
+    /// The key's id.
+    pub id: KeyId,
     /// The key.
     pub key: PublicKey,
     /// First leaf it may sign.
@@ -121,7 +123,7 @@ impl Registry {
     /// A key and its institution.
     pub fn key(&self, id: &KeyId) -> Option<(&Arc<Institution>, &KeyHistory)> {
         let institution = self.by_number(*self.by_key.get(id)?)?;
-        institution.keys.iter().find(|history| history.key.id() == *id).map(|history| (institution, history))
+        institution.keys.iter().find(|history| history.id == *id).map(|history| (institution, history))
     }
 
     /// Whether `key` of `issuer` may sign or authenticate at `index`: the one rule for both purposes.
@@ -169,7 +171,7 @@ impl Registry {
                 self.check_new_keys(keys, std::slice::from_ref(key))
             }
             Statement::KeyRevoked { institution, key_id, doubtful_from } => {
-                let history = self.known(institution)?.keys.iter().find(|history| history.key.id() == *key_id);
+                let history = self.known(institution)?.keys.iter().find(|history| history.id == *key_id);
                 let history = history.ok_or(Refusal::KeyUnknown)?;
                 if history.valid_until.is_some() {
                     return Err(Refusal::KeyRevoked);
@@ -211,7 +213,7 @@ impl Registry {
             }
             Statement::KeyRevoked { institution, key_id, doubtful_from } => {
                 self.change(institution, |it| {
-                    for history in it.keys.iter_mut().filter(|history| history.key.id() == *key_id) {
+                    for history in it.keys.iter_mut().filter(|history| history.id == *key_id) {
                         history.valid_until = Some(index);
                         history.doubtful_from = *doubtful_from;
                     }
@@ -268,6 +270,6 @@ impl Registry {
 
 impl KeyHistory {
     fn new(key: PublicKey, valid_from: LeafIndex) -> Self {
-        Self { key, valid_from, valid_until: None, doubtful_from: None }
+        Self { id: key.id(), key, valid_from, valid_until: None, doubtful_from: None }
     }
 }

@@ -143,7 +143,10 @@ impl Bank {
     pub(crate) fn start(parts: Parts, anchor: AnchorFile) -> (Arc<Self>, std::thread::JoinHandle<()>) {
         let (bank, jobs) = Self::assemble(parts);
         let sequencer = Sequencer::new(Arc::clone(&bank), anchor);
-        let run = move || sequencer.run(jobs);
+        let run = move || {
+            let _guard = AbortOnPanic;
+            sequencer.run(jobs);
+        };
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(run);
         (bank, thread.expect("a thread can be started"))
     }
@@ -192,6 +195,13 @@ impl Bank {
 
     pub(crate) fn publish(&self, head: Arc<Head>) {
         self.head.store(head);
+    }
+
+    /// Publishes the head again with a snapshot of now, after something beside the log has changed. Only whoever
+    /// publishes heads may call it: the sequencer, or a start before it has work.
+    pub(crate) fn refresh(&self) {
+        let snapshot = Arc::new(self.store.snapshot());
+        self.publish(Arc::new(Head { snapshot, ..Head::clone(&self.head()) }));
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {
@@ -274,6 +284,17 @@ impl Bank {
     pub(crate) fn reach(&self, step: Step) {
         if let Some(trap) = &self.trap {
             trap.reach(step);
+        }
+    }
+}
+
+/// A ledger whose sequencer broke an invariant must stop, not go on without it.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
         }
     }
 }

@@ -79,11 +79,7 @@ impl Bank {
         };
         let (bank, thread) = Self::start(Parts { store, keys, options, head }, anchor);
         // A crash in the middle of an erasure, or a restore from an older backup: the log says who must be gone.
-        for handle in erased {
-            erase::finish(&bank, &handle)?;
-        }
-        let head = bank.head();
-        bank.publish(Arc::new(Head { snapshot: Arc::new(bank.store().snapshot()), ..head.as_ref().clone() }));
+        erase::catch_up(&bank, &erased)?;
         Ok((bank, thread))
     }
 }

@@ -68,8 +68,6 @@ pub struct Erasure {
     pub learners: Vec<u64>,
     /// HMAC digests of identities.
     pub identities: Vec<[u8; 32]>,
-    /// Names in erasure entries; the last to go, because they lead to what is left after a crash.
-    pub handles: Vec<[u8; 16]>,
     /// Rows of the id view that lead to the learner, with the learner taken out.
     pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
 }

@@ -110,9 +110,8 @@ impl Store {
         Ok(self.db.write_opt(batch, &synced())?)
     }
 
-    /// Removes everything that names the learners, then forces the old bytes out of table files and the log of
-    /// writes. The key goes first: if we crash in between, what is left cannot be opened, and the next start, which
-    /// finds the erasure in the log, removes it.
+    /// Removes everything that names the learners, but for the handles. The key goes first: if we crash in between,
+    /// what is left cannot be opened, and the next start, which finds the erasure in the log, removes it.
     pub fn erase(&self, erasure: &Erasure, key_gone: impl FnOnce()) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         for learner in &erasure.learners {
@@ -133,13 +132,6 @@ impl Store {
         for (issuer, record, row) in &erasure.ids {
             batch.put_cf(self.family(IDS), keys::id(*issuer, record), row.encode());
         }
-        self.db.write_opt(batch, &synced())?;
-        self.purge(erasure)?;
-        // The handles lead a restarted erasure to what is left, so they go when nothing is left.
-        let mut batch = WriteBatch::default();
-        for handle in &erasure.handles {
-            batch.delete_cf(self.family(LEARNERS), keys::handle(handle));
-        }
         Ok(self.db.write_opt(batch, &synced())?)
     }
 
@@ -151,7 +143,10 @@ impl Store {
         Ok(())
     }
 
-    fn purge(&self, erasure: &Erasure) -> Result<(), StoreError> {
+    /// Forces the bytes of an erasure out of the log of writes and the table files, then forgets the handles, which
+    /// lead a restarted erasure here. `None` for the erasure: what it removed is not known any more, so everything
+    /// that learners have is compacted.
+    pub fn purge(&self, erasure: Option<&Erasure>, handles: &[[u8; 16]]) -> Result<(), StoreError> {
         self.flush()?;
         let mut options = CompactOptions::default();
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
@@ -160,18 +155,40 @@ impl Store {
             let end = keys::after_prefix(prefix);
             self.db.compact_range_cf_opt(self.family(name), Some(prefix), Some(&end), &options);
         };
-        for learner in &erasure.learners {
-            compact(KEYS, &keys::learner(*learner));
-            compact(LEARNERS, &keys::learner(*learner));
-            learner_prefixes(*learner).iter().for_each(|(name, prefix)| compact(name, prefix));
+        let whole = |name: &str| {
+            self.db.compact_range_cf_opt(self.family(name), None::<&[u8]>, None::<&[u8]>, &options);
+        };
+        match erasure {
+            None => [KEYS, LEARNERS, VAULT, VIEWS, IDS].into_iter().for_each(whole),
+            Some(erasure) => {
+                for learner in &erasure.learners {
+                    compact(KEYS, &keys::learner(*learner));
+                    learner_prefixes(*learner).iter().for_each(|(name, prefix)| compact(name, prefix));
+                }
+                for (issuer, record, _) in &erasure.ids {
+                    compact(IDS, &keys::id(*issuer, record));
+                }
+            }
         }
-        for digest in &erasure.identities {
-            compact(LEARNERS, &keys::identity(digest));
+        let mut batch = WriteBatch::default();
+        for handle in handles {
+            batch.delete_cf(self.family(LEARNERS), keys::handle(handle));
         }
-        for (issuer, record, _) in &erasure.ids {
-            compact(IDS, &keys::id(*issuer, record));
-        }
+        self.db.write_opt(batch, &synced())?;
+        self.flush()?;
+        whole(LEARNERS);
         Ok(())
+    }
+
+    /// Whether nobody can read any more what was overwritten or deleted before `sequence`.
+    pub fn is_unread_before(&self, sequence: u64) -> Result<bool, StoreError> {
+        let oldest = self.db.property_int_value("rocksdb.oldest-snapshot-sequence")?.unwrap_or(0);
+        Ok(oldest == 0 || oldest >= sequence)
+    }
+
+    /// The sequence of the latest write.
+    pub fn sequence(&self) -> u64 {
+        self.db.latest_sequence_number()
     }
 
     /// Drops the views that a fold over log and vault gives again.

@@ -93,7 +93,7 @@ impl LearnerService for Services {
     ) -> Result<Response<v1::EraseLearnerResponse>, Status> {
         self.caller(&request, &[Role::Operator])?;
         let learner = code(&request.into_inner().learner, "learner")?;
-        let (decided, records_erased) = self.bank.erase(learner).await.map_err(|refusal| refuse(refusal, "learner"))?;
+        let (decided, records_erased) = std::sync::Arc::clone(&self.bank).erase(learner).await.map_err(|refusal| refuse(refusal, "learner"))?;
         Ok(Response::new(v1::EraseLearnerResponse { receipt: Some(receipt(decided)?), records_erased }))
     }
 }

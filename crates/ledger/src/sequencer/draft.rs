@@ -83,6 +83,9 @@ impl<'a> Draft<'a> {
     /// Adds a batch and decides its rows.
     pub(crate) fn add(&mut self, mut admitted: Admitted) -> Result<Vec<Decision>, Failure> {
         self.check_again(&admitted)?;
+        if admitted.all_or_none {
+            self.check_together(&admitted)?;
+        }
         let known = self.look_up_again(&admitted)?;
         let mut decisions = Vec::with_capacity(admitted.rows.len());
         for (number, row) in admitted.rows.iter_mut().enumerate() {
@@ -99,10 +102,6 @@ impl<'a> Draft<'a> {
                     }
                 }
             };
-            if let (true, Decision::Refused(faults)) = (admitted.all_or_none, &decision) {
-                debug_assert!(decisions.is_empty(), "statements of one request are checked together before");
-                return Err(Failure::Refused(faults[0].refusal.clone()));
-            }
             decisions.push(decision);
         }
         self.add_chunks(&mut admitted, &decisions);
@@ -156,6 +155,20 @@ impl<'a> Draft<'a> {
                 && let Body::Sealed { kind, category: Some(category), .. } = &ready.body
             {
                 may_deposit(issuer, *kind, *category).map_err(|fault| Failure::Refused(fault.refusal))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Statements of one request are all admitted or none: each is checked as if those before it held.
+    fn check_together(&self, admitted: &Admitted) -> Result<(), Failure> {
+        let mut trial = Registry::clone(&self.registry);
+        for (index, row) in (self.next().0..).map(LeafIndex).zip(&admitted.rows) {
+            if let Row::Ready(ready) = row
+                && let Body::Public(statement, _) = &ready.body
+            {
+                trial.check(index, statement).map_err(Failure::Refused)?;
+                trial.apply(index, statement);
             }
         }
         Ok(())

@@ -125,14 +125,13 @@ impl Sequencer {
         self.bank.reach(Step::Anchored);
         let snapshot = Arc::new(self.bank.store().snapshot());
         let head = Arc::new(Head { snapshot, row: plan.head, edge, note, registry });
-        self.bank.publish(Arc::clone(&head));
+        self.bank.publish(head);
         self.recent.add(before.row.size, ids);
         self.bank.reach(Step::Published);
         for handle in erased {
-            must(erase::finish(&self.bank, &handle), "erasing");
+            must(erase::carry_out(&self.bank, &handle), "erasing");
             // What is sealed or named in the old snapshot must not be read again.
-            let snapshot = Arc::new(self.bank.store().snapshot());
-            self.bank.publish(Arc::new(Head { snapshot, ..head.as_ref().clone() }));
+            self.bank.refresh();
         }
         self.bank.head()
     }

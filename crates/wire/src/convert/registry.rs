@@ -9,7 +9,7 @@ use crate::v1;
 pub fn institution(institution: &Institution) -> v1::Institution {
     let keys = institution.keys.iter().map(|history| v1::InstitutionKey {
         key: Some(public_key_message(&history.key)),
-        key_id: history.key.id().0.to_vec().into(),
+        key_id: history.id.0.to_vec().into(),
         valid_from: history.valid_from.0,
         valid_until: history.valid_until.map(|index| index.0),
         doubtful_from: history.doubtful_from.map(|index| index.0),
