@@ -92,13 +92,7 @@ impl Verifier {
     /// # Errors
     /// If it is no signing key, or one of small order.
     pub fn add_issuer(&mut self, issuer: &str, key: &v1::PublicKey) -> Result<(), Refusal> {
-        let issuer = InstitutionId::parse(issuer).or_else(|refusal| {
-            if issuer == "bank" {
-                Ok(InstitutionId::bank())
-            } else {
-                Err(refusal)
-            }
-        })?;
+        let issuer = InstitutionId::parse(issuer)?;
         let key = public_key(key)?;
         let point = VerifyingKey::from_bytes(&key.bytes).map_err(|_| Refusal::KeySmallOrder)?;
         if point.is_weak() {
