@@ -4,3 +4,4 @@ mod fixture;
 mod keys;
 mod receipts;
 mod records;
+mod streams;
