@@ -1,12 +1,12 @@
 //! Deposits one outcome and verifies its receipt offline.
 //!
 //! ```text
-//! creditbank keygen --institution fudan --out fudan.toml      # then the operator registers the public keys
 //! cargo run -p creditbank-client --example deposit -- \
 //!     http://127.0.0.1:7070 bank.example/log 'bank.example/log+1a2b3c4d+AX…' fudan.toml > receipt.txt
 //! creditbank verify receipt.txt
 //! ```
 //!
+//! The keys are made by `creditbank keygen` and registered by the bank's operator, who also gives the bank's public key.
 //! Run twice, it deposits once: the second answer is the first receipt.
 
 use std::error::Error;

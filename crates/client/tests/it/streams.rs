@@ -113,7 +113,7 @@ impl FakeBank {
         if self.now(trouble.busy, batch) {
             return Err(to_status(&[Refusal::QueueFull { retry_ms: 1 }.at("")]));
         }
-        if trouble.refuses > 0 && request.sequence % trouble.refuses == 0 {
+        if trouble.refuses > 0 && request.sequence.is_multiple_of(trouble.refuses) {
             return Err(to_status(&[Refusal::KeyRevoked.at("key_id")]));
         }
         let mut log = self.0.log.lock().expect("no panic");
