@@ -1,11 +1,9 @@
 //! CSV: a header line, then rows; comma, semicolon or tab; quotes may hold line ends.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use csv::StringRecord;
@@ -21,7 +19,8 @@ pub(super) struct Reader {
     pub(super) header: Vec<String>,
     pub(super) style: Style,
     rows: csv::Reader<Limited<BufReader<Decoded<Counted>>>>,
-    allowance: Rc<Cell<u64>>,
+    /// Bytes that the row under way may still take.
+    allowance: Arc<AtomicU64>,
 }
 
 impl Reader {
@@ -35,8 +34,8 @@ impl Reader {
             Some(delimiter) => delimiter,
             None => delimiter_of(text.fill_buf()?),
         };
-        let allowance = Rc::new(Cell::new(ROW_BYTES_MAX));
-        let limited = Limited { inner: text, allowance: Rc::clone(&allowance) };
+        let allowance = Arc::new(AtomicU64::new(ROW_BYTES_MAX));
+        let limited = Limited { inner: text, allowance: Arc::clone(&allowance) };
         let mut rows = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
@@ -53,7 +52,7 @@ impl Reader {
         let expected = self.header.len();
         for number in 2.. {
             let mut cells = StringRecord::with_capacity(256, expected);
-            self.allowance.set(ROW_BYTES_MAX);
+            self.allowance.store(ROW_BYTES_MAX, Ordering::Relaxed);
             if !self.rows.read_record(&mut cells).with_context(|| format!("row {number}"))? {
                 break;
             }
@@ -81,14 +80,14 @@ fn delimiter_of(head: &[u8]) -> u8 {
 /// Ends a row that never ends.
 struct Limited<R> {
     inner: R,
-    allowance: Rc<Cell<u64>>,
+    allowance: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.allowance.get().checked_sub(count as u64) {
-            Some(left) => self.allowance.set(left),
+        match self.allowance.load(Ordering::Relaxed).checked_sub(count as u64) {
+            Some(left) => self.allowance.store(left, Ordering::Relaxed),
             None => return Err(io::Error::other("a row of more than 16 MiB: is a quotation mark not closed?")),
         }
         Ok(count)
