@@ -72,8 +72,11 @@ struct Pending<E: Exchange> {
 struct Stream<E: Exchange> {
     to_bank: mpsc::Sender<E::Request>,
     answers: Streaming<E::Answer>,
-    /// The numbers of the requests whose answers are still to come, in the order of sending.
-    unanswered: VecDeque<u64>,
+    /// The requests whose answers are still to come, in the order of sending: number and round.
+    unanswered: VecDeque<(u64, u64)>,
+    /// Pauses made for a busy bank. A full queue refuses a whole window at once: one pause serves for all that was sent
+    /// before it.
+    round: u64,
 }
 
 /// Why one stream ended.
@@ -118,7 +121,7 @@ impl<E: Exchange> Driver<E> {
                 to_bank
                     .try_send(pending.request.clone())
                     .expect("as much room as the window");
-                unanswered.push_back(number);
+                unanswered.push_back((number, 0));
             }
         }
         let requests = Request::new(ReceiverStream::new(requests));
@@ -131,6 +134,7 @@ impl<E: Exchange> Driver<E> {
             to_bank,
             answers,
             unanswered,
+            round: 0,
         })
     }
 
@@ -150,9 +154,7 @@ impl<E: Exchange> Driver<E> {
             let room = self.pending.len() < self.window;
             tokio::select! {
                 request = receive(&mut self.from_caller), if room => match request {
-                    Some(request) => {
-                        if let Err(end) = self.send(request, &mut stream).await { return end; }
-                    }
+                    Some(request) => self.send(request, &mut stream),
                     None => self.from_caller = None,
                 },
                 answer = stream.answers.message(), if !stream.unanswered.is_empty() => {
@@ -161,9 +163,12 @@ impl<E: Exchange> Driver<E> {
                         Ok(None) => return End::Broken(cut_off()),
                         Err(status) => return End::Broken(Refused::new(status)),
                     };
-                    let number = stream.unanswered.pop_front().expect("guarded");
+                    let (number, round) = stream.unanswered.pop_front().expect("guarded");
                     if let Some(refused) = E::refused_for_now(&answer) {
-                        if let Err(error) = attempts.after(refused, line).await { return End::Failed(error); }
+                        if round == stream.round {
+                            if let Err(error) = attempts.after(refused, line).await { return End::Failed(error); }
+                            stream.round += 1;
+                        }
                         self.resend(number, &mut stream);
                         continue;
                     }
@@ -178,23 +183,20 @@ impl<E: Exchange> Driver<E> {
         }
     }
 
-    async fn send(&mut self, request: E::Request, stream: &mut Stream<E>) -> Result<(), End> {
-        stream
-            .unanswered
-            .push_back(self.first + self.pending.len() as u64);
+    fn send(&mut self, request: E::Request, stream: &mut Stream<E>) {
+        let number = self.first + self.pending.len() as u64;
         self.pending.push_back(Pending {
-            request: request.clone(),
+            request,
             answer: None,
         });
-        // A closed channel means that the stream broke: its answers say why.
-        let _ = stream.to_bank.send(request).await;
-        Ok(())
+        self.resend(number, stream);
     }
 
     fn resend(&mut self, number: u64, stream: &mut Stream<E>) {
-        let pending = &self.pending[(number - self.first) as usize];
-        let _ = stream.to_bank.try_send(pending.request.clone());
-        stream.unanswered.push_back(number);
+        let request = self.pending[(number - self.first) as usize].request.clone();
+        // There is room for a window of requests; a closed channel means that the stream broke, and its answers say why.
+        let _ = stream.to_bank.try_send(request);
+        stream.unanswered.push_back((number, stream.round));
     }
 
     /// Hands over the answers that are due; fails when the caller has gone.

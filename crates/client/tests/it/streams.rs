@@ -27,6 +27,8 @@ struct Trouble {
     breaks_off_before: u64,
     breaks_off_after: u64,
     busy: u64,
+    /// The first so many batches find a full queue.
+    busy_at_first: u64,
     refuses: u64,
     forgets_tokens: u64,
 }
@@ -110,7 +112,7 @@ impl FakeBank {
         if self.now(trouble.breaks_off_before, batch) {
             return Err(Status::unavailable("broken off before"));
         }
-        if self.now(trouble.busy, batch) {
+        if self.now(trouble.busy, batch) || batch < trouble.busy_at_first {
             return Err(to_status(&[Refusal::QueueFull { retry_ms: 1 }.at("")]));
         }
         if trouble.refuses > 0 && request.sequence.is_multiple_of(trouble.refuses) {
@@ -259,7 +261,7 @@ impl LearnerService for FakeBank {
 async fn connect(url: String, connections: usize, compression: Compression) -> Bank {
     let pause = Duration::from_millis(1);
     let retry = RetryPolicy {
-        attempts_max: 5,
+        attempts_max: 20,
         pause_min: pause,
         pause_max: pause,
     };
@@ -298,6 +300,14 @@ async fn every_batch_is_answered_once_and_in_order_whatever_the_bank_does() {
             Compression::None,
         ),
         ("is busy", Trouble { busy: 3, ..none }, Compression::None),
+        (
+            "refuses whole windows",
+            Trouble {
+                busy_at_first: 30,
+                ..none
+            },
+            Compression::None,
+        ),
         (
             "forgets tokens",
             Trouble {
