@@ -15,8 +15,9 @@ use creditbank_wire::v1::learner_service_server::{LearnerService, LearnerService
 use creditbank_wire::v1::submission_service_server::{SubmissionService, SubmissionServiceServer};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::fixture::{Log, ORIGIN, keys, signed};
@@ -67,7 +68,7 @@ impl FakeBank {
         let server = tonic::transport::Server::builder()
             .add_service(service)
             .add_service(LearnerServiceServer::new(bank.clone()))
-            .serve_with_incoming(TcpListenerStream::new(listener));
+            .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)));
         tokio::spawn(server);
         (bank, url)
     }
