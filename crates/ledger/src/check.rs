@@ -383,24 +383,39 @@ fn check_views(
     }
     let expected = creditbank_store::view_rows(&expected);
     let mut expected = expected.iter().peekable();
-    let mut differ = 0_u64;
+    let mut differ = Differences::default();
     snapshot.view_rows(|family, key, value| {
         report.view_rows += 1;
-        while expected.peek().is_some_and(|row| (row.0, row.1.as_slice()) < (family, key)) {
-            expected.next();
-            differ += 1;
+        while let Some(row) = expected.next_if(|row| (row.0, row.1.as_slice()) < (family, key)) {
+            differ.add(row.0, &row.1);
         }
-        match expected.peek() {
-            Some(row) if (row.0, row.1.as_slice()) == (family, key) => {
-                differ += u64::from(row.2 != value);
-                expected.next();
-            }
-            _ => differ += 1,
+        match expected.next_if(|row| (row.0, row.1.as_slice()) == (family, key)) {
+            Some(row) if row.2 == value => {}
+            _ => differ.add(family, key),
         }
     })?;
-    differ += expected.count() as u64;
-    if differ > 0 {
-        report.add("view", None, format!("{differ} rows differ from a fold of log and vault; run `creditbank rebuild`"));
+    expected.for_each(|row| differ.add(row.0, &row.1));
+    if let Some((family, key)) = differ.first {
+        let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let count = differ.count;
+        let what = format!(
+            "{count} rows differ from a fold of log and vault, the first in {family} at {key}; run `creditbank rebuild`"
+        );
+        report.add("view", None, what);
     }
     Ok(())
+}
+
+/// Rows of views that differ.
+#[derive(Default)]
+struct Differences {
+    count: u64,
+    first: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Differences {
+    fn add(&mut self, family: &'static str, key: &[u8]) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| (family, key.to_vec()));
+    }
 }

@@ -51,6 +51,7 @@ pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<(), StoreError
     bank.forget(&erasure.learners);
     bank.store().erase(&erasure, || bank.reach(Step::ErasureKeyGone))?;
     bank.forget(&erasure.learners);
+    bank.reach(Step::ErasureRowsGone);
     Ok(())
 }
 

@@ -23,11 +23,13 @@ pub enum Step {
     ErasureLogged,
     /// The learner's key is gone; payloads are still there.
     ErasureKeyGone,
+    /// Payloads and names are gone; their bytes may still be in the files.
+    ErasureRowsGone,
 }
 
 impl Step {
     /// All steps, in the order in which they happen.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Planned,
         Self::Written,
         Self::Signed,
@@ -36,6 +38,7 @@ impl Step {
         Self::Answered,
         Self::ErasureLogged,
         Self::ErasureKeyGone,
+        Self::ErasureRowsGone,
     ];
 
     /// Its name on the command line.
@@ -49,6 +52,7 @@ impl Step {
             Self::Answered => "answered",
             Self::ErasureLogged => "erasure-logged",
             Self::ErasureKeyGone => "erasure-key-gone",
+            Self::ErasureRowsGone => "erasure-rows-gone",
         }
     }
 }

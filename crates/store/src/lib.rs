@@ -30,6 +30,17 @@ pub enum StoreError {
     /// RocksDB or the disk failed.
     #[error("database: {0}")]
     Database(#[from] rocksdb::Error),
+    /// The database could not be opened.
+    #[error(
+        "the database in {path} cannot be opened: {error}. If a file of it is damaged (its log of writes is *.log, its \
+         tables are *.sst), restore the newest whole copy of the folder"
+    )]
+    Open {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What RocksDB says.
+        error: rocksdb::Error,
+    },
     /// A file beside the database failed.
     #[error("{path}: {error}")]
     File {

@@ -37,16 +37,16 @@ impl Store {
     /// Opens an existing database of a known format.
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
-        let db = DB::open_cf_descriptors(&options.database(), path, options.families())?;
-        Self { db: Arc::new(db) }.of_known_format()
+        let db = DB::open_cf_descriptors(&options.database(), path, options.families());
+        Self { db: Arc::new(db.map_err(|error| cannot_open(path, error))?) }.of_known_format()
     }
 
     /// Opens it without writing anything, for a check.
     pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
         let families = options.families();
-        let db = DB::open_cf_descriptors_read_only(&options.database(), path, families, false)?;
-        Self { db: Arc::new(db) }.of_known_format()
+        let db = DB::open_cf_descriptors_read_only(&options.database(), path, families, false);
+        Self { db: Arc::new(db.map_err(|error| cannot_open(path, error))?) }.of_known_format()
     }
 
     fn of_known_format(self) -> Result<Self, StoreError> {
@@ -280,6 +280,10 @@ fn synced() -> WriteOptions {
     let mut options = WriteOptions::default();
     options.set_sync(true);
     options
+}
+
+fn cannot_open(path: &Path, error: rocksdb::Error) -> StoreError {
+    StoreError::Open { path: path.to_owned(), error }
 }
 
 fn require_database(path: &Path) -> Result<(), StoreError> {

@@ -113,15 +113,17 @@ impl Reader {
                 let index = record.index.0;
                 let kept = filter.admits(&record);
                 taken += usize::from(kept);
-                // A record that was passed over at the limit marks how far the scan came.
-                let ends = taken > size || scanned == SCANNED_MAX;
-                if kept || ends {
-                    found.push((index, kept.then(|| message(record))));
+                if kept {
+                    found.push((index, Some(message(record))));
                 }
-                if ends { Go::Break(()) } else { Go::Continue(()) }
+                if scanned == SCANNED_MAX {
+                    // Marks how far the scan came; the next page goes on below it.
+                    found.push((index, None));
+                }
+                if taken > size || scanned == SCANNED_MAX { Go::Break(()) } else { Go::Continue(()) }
             })?;
         }
-        found.sort_unstable_by_key(|(index, _)| std::cmp::Reverse(*index));
+        found.sort_unstable_by_key(|(index, record)| (std::cmp::Reverse(*index), record.is_none()));
         let mut records = Vec::with_capacity(size);
         let mut last = None;
         for (index, record) in found {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use creditbank_domain::identifier::{LearnerCode, RecordId};
 use creditbank_domain::record::{KeyPurpose, RecordKind, RecordRef, Statement};
 use creditbank_domain::registry::{InstitutionNumber, Registry};
-use creditbank_domain::{Fault, LeafIndex, Refusal};
+use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
 use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
 use creditbank_store::{
     CHUNK_ROWS, Chunk, ChunkRow, HeadRow, LearnerRow, Plan, StateRow, StoreError, VaultRow, Views,
@@ -142,22 +142,14 @@ impl<'a> Draft<'a> {
         LeafIndex(self.base.row.size + self.leaves.len() as u64)
     }
 
-    /// The registry may have changed since admission: the key may be revoked, a category taken away.
+    /// The registry may have changed since admission: the key may be revoked.
     fn check_again(&self, admitted: &Admitted) -> Result<(), Failure> {
         if Arc::ptr_eq(&admitted.registry, &self.registry) {
             return Ok(());
         }
         let issuer = admitted.issuer.profile.id.as_str();
         let key = self.registry.admit_key(issuer, &admitted.key_id, KeyPurpose::Sign, self.next());
-        let (issuer, _) = key.map_err(Failure::Refused)?;
-        for row in &admitted.rows {
-            if let Row::Ready(ready) = row
-                && let Body::Sealed { kind, category: Some(category), .. } = &ready.body
-            {
-                may_deposit(issuer, *kind, *category).map_err(|fault| Failure::Refused(fault.refusal))?;
-            }
-        }
-        Ok(())
+        key.map(|_| ()).map_err(Failure::Refused)
     }
 
     /// Statements of one request are all admitted or none: each is checked as if those before it held.
@@ -222,8 +214,11 @@ impl<'a> Draft<'a> {
     ) -> Result<Decision, StoreError> {
         let index = self.next();
         let refusal = match &ready.body {
-            Body::Sealed { kind, learner, target, merged, .. } => {
-                self.admit_sealed(index, id.0, *kind, *learner, *target, *merged, erasures_seen)?
+            Body::Sealed { kind, category, learner, target, merged, .. } => {
+                match category.map_or(Ok(()), |category| self.may_deposit(id.0, *kind, category)) {
+                    Ok(()) => self.admit_sealed(index, id.0, *kind, *learner, *target, *merged, erasures_seen)?,
+                    Err(fault) => Some(fault),
+                }
             }
             Body::Public(statement, _) => self.admit_statement(index, statement),
         };
@@ -244,6 +239,12 @@ impl<'a> Draft<'a> {
         creditbank_wire::convert::leaf::encode_tail(self.now_ms, &mut tail);
         self.leaves.push(Hash(ready.begun.clone().chain_update(&tail).finalize().into()));
         Ok(Decision::Created(index))
+    }
+
+    /// The issuer's categories may have changed since admission.
+    fn may_deposit(&self, issuer: InstitutionNumber, kind: RecordKind, category: Category) -> Result<(), Fault> {
+        let institution = self.registry.by_number(issuer).ok_or_else(|| Refusal::IssuerUnknown.at("issuer"))?;
+        may_deposit(institution, kind, category)
     }
 
     fn admit_statement(&mut self, index: LeafIndex, statement: &Statement) -> Option<Fault> {
