@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::receipt::BankKey;
-use creditbank_client::{Bank, InstitutionKeys, Options};
+use creditbank_client::{Bank, ClientError, InstitutionKeys, Options};
 
 /// Flags of every command that speaks with a bank.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "The bank")]
 pub(crate) struct Connection {
     /// Address of the bank: https://bank.example:7300, or http://127.0.0.1:7300 on loopback.
-    #[arg(long, env = "CREDITBANK_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7300")]
+    #[arg(long, global = true, env = "CREDITBANK_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7300")]
     pub(crate) server: String,
     /// The bank's public key (bank.pub): checks its checkpoints, and names the origin of its log.
-    #[arg(long, env = "CREDITBANK_BANK", value_name = "FILE")]
+    #[arg(long, global = true, env = "CREDITBANK_BANK", value_name = "FILE")]
     pub(crate) bank: Option<PathBuf>,
     /// Origin of the bank's log, where --bank is not given.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) origin: Option<String>,
     /// Certificate authority that vouches for an https address, as PEM.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Connection {
 #[command(next_help_heading = "The bank")]
 pub(crate) struct Key {
     /// Key file of the institution or operator that calls, as `creditbank keygen` writes it.
-    #[arg(long, env = "CREDITBANK_KEY", value_name = "FILE")]
+    #[arg(long, global = true, env = "CREDITBANK_KEY", value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
 }
 
@@ -82,6 +82,18 @@ impl Connection {
         let mut options = Options::new(self.server.clone(), self.origin().unwrap_or_default());
         options.ca_pem = self.ca.as_deref().map(read).transpose()?;
         Ok(Bank::connect(options, None).await?)
+    }
+}
+
+/// The exit code of a command that ended with an error: 3 where the bank was not reached or did not answer, 1 where it
+/// refused, 2 where the command could not even ask (usage, files).
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    let client = error.chain().find_map(|cause| cause.downcast_ref::<ClientError>());
+    match client {
+        None => 2,
+        Some(ClientError::Refused(refused)) if !refused.transient => 1,
+        Some(ClientError::Configuration(_) | ClientError::NotSendable(_)) => 2,
+        Some(_) => 3,
     }
 }
 

@@ -1,7 +1,15 @@
 //! `creditbank`: the ledger of a credit bank (学分银行). One program for the bank, its institutions and its verifiers.
 
+mod clock;
 mod commands;
 mod config;
+mod connection;
+mod import;
+mod mapping;
+mod print;
+mod public_keys;
+mod sample;
+mod table;
 
 use std::process::ExitCode;
 
@@ -15,6 +23,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The ledger of a credit bank: institutions deposit signed learning outcomes, every record is proved.
 #[derive(Parser)]
 #[command(version, max_term_width = 110)]
+#[command(after_help = "\
+Results go to stdout, progress and messages to stderr. Exit codes: 0 done; 1 a finding, refused rows, or a refusal of the
+bank; 2 wrong usage or an unusable file; 3 the bank could not be reached.
+
+An institution begins with `creditbank keygen --help` and `creditbank import --help`, an operator with
+`creditbank init --help`, whoever holds a receipt with `creditbank verify --help`.")]
 struct Arguments {
     #[command(subcommand)]
     command: commands::Command,
@@ -25,6 +39,6 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     Arguments::parse().command.run().unwrap_or_else(|error| {
         eprintln!("creditbank: {error:#}");
-        ExitCode::from(3)
+        ExitCode::from(connection::exit_code(&error))
     })
 }

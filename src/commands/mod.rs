@@ -1,19 +1,37 @@
 //! One file a command.
 
+mod archive;
 mod check;
+mod import;
 mod init;
+mod institution;
+mod keygen;
+mod learner;
 mod rebuild;
+mod receipt;
+mod sample;
 mod serve;
+mod submission;
+mod verify;
 
 use std::process::ExitCode;
 
-/// All commands.
+/// All commands: those of the bank's operator first, then those of institutions, then those of anybody.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Check(check::Check),
     Rebuild(rebuild::Rebuild),
+    Institution(institution::Institution),
+    Keygen(keygen::Keygen),
+    Import(import::Import),
+    Submission(submission::Submission),
+    Learner(learner::Learner),
+    Archive(archive::Archive),
+    Receipt(receipt::Receipt),
+    Verify(verify::Verify),
+    Sample(sample::Sample),
 }
 
 impl Command {
@@ -23,6 +41,15 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Rebuild(command) => command.run(),
+            Self::Institution(command) => command.run(),
+            Self::Keygen(command) => command.run(),
+            Self::Import(command) => command.run(),
+            Self::Submission(command) => command.run(),
+            Self::Learner(command) => command.run(),
+            Self::Archive(command) => command.run(),
+            Self::Receipt(command) => command.run(),
+            Self::Verify(command) => command.run(),
+            Self::Sample(command) => command.run(),
         }
     }
 }

@@ -113,7 +113,7 @@ fn known(result: v1::ResolveResult) -> Result<Known, ClientError> {
 }
 
 /// An identity as the bank asks for it.
-pub(crate) fn request(identity: &Identity) -> v1::EnrolLearnerRequest {
+fn request(identity: &Identity) -> v1::EnrolLearnerRequest {
     let message = v1::Identity {
         kind: identity.kind.number().cast_signed(),
         number: identity.number.clone(),

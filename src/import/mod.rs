@@ -32,7 +32,6 @@ use tokio::task::{JoinHandle, JoinSet};
 pub(crate) use self::lane::{Access, Holder};
 use self::lane::{Deposited, Item, Lane};
 use self::learners::Cache;
-pub(crate) use self::learners::request;
 use self::receipts::Receipts;
 pub(crate) use self::summary::Summary;
 use crate::clock;

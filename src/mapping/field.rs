@@ -19,6 +19,11 @@ macro_rules! fields {
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($name),)* }
             }
+
+            /// What it is.
+            pub(crate) const fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)* }
+            }
         }
 
         /// Something for each field that has it.

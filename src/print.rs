@@ -1,0 +1,197 @@
+//! What commands print: tables for people, JSON for programs, names of what the wire has as numbers.
+
+use std::fmt::Display;
+
+use creditbank_domain::outcome::Category;
+use creditbank_wire::v1;
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+/// Hours ahead of UTC of the times that are printed.
+const HOURS_AHEAD: i8 = 8;
+
+/// Prints rows in columns as wide as they need. Chinese characters take two places.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {
+    let mut widths = header.map(width);
+    for row in rows {
+        for (width_max, cell) in widths.iter_mut().zip(row) {
+            *width_max = (*width_max).max(width(cell));
+        }
+    }
+    line(&header.map(str::to_owned), &widths);
+    rows.iter().for_each(|row| line(row, &widths));
+}
+
+fn line<const N: usize>(cells: &[String; N], widths: &[usize; N]) {
+    let mut text = String::new();
+    for (cell, width_max) in cells.iter().zip(widths) {
+        text.push_str(cell);
+        text.extend(std::iter::repeat_n(' ', width_max - width(cell) + 2));
+    }
+    println!("{}", text.trim_end());
+}
+
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if u32::from(c) >= 0x1100 { 2 } else { 1 }).sum()
+}
+
+/// Prints a value as JSON.
+pub(crate) fn json(value: &serde_json::Value) {
+    println!("{value:#}");
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hexadecimal digits as bytes.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
+    if is_hex { (0..text.len()).step_by(2).map(byte).collect() } else { None }
+}
+
+/// A moment of the log, at the time of China.
+pub(crate) fn moment(ms: u64) -> String {
+    let moment = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let local = moment.map(|moment| Offset::constant(HOURS_AHEAD).to_datetime(moment));
+    local.map_or_else(|| "?".to_owned(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// Hundredths as a decimal: 2.5.
+pub(crate) fn hundredths(amount: u64) -> String {
+    match (amount / 100, amount % 100) {
+        (whole, 0) => whole.to_string(),
+        (whole, part) if part % 10 == 0 => format!("{whole}.{}", part / 10),
+        (whole, part) => format!("{whole}.{part:02}"),
+    }
+}
+
+/// The code of a category.
+pub(crate) fn category(number: i32) -> String {
+    let known = u32::try_from(number).ok().and_then(|number| Category::from_number(number).ok());
+    known.map_or_else(|| format!("category {number}"), |category| category.code().to_owned())
+}
+
+/// The name of a number of the wire, in the words of the command line: RECORD_STATE_ACTIVE is active.
+pub(crate) fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-")
+}
+
+/// The name of a record's kind.
+pub(crate) fn kind(number: i32) -> String {
+    let kind = v1::RecordKind::try_from(number).unwrap_or_default();
+    word(kind.as_str_name(), "RECORD_KIND_")
+}
+
+/// The grade as a transcript prints it.
+pub(crate) fn grade(grade: Option<&v1::Grade>) -> String {
+    use v1::grade::Scheme;
+    match grade.and_then(|grade| grade.scheme.as_ref()) {
+        None => String::new(),
+        Some(Scheme::PercentageHundredths(amount)) => hundredths(u64::from(*amount)),
+        Some(Scheme::FiveLevel(level)) => match v1::FiveLevel::try_from(*level).unwrap_or_default() {
+            v1::FiveLevel::Unspecified => "?",
+            v1::FiveLevel::Excellent => "优秀",
+            v1::FiveLevel::Good => "良好",
+            v1::FiveLevel::Medium => "中等",
+            v1::FiveLevel::Pass => "及格",
+            v1::FiveLevel::Fail => "不及格",
+        }
+        .to_owned(),
+        Some(Scheme::PassFail(result)) => match v1::PassFail::try_from(*result).unwrap_or_default() {
+            v1::PassFail::Unspecified => "?",
+            v1::PassFail::Pass => "合格",
+            v1::PassFail::Fail => "不合格",
+        }
+        .to_owned(),
+        Some(Scheme::Points(points)) => format!("{} ({})", hundredths(u64::from(points.points_hundredths)), points.scale),
+    }
+}
+
+/// What a payload says, as JSON.
+pub(crate) fn payload(bytes: &[u8]) -> serde_json::Value {
+    let Ok(payload) = <v1::Payload as prost::Message>::decode(bytes) else { return serde_json::Value::Null };
+    let said = match &payload.content {
+        Some(v1::payload::Content::Outcome(outcome)) => outcome_json(outcome),
+        Some(v1::payload::Content::Amendment(it)) => {
+            let outcome = it.outcome.as_ref().map(outcome_json);
+            serde_json::json!({ "outcome": outcome, "reason": it.reason })
+        }
+        Some(v1::payload::Content::Revocation(it)) => serde_json::json!({ "reason": it.reason }),
+        Some(v1::payload::Content::Confirmation(it)) => serde_json::json!({ "reason": it.reason }),
+        Some(v1::payload::Content::Merge(it)) => {
+            serde_json::json!({ "merged_learner": it.merged_learner, "reason": it.reason })
+        }
+        None => serde_json::Value::Null,
+    };
+    serde_json::json!({ "learner": payload.learner, "content": said })
+}
+
+/// The outcome that a payload shows, if any.
+pub(crate) fn outcome_of(payload: &[u8]) -> Option<v1::Outcome> {
+    let payload = <v1::Payload as prost::Message>::decode(payload).ok()?;
+    match payload.content? {
+        v1::payload::Content::Outcome(outcome) => Some(outcome),
+        v1::payload::Content::Amendment(amendment) => amendment.outcome,
+        _ => None,
+    }
+}
+
+/// The number of an outcome's category; 0 where it has none.
+pub(crate) fn category_of(outcome: &v1::Outcome) -> i32 {
+    use v1::outcome::Detail;
+    outcome.detail.as_ref().map_or(v1::Category::Unspecified, |detail| match detail {
+        Detail::DegreeCourse(_) => v1::Category::DegreeCourse,
+        Detail::SelfStudyExam(_) => v1::Category::SelfStudyExam,
+        Detail::SkillCertificate(_) => v1::Category::SkillCertificate,
+        Detail::Training(_) => v1::Category::Training,
+        Detail::CommunityCourse(_) => v1::Category::CommunityCourse,
+        Detail::ElderCourse(_) => v1::Category::ElderCourse,
+        Detail::VenueLearning(_) => v1::Category::VenueLearning,
+        Detail::HumanitiesWalk(_) => v1::Category::HumanitiesWalk,
+        Detail::DualTrack(_) => v1::Category::DualTrack,
+    }) as i32
+}
+
+fn outcome_json(outcome: &v1::Outcome) -> serde_json::Value {
+    let achievement = outcome.achievement.clone().unwrap_or_default();
+    let decimal = |amount: Option<u32>| amount.map(|amount| hundredths(u64::from(amount)));
+    serde_json::json!({
+        "category": category(category_of(outcome)),
+        "achievement_code": achievement.code,
+        "achievement_name": achievement.name,
+        "credits": decimal(outcome.credits_hundredths),
+        "hours": decimal(outcome.hours_hundredths),
+        "grade": grade(outcome.grade.as_ref()),
+        "completed_on": outcome.completed_on,
+        "completed_at": outcome.completed_at,
+        "started_on": outcome.started_on,
+        "external_id": outcome.external_id,
+        "institution_name": outcome.institution_name,
+        "detail": outcome.detail.as_ref().map(|detail| format!("{detail:?}")),
+    })
+}
+
+/// A text of a value that may be absent.
+pub(crate) fn or_dash(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_printed_as_people_write_them() {
+        assert_eq!([250, 1, 70, 300].map(hundredths), ["2.5", "0.01", "0.7", "3"]);
+        assert_eq!(moment(1_782_867_600_000), "2026-07-01 09:00:00");
+        assert_eq!(word("RECORD_STATE_ACTIVE", "RECORD_STATE_"), "active");
+        assert_eq!(from_hex(&hex(&[0, 0xab, 0xff])), Some(vec![0, 0xab, 0xff]));
+        for wrong in ["0", "zz", "０0"] {
+            assert_eq!(from_hex(wrong), None);
+        }
+        assert_eq!(width("成绩 a"), 6);
+    }
+}
