@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bank::Bank;
 use crate::clock;
-use crate::head::Head;
+use crate::head::{Head, envelope};
 
 /// Leaves room in a leaf for attestation and time.
 const ENVELOPE_BYTES_MAX: usize = LEAF_BYTES_MAX - 1024;
@@ -351,11 +351,12 @@ fn look_up(head: &Head, issuer: &Institution, tree: &BatchTree, rows: &mut [Row]
     let keys: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
     for ((_, number), found) in ids.iter().zip(head.snapshot.ids(&keys)?) {
         let (Some(found), Row::Ready(ready)) = (found, &rows[*number]) else { continue };
-        let stored = head.snapshot.leaf(found.index)?.envelope;
-        rows[*number] = if leaf_hash(&stored) == tree.leaves()[*number] {
+        let chunk = head.snapshot.chunk(found.index)?;
+        let stored = envelope(&chunk, found.index)?;
+        rows[*number] = if leaf_hash(stored) == tree.leaves()[*number] {
             Row::Known(found.index)
         } else {
-            Row::Refused(vec![conflict(&stored, &ready.envelope)])
+            Row::Refused(vec![conflict(stored, &ready.envelope)])
         };
     }
     Ok(())

@@ -180,7 +180,7 @@ impl LogCheck<'_> {
             if let Err(refusal) = leaf::decode(&bytes) {
                 self.report.add("log", Some(index), format!("leaf: {refusal}"));
             }
-            self.envelope(index, &stored.envelope);
+            self.envelope(index, stored.envelope);
             self.append(leaf_hash(&bytes));
         }
     }

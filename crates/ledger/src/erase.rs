@@ -29,7 +29,7 @@ impl Bank {
         // What it is about to lose must be known now, so that its bytes can be found in the files afterwards.
         let erasure = gather(&self, survivor).map_err(failed)?;
         let records = erasure.ids.len() as u64;
-        let decided = self.state(vec![Statement::LearnerErased { handle: row.handle }]).await?;
+        let decided = self.state(vec![Statement::LearnerErased { handle: row.handle }]).await.map_err(|fault| fault.refusal)?;
         let sequence = self.store().sequence();
         for _ in 0..LET_GO_POLLS_MAX {
             if self.store().is_unread_before(sequence).map_err(failed)? {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use creditbank_domain::LeafIndex;
 use creditbank_domain::registry::Registry;
 use creditbank_merkle::{Edge, Hash, Nodes, TileId, TreeSize, inclusion_proof, range_proof};
-use creditbank_store::{HeadRow, Snapshot, StoreError, StoredLeaf};
+use creditbank_store::{Chunk, Damage, HeadRow, Snapshot, StoreError, StoredLeaf};
 use creditbank_wire::convert::leaf::LeafParts;
 use creditbank_wire::v1;
 
@@ -56,7 +56,7 @@ impl Head {
 
     /// Bytes of one leaf.
     pub fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, StoreError> {
-        Ok(encode(&self.snapshot.leaf(index)?))
+        leaf(&self.snapshot.chunk(index)?, index)
     }
 
     /// RFC 6962 inclusion proof of a leaf in a tree of `size`.
@@ -80,21 +80,31 @@ impl Head {
     }
 }
 
-/// The bytes that are hashed and served.
-pub(crate) fn encode(leaf: &StoredLeaf) -> Vec<u8> {
-    parts(leaf).encode(leaf.deposited_at_ms)
+/// The bytes of one leaf of a chunk.
+pub(crate) fn leaf(chunk: &Chunk, index: LeafIndex) -> Result<Vec<u8>, StoreError> {
+    let leaf = chunk.leaf(index).ok_or(StoreError::Damaged(Damage::LeafMissing(index)))?;
+    Ok(encode(&leaf))
 }
 
-pub(crate) fn parts(leaf: &StoredLeaf) -> LeafParts<'_> {
-    LeafParts {
-        envelope: &leaf.envelope,
-        key_id: &leaf.key_id,
-        algorithm: u32::from(leaf.algorithm),
-        batch_size: u32::from(leaf.batch_size),
+/// The bytes that are hashed and served.
+pub(crate) fn encode(leaf: &StoredLeaf<'_>) -> Vec<u8> {
+    let chunk = leaf.chunk;
+    let parts = LeafParts {
+        envelope: leaf.envelope,
+        key_id: &chunk.key_id,
+        algorithm: u32::from(chunk.algorithm),
+        batch_size: u32::from(chunk.batch_size),
         batch_index: u32::from(leaf.batch_index),
         path: &leaf.path,
-        signature: &leaf.signature,
-    }
+        signature: &chunk.signature,
+    };
+    parts.encode(chunk.deposited_at_ms)
+}
+
+/// The envelope of one leaf of a chunk.
+pub(crate) fn envelope(chunk: &Chunk, index: LeafIndex) -> Result<&bytes::Bytes, StoreError> {
+    let found = chunk.created().find(|(at, ..)| *at == index);
+    found.map(|(.., envelope)| envelope).ok_or(StoreError::Damaged(Damage::LeafMissing(index)))
 }
 
 /// Hashes as the wire carries them: one allocation for all.

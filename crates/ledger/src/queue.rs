@@ -21,7 +21,7 @@ const STREAM_WAIT: Duration = Duration::from_secs(10);
 /// An admitted batch on its way.
 pub(crate) struct Job {
     pub(crate) admitted: Admitted,
-    pub(crate) reply: oneshot::Sender<Result<Decided, Refusal>>,
+    pub(crate) reply: oneshot::Sender<Result<Decided, Fault>>,
     /// Room in the queue; given back when the job is done.
     pub(crate) _room: OwnedSemaphorePermit,
 }
@@ -88,7 +88,7 @@ impl Queue {
         &self,
         admitted: Admitted,
         room: OwnedSemaphorePermit,
-    ) -> Result<oneshot::Receiver<Result<Decided, Refusal>>, Refusal> {
+    ) -> Result<oneshot::Receiver<Result<Decided, Fault>>, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job = Job { admitted, reply, _room: room };
         self.jobs.try_send(Message::Job(job)).map_err(|error| match error {

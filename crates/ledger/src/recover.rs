@@ -44,7 +44,7 @@ impl Bank {
         let (bank, _jobs) = Self::assemble(Parts { store, keys, options, head });
         let issuer = itself.institution("bank").expect("the statement admits the bank");
         let admitted = bank.admit_statements(Arc::clone(issuer), vec![statement]);
-        let decided = Sequencer::new(Arc::clone(&bank), anchor).once(admitted).map_err(BankError::Genesis)?;
+        let decided = Sequencer::new(Arc::clone(&bank), anchor).once(admitted).map_err(|fault| BankError::Genesis(fault.refusal))?;
         match &decided.rows[..] {
             [Decision::Created(LeafIndex(0))] => Ok(bank.store().close()?),
             _ => Err(BankError::Genesis(creditbank_domain::Refusal::Internal)),

@@ -21,12 +21,15 @@ use crate::vault::fill;
 
 impl Bank {
     /// Puts statements into the log: all or none.
-    pub(crate) async fn state(&self, statements: Vec<Statement>) -> Result<Decided, Refusal> {
-        let issuer = Arc::clone(self.head().registry.institution(InstitutionId::BANK).ok_or(Refusal::IssuerUnknown)?);
+    pub(crate) async fn state(&self, statements: Vec<Statement>) -> Result<Decided, Fault> {
+        let whole = |refusal: Refusal| refusal.at("");
+        let head = self.head();
+        let issuer = head.registry.institution(InstitutionId::BANK).ok_or_else(|| whole(Refusal::IssuerUnknown))?;
+        let issuer = Arc::clone(issuer);
         let admitted = self.admit_statements(issuer, statements);
-        let room = self.queue().room_now(admitted.records() * 1024)?;
-        let answer = self.queue().send(admitted, room)?;
-        answer.await.map_err(|_| Refusal::ShuttingDown)?
+        let room = self.queue().room_now(admitted.records() * 1024).map_err(whole)?;
+        let answer = self.queue().send(admitted, room).map_err(whole)?;
+        answer.await.map_err(|_| whole(Refusal::ShuttingDown))?
     }
 
     /// Makes one archive of two.
@@ -53,7 +56,7 @@ impl Bank {
         })?;
         let room = self.queue().room_now(1024).map_err(one)?;
         let answer = self.queue().send(admitted, room).map_err(one)?;
-        answer.await.map_err(|_| one(Refusal::ShuttingDown))?.map_err(one)
+        answer.await.map_err(|_| one(Refusal::ShuttingDown))?.map_err(|fault| vec![fault])
     }
 
     fn sign(&self, records: Vec<v1::SignedRecord>) -> v1::SubmitBatchRequest {

@@ -76,7 +76,7 @@ fn entries(head: &Head, index: u64, width: usize) -> Result<Option<Vec<u8>>, Sto
     let end = first + width as u64;
     let mut leaves = Vec::with_capacity(width);
     head.snapshot.chunks(LeafIndex(first), |chunk| {
-        let inside = chunk.leaves_in_order().into_iter().filter(|(at, _)| (first..end).contains(&at.0));
+        let inside = chunk.leaves_in_order().filter(|(at, _)| (first..end).contains(&at.0));
         leaves.extend(inside.map(|(_, leaf)| encode(&leaf)));
         if chunk.first.0 + chunk.leaves() >= end { Go::Break(()) } else { Go::Continue(()) }
     })?;

@@ -5,6 +5,7 @@
 //! attestation, and a leaf costs about 8 bytes beyond its envelope. Rows that were not created leave their hash behind,
 //! because the paths of the others need it.
 
+use bytes::Bytes;
 use creditbank_domain::{Digest32, LeafIndex};
 use creditbank_merkle::{BatchTree, Hash, leaf_hash};
 
@@ -41,26 +42,18 @@ pub struct Chunk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkRow {
     /// It became a leaf; the envelope as the issuer sent it.
-    Created(Vec<u8>),
+    Created(Bytes),
     /// It was a duplicate or refused; the hash of its envelope.
     Other(Hash),
 }
 
 /// A leaf as the log keeps it: everything but its encoding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLeaf {
+#[derive(Debug, Clone)]
+pub struct StoredLeaf<'a> {
+    /// Signature, key and time.
+    pub chunk: &'a Chunk,
     /// Exactly the bytes that the issuer sent.
-    pub envelope: Vec<u8>,
-    /// See [`Chunk`].
-    pub deposited_at_ms: u64,
-    /// See [`Chunk`].
-    pub algorithm: u8,
-    /// See [`Chunk`].
-    pub key_id: Digest32,
-    /// See [`Chunk`].
-    pub signature: Vec<u8>,
-    /// See [`Chunk`].
-    pub batch_size: u16,
+    pub envelope: &'a Bytes,
     /// Row number in the batch.
     pub batch_index: u16,
     /// From the envelope to the batch root, bottom up.
@@ -74,24 +67,24 @@ impl Chunk {
     }
 
     /// The created rows: leaf index, row number, envelope.
-    pub fn created(&self) -> impl Iterator<Item = (LeafIndex, u16, &[u8])> {
+    pub fn created(&self) -> impl Iterator<Item = (LeafIndex, u16, &Bytes)> {
         let rows = self.rows.iter().zip(self.first_row..).filter_map(|(row, number)| match row {
-            ChunkRow::Created(envelope) => Some((number, envelope.as_slice())),
+            ChunkRow::Created(envelope) => Some((number, envelope)),
             ChunkRow::Other(_) => None,
         });
         rows.zip(self.first.0..).map(|((number, envelope), index)| (LeafIndex(index), number, envelope))
     }
 
     /// The leaf at `index`, if this chunk holds it.
-    pub fn leaf(&self, index: LeafIndex) -> Option<StoredLeaf> {
-        let tree = self.tree();
-        self.created().find(|(at, ..)| *at == index).map(|(_, row, envelope)| self.stored(&tree, row, envelope))
+    pub fn leaf(&self, index: LeafIndex) -> Option<StoredLeaf<'_>> {
+        let (_, row, envelope) = self.created().find(|(at, ..)| *at == index)?;
+        Some(self.stored(&self.tree(), row, envelope))
     }
 
     /// All its leaves, in log order.
-    pub fn leaves_in_order(&self) -> Vec<(LeafIndex, StoredLeaf)> {
+    pub fn leaves_in_order(&self) -> impl Iterator<Item = (LeafIndex, StoredLeaf<'_>)> {
         let tree = self.tree();
-        self.created().map(|(index, row, envelope)| (index, self.stored(&tree, row, envelope))).collect()
+        self.created().map(move |(index, row, envelope)| (index, self.stored(&tree, row, envelope)))
     }
 
     fn tree(&self) -> BatchTree {
@@ -102,19 +95,10 @@ impl Chunk {
         BatchTree::new(hashes.collect())
     }
 
-    fn stored(&self, tree: &BatchTree, row: u16, envelope: &[u8]) -> StoredLeaf {
-        let mut path = tree.path(usize::from(row - self.first_row));
+    fn stored<'a>(&'a self, tree: &BatchTree, batch_index: u16, envelope: &'a Bytes) -> StoredLeaf<'a> {
+        let mut path = tree.path(usize::from(batch_index - self.first_row));
         path.extend_from_slice(&self.upper_path);
-        StoredLeaf {
-            envelope: envelope.to_vec(),
-            deposited_at_ms: self.deposited_at_ms,
-            algorithm: self.algorithm,
-            key_id: self.key_id,
-            signature: self.signature.clone(),
-            batch_size: self.batch_size,
-            batch_index: row,
-            path,
-        }
+        StoredLeaf { chunk: self, envelope, batch_index, path }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -147,7 +131,9 @@ impl Chunk {
     }
 
     fn read(first: LeafIndex, bytes: &[u8]) -> Option<Self> {
-        let mut input = Reader::new(bytes);
+        // One copy for all envelopes of the chunk.
+        let all = Bytes::copy_from_slice(bytes);
+        let mut input = Reader::new(&all);
         let deposited_at_ms = input.u64()?;
         let algorithm = input.u8()?;
         let key_id = input.array()?;
@@ -163,7 +149,7 @@ impl Chunk {
             let envelope = input.short()?;
             rows.push(match envelope {
                 [] => ChunkRow::Other(Hash(input.array()?)),
-                _ => ChunkRow::Created(envelope.to_vec()),
+                _ => ChunkRow::Created(all.slice_ref(envelope)),
             });
         }
         let upper = usize::from(input.u8()?);

@@ -10,7 +10,7 @@ use creditbank_merkle::{Hash, TileId};
 use rocksdb::{DB, DBPinnableSlice, ReadOptions};
 
 use crate::keys::{self, IDS, LEAVES, META_HEAD, TILES, VAULT, VIEWS};
-use crate::{Chunk, Damage, HeadRow, IdRow, StateRow, StoreError, StoredLeaf};
+use crate::{Chunk, Damage, HeadRow, IdRow, StateRow, StoreError};
 
 self_cell::self_cell!(
     struct Held {
@@ -51,11 +51,6 @@ impl Snapshot {
         let first = key.try_into().map(u64::from_be_bytes).map_err(|_| StoreError::Damaged(Damage::Row("leaves")))?;
         let chunk = Chunk::decode(LeafIndex(first), value)?;
         if index.0 - first < chunk.leaves() { Ok(chunk) } else { Err(missing) }
-    }
-
-    /// One leaf.
-    pub fn leaf(&self, index: LeafIndex) -> Result<StoredLeaf, StoreError> {
-        self.chunk(index)?.leaf(index).ok_or(StoreError::Damaged(Damage::LeafMissing(index)))
     }
 
     /// Chunks in log order, from the one that holds `from`, until `visit` breaks.

@@ -43,7 +43,7 @@ impl LogService for Services {
         let mut bytes = 0;
         if first < head.row.size {
             let visit = |chunk: creditbank_store::Chunk| {
-                for (_, leaf) in chunk.leaves_in_order().into_iter().filter(|(index, _)| index.0 >= first) {
+                for (_, leaf) in chunk.leaves_in_order().filter(|(index, _)| index.0 >= first) {
                     if leaves.len() == size || bytes > ENTRIES_BYTES_MAX {
                         return Go::Break(());
                     }

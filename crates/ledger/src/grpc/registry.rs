@@ -144,7 +144,8 @@ impl Services {
                 _ => None,
             })
             .collect();
-        self.bank.state(statements).await.map_err(|refusal| refuse(refusal, "profile.institution_id"))?;
+        let stated = self.bank.state(statements).await;
+        stated.map_err(|fault| refuse_all(&[named(fault, "profile.institution_id")]))?;
         ids.iter().map(|id| self.institution(id)).collect()
     }
 
@@ -156,7 +157,8 @@ impl Services {
             | Statement::InstitutionSuspended { institution, .. } => (institution.to_string(), "institution_id"),
             _ => return Err(refuse(Refusal::Internal, "")),
         };
-        self.bank.state(vec![statement]).await.map_err(|refusal| refuse(missing_key(refusal), field))?;
+        let stated = self.bank.state(vec![statement]).await;
+        stated.map_err(|fault| refuse_all(&[named(missing_key(fault), field)]))?;
         self.institution(&id).map(Response::new)
     }
 
@@ -168,11 +170,17 @@ impl Services {
 }
 
 /// A key that an administrator names is not found; only a caller's own unknown key makes the caller unknown.
-fn missing_key(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::KeyUnknown => Refusal::NotFound { what: "key" },
-        other => other,
+fn missing_key(fault: Fault) -> Fault {
+    match fault.refusal {
+        Refusal::KeyUnknown => Refusal::NotFound { what: "key" }.at(fault.field),
+        _ => fault,
     }
+}
+
+/// Says which field of the request a statement was made of.
+fn named(fault: Fault, field: &str) -> Fault {
+    let field = if fault.field.is_empty() { field.to_owned() } else { format!("{}.{field}", fault.field) };
+    fault.refusal.at(field)
 }
 
 fn known_id(id: &str) -> Result<InstitutionId, Status> {

@@ -21,7 +21,7 @@ use super::auth::Caller;
 use super::page::{self, Query};
 use super::{Services, failed, refuse};
 use crate::admission::{Admitted, NotAdmitted, SignedBatch};
-use crate::head::{Head, hashes};
+use crate::head::{Head, envelope, hashes};
 use crate::queue::{Decided, Decision};
 use crate::vault;
 
@@ -32,7 +32,7 @@ const INLINE_RECORDS_MAX: usize = 16;
 /// Default items of a page of submissions.
 const SUBMISSIONS_PAGE: u32 = 100;
 
-type Answer = oneshot::Receiver<Result<Decided, Refusal>>;
+type Answer = oneshot::Receiver<Result<Decided, Fault>>;
 
 #[tonic::async_trait]
 impl SubmissionService for Services {
@@ -217,7 +217,7 @@ impl Pending {
 
 async fn decided(sequence: u64, answer: Answer) -> Result<v1::SubmitBatchResponse, Status> {
     let decided = answer.await.map_err(|_| refuse(Refusal::ShuttingDown, ""))?;
-    let decided = decided.map_err(|refusal| refuse(refusal, ""))?;
+    let decided = decided.map_err(|fault| to_status(&[fault]))?;
     response(sequence, decided).map_err(|error| failed(&error))
 }
 
@@ -260,8 +260,8 @@ fn refused_row(row: u32, faults: &[Fault]) -> v1::RefusedRow {
 
 /// What a leaf says of its record in public.
 fn summary(head: &Head, index: LeafIndex) -> Result<v1::Submission, StoreError> {
-    let leaf = head.snapshot.leaf(index)?;
-    Ok(describe(index, &leaf.envelope, leaf.deposited_at_ms))
+    let chunk = head.snapshot.chunk(index)?;
+    Ok(describe(index, envelope(&chunk, index)?, chunk.deposited_at_ms))
 }
 
 fn describe(index: LeafIndex, envelope: &[u8], deposited_at_ms: u64) -> v1::Submission {

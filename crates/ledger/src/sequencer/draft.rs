@@ -12,19 +12,21 @@ use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
 use creditbank_store::{
     CHUNK_ROWS, Chunk, ChunkRow, HeadRow, LearnerRow, Plan, StateRow, StoreError, VaultRow, Views,
 };
+use creditbank_wire::convert::record::canonical;
+use creditbank_wire::v1;
 use sha2::Digest;
 
 use super::recent::{Id, Recent};
 use crate::admission::{Admitted, Body, ReadyRow, Row, conflict, may_deposit};
 use crate::bank::Bank;
 use crate::fold::{Folded, fold_leaf, fold_state};
-use crate::head::{Head, encode};
+use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
 use crate::vault::set_deposited_at;
 
 /// Why a batch as a whole is not part of the plan.
 pub(crate) enum Failure {
-    Refused(Refusal),
+    Refused(Fault),
     Store(StoreError),
 }
 
@@ -149,17 +151,19 @@ impl<'a> Draft<'a> {
         }
         let issuer = admitted.issuer.profile.id.as_str();
         let key = self.registry.admit_key(issuer, &admitted.key_id, KeyPurpose::Sign, self.next());
-        key.map(|_| ()).map_err(Failure::Refused)
+        key.map(|_| ()).map_err(|refusal| Failure::Refused(refusal.at("key_id")))
     }
 
     /// Statements of one request are all admitted or none: each is checked as if those before it held.
     fn check_together(&self, admitted: &Admitted) -> Result<(), Failure> {
         let mut trial = Registry::clone(&self.registry);
-        for (index, row) in (self.next().0..).map(LeafIndex).zip(&admitted.rows) {
+        for (number, row) in admitted.rows.iter().enumerate() {
+            let index = LeafIndex(self.next().0 + number as u64);
             if let Row::Ready(ready) = row
                 && let Body::Public(statement, _) = &ready.body
             {
-                trial.check(index, statement).map_err(Failure::Refused)?;
+                let field = if admitted.rows.len() == 1 { String::new() } else { format!("requests[{number}]") };
+                trial.check(index, statement).map_err(|refusal| Failure::Refused(refusal.at(field)))?;
                 trial.apply(index, statement);
             }
         }
@@ -187,8 +191,8 @@ impl<'a> Draft<'a> {
         ids.sort_unstable();
         for (id, found) in ids.iter().zip(self.base.snapshot.ids(&ids)?) {
             if let Some(found) = found {
-                let stored = self.base.snapshot.leaf(found.index)?;
-                known.insert(*id, (found.index, leaf_hash(&stored.envelope)));
+                let chunk = self.base.snapshot.chunk(found.index)?;
+                known.insert(*id, (found.index, leaf_hash(envelope(&chunk, found.index)?)));
             }
         }
         Ok(known)
@@ -196,12 +200,12 @@ impl<'a> Draft<'a> {
 
     fn conflict(&self, index: LeafIndex, sent: &[u8]) -> Result<Fault, StoreError> {
         if self.base.contains(index) {
-            return Ok(conflict(&self.base.snapshot.leaf(index)?.envelope, sent));
+            return Ok(conflict(envelope(&self.base.snapshot.chunk(index)?, index)?, sent));
         }
         let position = self.chunks.partition_point(|chunk| chunk.first <= index);
         let chunk = position.checked_sub(1).map(|position| &self.chunks[position]);
         let stored = chunk.and_then(|chunk| chunk.created().find(|(at, ..)| *at == index));
-        Ok(conflict(stored.map_or(&[], |(.., envelope)| envelope), sent))
+        Ok(conflict(stored.map_or(&[], |(.., envelope)| &envelope[..]), sent))
     }
 
     /// Decides a row that is not in the log, and takes it in.
@@ -297,24 +301,23 @@ impl<'a> Draft<'a> {
         if !self.base.contains(index) {
             return Ok(Err(Refusal::TargetMissing));
         }
-        let leaf = self.base.snapshot.leaf(index)?;
-        if leaf_hash(&encode(&leaf)).0 != target.leaf_hash {
+        let chunk = self.base.snapshot.chunk(index)?;
+        if leaf_hash(&leaf(&chunk, index)?).0 != target.leaf_hash {
             return Ok(Err(Refusal::TargetHashMismatch));
         }
-        let Ok(envelope) = creditbank_wire::convert::record::canonical::<creditbank_wire::v1::Envelope>(&leaf.envelope)
-        else {
+        let Ok(message) = canonical::<v1::Envelope>(envelope(&chunk, index)?) else {
             return Ok(Err(Refusal::TargetMissing));
         };
-        let owner = self.registry.institution(&envelope.issuer).map(|institution| institution.number);
+        let owner = self.registry.institution(&message.issuer).map(|institution| institution.number);
         let is_bank = issuer == InstitutionNumber(0);
         let Some(owner) = owner.filter(|owner| *owner == issuer || is_bank) else {
             return Ok(Err(Refusal::TargetForeign));
         };
-        let shows = u32::try_from(envelope.kind).ok().and_then(RecordKind::from_number);
+        let shows = u32::try_from(message.kind).ok().and_then(RecordKind::from_number);
         if !shows.is_some_and(RecordKind::shows_outcome) {
             return Ok(Err(Refusal::TargetNotAmendable));
         }
-        let record_id = RecordId::from_slice(&envelope.record_id).unwrap_or(RecordId([0; 16]));
+        let record_id = RecordId::from_slice(&message.record_id).unwrap_or(RecordId([0; 16]));
         let row = self.base.snapshot.id(owner, &record_id)?;
         let stored = row.map_or(0, |row| row.learner);
         if stored == 0 || self.survivor(stored)? != self.survivor(learner)? {
@@ -383,7 +386,7 @@ impl<'a> Draft<'a> {
             });
             let Some(first) = first else { continue };
             let rows = range.clone().map(|number| match (&decisions[number], &admitted.rows[number]) {
-                (Decision::Created(_), Row::Ready(ready)) => ChunkRow::Created(ready.envelope.to_vec()),
+                (Decision::Created(_), Row::Ready(ready)) => ChunkRow::Created(ready.envelope.clone()),
                 _ => ChunkRow::Other(admitted.tree.leaves()[number]),
             });
             self.chunks.push(Chunk {

@@ -8,7 +8,7 @@ mod recent;
 
 use std::sync::Arc;
 
-use creditbank_domain::Refusal;
+use creditbank_domain::{Fault, Refusal};
 use creditbank_merkle::{Checkpoint, Hash, TreeSize};
 use creditbank_store::{Anchor, AnchorFile, Plan, StoreError};
 use tokio::sync::mpsc;
@@ -66,17 +66,17 @@ impl Sequencer {
     }
 
     /// Decides and commits one batch on this thread, for the first entry of a log.
-    pub(crate) fn once(&mut self, admitted: Admitted) -> Result<Decided, Refusal> {
+    pub(crate) fn once(&mut self, admitted: Admitted) -> Result<Decided, Fault> {
         let bank = Arc::clone(&self.bank);
-        let room = bank.queue().room_now(1)?;
+        let room = bank.queue().room_now(1).map_err(whole)?;
         let (reply, mut answer) = tokio::sync::oneshot::channel();
         self.work(vec![Job { admitted, reply, _room: room }]);
-        answer.try_recv().map_err(|_| Refusal::Internal)?
+        answer.try_recv().map_err(|_| whole(Refusal::Internal))?
     }
 
     fn work(&mut self, group: Vec<Job>) {
         if !self.has_room() {
-            let refuse = |job: Job| job.reply.send(Err(Refusal::ReadOnly));
+            let refuse = |job: Job| job.reply.send(Err(whole(Refusal::ReadOnly)));
             group.into_iter().for_each(|job| drop(refuse(job)));
             return;
         }
@@ -91,10 +91,10 @@ impl Sequencer {
                     decided.push(rows);
                     replies.push((reply, _room));
                 }
-                Err(draft::Failure::Refused(refusal)) => drop(reply.send(Err(refusal))),
+                Err(draft::Failure::Refused(fault)) => drop(reply.send(Err(fault))),
                 Err(draft::Failure::Store(error)) => {
                     tracing::error!(%error, "reading for a plan failed");
-                    drop(reply.send(Err(Refusal::StorageFailed)));
+                    drop(reply.send(Err(whole(Refusal::StorageFailed))));
                 }
             }
         }
@@ -148,6 +148,11 @@ impl Sequencer {
             Err(_) => true,
         }
     }
+}
+
+/// A refusal of the batch as a whole.
+fn whole(refusal: Refusal) -> Fault {
+    refusal.at("")
 }
 
 fn must<T>(result: Result<T, StoreError>, doing: &str) -> T {
