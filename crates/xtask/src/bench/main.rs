@@ -1,0 +1,112 @@
+//! `cargo xtask bench`: measures this machine, then the bank against it, then PostgreSQL beside it.
+//!
+//! Rates of a shared machine say little; the ratio of two rates of one run says a lot. So every result is held against
+//! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
+//! server runs in a process of its own; this one is the load, and shares the processor with it.
+//!
+//! What it does not do: it never touches the bank's inside. It speaks gRPC through the same SDK as a partner, runs the
+//! `creditbank` program, and looks at files and at /proc.
+#![allow(
+    clippy::float_arithmetic,
+    reason = "rates and ratios of a report; nothing is decided by them"
+)]
+
+mod bank;
+mod clock;
+mod disk;
+mod empty;
+mod import;
+mod limits;
+mod load;
+mod machine;
+mod options;
+mod peers;
+mod process;
+mod read;
+mod records;
+mod report;
+mod restart;
+mod submit;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::bank::Bank;
+use crate::options::{Mode, Options};
+use crate::report::{Entry, Report};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match options::parse(&arguments) {
+        Ok(Mode::Help) => {
+            print!("{}", options::HELP);
+            Ok(true)
+        }
+        Ok(Mode::EmptyServer) => runtime().and_then(|it| it.block_on(empty::serve()).map(|()| true)),
+        Ok(Mode::Bench(options)) => bench(&options),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.context("no asynchronous runtime")
+}
+
+/// Runs everything that was asked for; false if a target was missed.
+fn bench(options: &Options) -> Result<bool> {
+    let mut report = Report::start(options);
+    let runtime = runtime()?;
+    limits::measure(options, &mut report)?;
+    runtime.block_on(limits::empty_calls(options, &mut report))?;
+    if options.wants_any(&["submit", "archive", "proof", "start", "disk", "memory", "peer"]) {
+        runtime.block_on(main_bank(options, &mut report))?;
+    }
+    if options.wants("import_csv") {
+        runtime.block_on(import::measure(options, &mut report))?;
+    }
+    if options.peers {
+        runtime.block_on(peers::measure(options, &mut report))?;
+    }
+    report.write()?;
+    print!("\n{}", report.table());
+    Ok(report.all_passed())
+}
+
+/// One bank, from empty to the full number of records.
+async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
+    let mut bank = Bank::start(options.records_in_all()).await?;
+    let small = options.records_small();
+    bank.fill(small).await?;
+    let at_small = read::measure(options, &mut bank, report, "small").await?;
+    submit::measure(options, &mut bank, report).await?;
+    if options.wants_any(&["archive", "proof", "start", "disk", "memory", "peer"]) {
+        let filled = bank.fill(options.records).await?;
+        if let Some((records, rate)) = filled {
+            let entry = Entry::new("fill", rate, "records/s");
+            report.add(entry.note(&format!("{records} records in batches of 1,000, on and on")));
+        }
+        let size = bank.deposited();
+        let (now, peak) = bank.server().memory_mib()?;
+        let entry = Entry::new("memory", now, "MiB");
+        report.add(entry.note(&format!("of the server at {size} records; its peak {peak:.0} MiB")));
+        let at_large = read::measure(options, &mut bank, report, "large").await?;
+        read::compare(report, &at_small, &at_large, (small, size));
+    }
+    restart::measure(options, &mut bank, report).await?;
+    if options.wants("disk") {
+        disk::measure(bank.stop()?, bank.deposited(), report)?;
+    }
+    Ok(())
+}

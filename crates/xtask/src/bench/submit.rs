@@ -1,0 +1,290 @@
+//! Deposits: one record a call, and streams of batches.
+//!
+//! Everything is signed before the clock starts, and every receipt has arrived when it stops. Then each receipt is
+//! verified: decoding, inclusion, the checkpoint's signature (once for each distinct note), the batch root, and that
+//! payload and salt open the commitment. `submit_single` verifies inside the window, while calls are in flight.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use creditbank_client::receipt::{BankKey, Verifier};
+use creditbank_client::submit::{Answer, Answers, BatchSender};
+use creditbank_client::{Acknowledgement, submit};
+use creditbank_wire::v1::SubmitBatchRequest;
+use tokio::task::JoinSet;
+
+use crate::bank::Bank;
+use crate::limits::{EMPTY_CALLS, VERIFY_ALL, VERIFY_ONE};
+use crate::load::{self, IN_FLIGHT, Latency, Measured, Until};
+use crate::options::Options;
+use crate::process::processor_us;
+use crate::report::{Entry, Report};
+use crate::clock;
+
+/// Acknowledgements that wait to be verified.
+const UNVERIFIED_MAX: usize = 4096;
+
+/// A case of batches on streams.
+struct Case {
+    name: &'static str,
+    batch: u64,
+    /// Rows of one run: with --quick, and without.
+    rows: [u64; 2],
+    streams: usize,
+    window: usize,
+    limit: &'static str,
+    target: f64,
+}
+
+const CASES: [Case; 3] = [
+    Case {
+        name: "submit_stream_1",
+        batch: 1,
+        rows: [40_000, 200_000],
+        streams: 16,
+        window: 64,
+        limit: VERIFY_ALL,
+        target: 0.55,
+    },
+    Case {
+        name: "submit_stream_100",
+        batch: 100,
+        rows: [100_000, 400_000],
+        streams: 8,
+        window: 16,
+        limit: VERIFY_ONE,
+        target: 1.5,
+    },
+    Case {
+        name: "submit_stream_1000",
+        batch: 1000,
+        rows: [150_000, 500_000],
+        streams: 4,
+        window: 8,
+        limit: VERIFY_ONE,
+        target: 2.5,
+    },
+];
+
+/// Runs the four cases, those that are asked for.
+pub(crate) async fn measure(options: &Options, bank: &mut Bank, report: &mut Report) -> Result<()> {
+    if options.wants("submit_single") {
+        let rows = if options.quick { 10_000 } else { 40_000 };
+        let mut runs = Vec::new();
+        let used = Used::start(bank);
+        for _ in 0..options.runs() {
+            runs.push(single(bank, rows).await?);
+        }
+        let used = used.end(bank, rows * options.runs() as u64);
+        let run = load::median(runs);
+        let entry = Entry::new("submit_single", run.rate(), "records/s").latency(&run.latency);
+        let entry = entry.against(EMPTY_CALLS, report.value(EMPTY_CALLS)).at_least(0.45);
+        report.add(entry.note(&format!("256 in flight on 4 connections; verified meanwhile; {used}")));
+    }
+    for case in CASES.iter().filter(|case| options.wants(case.name)) {
+        measure_stream(options, bank, report, case).await?;
+    }
+    Ok(())
+}
+
+async fn measure_stream(options: &Options, bank: &mut Bank, report: &mut Report, case: &Case) -> Result<()> {
+    let rows = case.rows[usize::from(!options.quick)];
+    let (mut runs, mut verified_in, mut used) = (Vec::new(), Duration::ZERO, UsedEach::default());
+    for _ in 0..options.runs() {
+        let batches = bank.batches(rows, case.batch)?;
+        let before = Used::start(bank);
+        let run = stream(bank, batches, case.streams, case.window).await?;
+        used.add(before.end(bank, rows * options.runs() as u64));
+        verified_in += verify_all(bank.key()?, &run.acknowledged, rows)?;
+        runs.push(Measured { count: rows, ..run.measured });
+    }
+    let verify_us = verified_in.as_secs_f64() * 1e6 / (rows * options.runs() as u64) as f64;
+    let run = load::median(runs);
+    let entry = Entry::new(case.name, run.rate(), "records/s").latency(&run.latency);
+    let entry = entry.against(case.limit, report.value(case.limit)).at_least(case.target);
+    let note = format!(
+        "{} streams on 4 connections, {} batches ahead; all verified afterwards, {verify_us:.1} µs each; {used}",
+        case.streams, case.window
+    );
+    report.add(entry.note(&note));
+    Ok(())
+}
+
+/// One record a call; verified while it runs.
+async fn single(bank: &mut Bank, rows: u64) -> Result<Measured> {
+    let requests = Arc::new(bank.batches(rows, 1)?);
+    let (acknowledged, verifier) = verify_meanwhile(bank.key()?);
+    let connected = bank.connected().clone();
+    let start = clock::now();
+    let call = move |number: u64| {
+        let (connected, requests, acknowledged) = (connected.clone(), Arc::clone(&requests), acknowledged.clone());
+        async move {
+            let request = requests[number as usize].clone();
+            let answer = submit::submit(&connected, request).await?;
+            acknowledged.send(answer).ok().context("the verifier ended early")
+        }
+    };
+    let measured = load::calls(IN_FLIGHT, Until::Count(rows), call).await?;
+    let verified = verifier.join().expect("it does not panic")?;
+    ensure!(verified == rows, "{verified} receipts for {rows} records");
+    Ok(Measured { elapsed: start.elapsed(), ..measured })
+}
+
+/// A thread that verifies what it is sent, and counts the records.
+fn verify_meanwhile(key: BankKey) -> (SyncSender<Acknowledgement>, std::thread::JoinHandle<Result<u64>>) {
+    let (sender, receiver): (_, Receiver<Acknowledgement>) = sync_channel(UNVERIFIED_MAX);
+    let verify = move || {
+        let mut verifier = Verifier::new(key);
+        let mut records = 0;
+        for it in receiver {
+            records += verify(&mut verifier, &it)?;
+        }
+        Ok(records)
+    };
+    (sender, std::thread::spawn(verify))
+}
+
+fn verify(verifier: &mut Verifier, it: &Acknowledgement) -> Result<u64> {
+    if let Some(row) = it.response.refused.first() {
+        bail!("refused: {}", creditbank_client::failure::describe_row(row));
+    }
+    let verified = verifier.verify_acknowledgement(&it.request, &it.response);
+    let verified = verified.map_err(|error| anyhow::anyhow!("a receipt does not hold: {error}"))?;
+    Ok(verified.records.len() as u64)
+}
+
+/// Verifies on all cores; how long that took.
+fn verify_all(key: BankKey, acknowledged: &[Acknowledgement], records: u64) -> Result<Duration> {
+    let start = clock::now();
+    let cores = std::thread::available_parallelism()?.get();
+    let part = |part: &[Acknowledgement]| -> Result<u64> {
+        let mut verifier = Verifier::new(key.clone());
+        part.iter().map(|it| verify(&mut verifier, it)).sum()
+    };
+    let verified: u64 = std::thread::scope(|scope| {
+        let parts = acknowledged.chunks(acknowledged.len().div_ceil(cores).max(1));
+        let threads: Vec<_> = parts.map(|it| scope.spawn(move || part(it))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).sum::<Result<u64>>()
+    })?;
+    ensure!(verified == records, "{verified} receipts for {records} records");
+    Ok(start.elapsed())
+}
+
+/// What streams brought.
+pub(crate) struct Streamed {
+    /// Counts batches.
+    pub(crate) measured: Measured,
+    pub(crate) acknowledged: Vec<Acknowledgement>,
+}
+
+/// Sends batches on some streams at once; ends when every receipt is here.
+pub(crate) async fn stream(
+    bank: &Bank,
+    batches: Vec<SubmitBatchRequest>,
+    streams: usize,
+    window: usize,
+) -> Result<Streamed> {
+    let count = batches.len();
+    let mut shares: Vec<Vec<SubmitBatchRequest>> = (0..streams).map(|_| Vec::new()).collect();
+    for (i, batch) in batches.into_iter().enumerate() {
+        shares[i % streams].push(batch);
+    }
+    let start = clock::now();
+    let mut tasks = JoinSet::new();
+    for share in shares {
+        let (sender, answers) = submit::open(bank.connected(), window);
+        let (sent, times) = tokio::sync::mpsc::channel(2 * window);
+        tasks.spawn(send(sender, share, sent));
+        tasks.spawn(receive(answers, times));
+    }
+    let mut all = Received::default();
+    while let Some(task) = tasks.join_next().await {
+        let part = task??;
+        all.latency.merge(part.latency);
+        all.acknowledged.extend(part.acknowledged);
+    }
+    let elapsed = start.elapsed();
+    ensure!(all.acknowledged.len() == count, "{} answers to {count} batches", all.acknowledged.len());
+    let measured = Measured { count: count as u64, elapsed, latency: all.latency.sorted() };
+    Ok(Streamed { measured, acknowledged: all.acknowledged })
+}
+
+#[derive(Default)]
+struct Received {
+    latency: Latency,
+    acknowledged: Vec<Acknowledgement>,
+}
+
+async fn send(
+    mut sender: BatchSender,
+    batches: Vec<SubmitBatchRequest>,
+    sent: tokio::sync::mpsc::Sender<Instant>,
+) -> Result<Received> {
+    for batch in batches {
+        // From when there was room for it: what a sender waits for its own window is not the bank's latency.
+        if sender.send(batch).await.is_err() || sent.send(clock::now()).await.is_err() {
+            break; // the answers say why
+        }
+    }
+    Ok(Received::default())
+}
+
+async fn receive(mut answers: Answers, mut times: tokio::sync::mpsc::Receiver<Instant>) -> Result<Received> {
+    let (mut received, mut waiting) = (Received::default(), VecDeque::new());
+    while let Some(answer) = answers.next().await? {
+        while let Ok(time) = times.try_recv() {
+            waiting.push_back(time);
+        }
+        match answer {
+            Answer::Acknowledged(it) => received.acknowledged.push(it),
+            Answer::Refused { refused, .. } => bail!("a batch was refused: {refused}"),
+        }
+        if let Some(time) = waiting.pop_front() {
+            received.latency.add(time.elapsed());
+        }
+    }
+    Ok(received)
+}
+
+/// Processor time of both sides.
+struct Used {
+    server_us: u64,
+    own_us: u64,
+}
+
+/// The same, a record.
+#[derive(Default)]
+struct UsedEach {
+    server_us: f64,
+    own_us: f64,
+}
+
+impl Used {
+    fn start(bank: &Bank) -> Self {
+        Self { server_us: processor_us(bank.server().id()), own_us: processor_us(std::process::id()) }
+    }
+
+    fn end(self, bank: &Bank, records: u64) -> UsedEach {
+        let now = Self::start(bank);
+        UsedEach {
+            server_us: (now.server_us - self.server_us) as f64 / records as f64,
+            own_us: (now.own_us - self.own_us) as f64 / records as f64,
+        }
+    }
+}
+
+impl UsedEach {
+    fn add(&mut self, other: Self) {
+        self.server_us += other.server_us;
+        self.own_us += other.own_us;
+    }
+}
+
+impl std::fmt::Display for UsedEach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "processor time a record: server {:.1} µs, load {:.1} µs", self.server_us, self.own_us)
+    }
+}
