@@ -9,14 +9,21 @@ use jiff::tz::Offset;
 const HOURS_AHEAD: i8 = 8;
 
 /// Today's date where the institutions are.
-#[expect(clippy::disallowed_methods, reason = "the one clock of the command line")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one clock of the command line"
+)]
 pub(crate) fn today() -> Date {
-    let now = jiff::Timestamp::try_from(SystemTime::now()).expect("the clock shows a year before 9999");
+    let now =
+        jiff::Timestamp::try_from(SystemTime::now()).expect("the clock shows a year before 9999");
     Offset::constant(HOURS_AHEAD).to_datetime(now).date()
 }
 
 /// A moment to measure from.
-#[expect(clippy::disallowed_methods, reason = "the one clock of the command line")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one clock of the command line"
+)]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -13,7 +13,13 @@ use creditbank_client::{Bank, ClientError, InstitutionKeys, Options};
 #[command(next_help_heading = "The bank")]
 pub(crate) struct Connection {
     /// Address of the bank: https://bank.example:7300, or http://127.0.0.1:7300 on loopback.
-    #[arg(long, global = true, env = "CREDITBANK_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7300")]
+    #[arg(
+        long,
+        global = true,
+        env = "CREDITBANK_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7300"
+    )]
     pub(crate) server: String,
     /// The bank's public key (bank.pub): checks its checkpoints, and names the origin of its log.
     #[arg(long, global = true, env = "CREDITBANK_BANK", value_name = "FILE")]
@@ -38,12 +44,16 @@ pub(crate) struct Key {
 impl Key {
     /// The keys; the command cannot do without.
     pub(crate) fn required(&self) -> Result<Arc<InstitutionKeys>> {
-        self.optional()?.context("say who calls with --key FILE (or CREDITBANK_KEY)")
+        self.optional()?
+            .context("say who calls with --key FILE (or CREDITBANK_KEY)")
     }
 
     /// The keys, if a file is named.
     pub(crate) fn optional(&self) -> Result<Option<Arc<InstitutionKeys>>> {
-        self.key.as_deref().map(|path| read_keys(path).map(Arc::new)).transpose()
+        self.key
+            .as_deref()
+            .map(|path| read_keys(path).map(Arc::new))
+            .transpose()
     }
 }
 
@@ -57,11 +67,16 @@ impl Connection {
     pub(crate) fn origin(&self) -> Result<String> {
         match (&self.origin, self.bank_key()?) {
             (Some(origin), Some(key)) if origin != key.name() => {
-                bail!("--origin {origin} is not the bank of --bank, which is {}", key.name())
+                bail!(
+                    "--origin {origin} is not the bank of --bank, which is {}",
+                    key.name()
+                )
             }
             (Some(origin), _) => Ok(origin.clone()),
             (None, Some(key)) => Ok(key.name().to_owned()),
-            (None, None) => bail!("say which bank it is with --bank FILE (its bank.pub) or --origin NAME"),
+            (None, None) => {
+                bail!("say which bank it is with --bank FILE (its bank.pub) or --origin NAME")
+            }
         }
     }
 
@@ -88,7 +103,9 @@ impl Connection {
 /// The exit code of a command that ended with an error: 3 where the bank was not reached or did not answer, 1 where it
 /// refused, 2 where the command could not even ask (usage, files).
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
-    let client = error.chain().find_map(|cause| cause.downcast_ref::<ClientError>());
+    let client = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<ClientError>());
     match client {
         None => 2,
         Some(ClientError::Refused(refused)) if !refused.transient => 1,
@@ -99,14 +116,19 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
 
 /// Reads a key file.
 pub(crate) fn read_keys(path: &Path) -> Result<InstitutionKeys> {
-    let text = String::from_utf8(read(path)?).with_context(|| format!("{} is no key file", path.display()))?;
+    let text = String::from_utf8(read(path)?)
+        .with_context(|| format!("{} is no key file", path.display()))?;
     InstitutionKeys::parse(&text).with_context(|| format!("in {}", path.display()))
 }
 
 /// Writes a key file that only its owner can read; never over another.
 pub(crate) fn write_keys(path: &Path, keys: &InstitutionKeys) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     let write = || -> std::io::Result<()> {
         let mut file = file?;
         file.write_all(keys.to_file().as_bytes())?;
@@ -117,8 +139,11 @@ pub(crate) fn write_keys(path: &Path, keys: &InstitutionKeys) -> Result<()> {
 
 /// Reads a bank's public key.
 pub(crate) fn read_bank_key(path: &Path) -> Result<BankKey> {
-    let text = String::from_utf8(read(path)?).with_context(|| format!("{} is no public key", path.display()))?;
-    text.trim().parse().with_context(|| format!("{} is no public key of a bank", path.display()))
+    let text = String::from_utf8(read(path)?)
+        .with_context(|| format!("{} is no public key", path.display()))?;
+    text.trim()
+        .parse()
+        .with_context(|| format!("{} is no public key of a bank", path.display()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -127,5 +152,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// Runs a command's calls.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }

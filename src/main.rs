@@ -24,11 +24,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(version, max_term_width = 110)]
 #[command(after_help = "\
-Results go to stdout, progress and messages to stderr. Exit codes: 0 done; 1 a finding, refused rows, or a refusal of the
-bank; 2 wrong usage or an unusable file; 3 the bank could not be reached.
+Results go to stdout, progress and messages to stderr. Exit codes: 0 done; 1 a finding, refused
+rows, or a refusal of the bank; 2 wrong usage or an unusable file; 3 the bank could not be
+reached.
 
-An institution begins with `creditbank keygen --help` and `creditbank import --help`, an operator with
-`creditbank init --help`, whoever holds a receipt with `creditbank verify --help`.")]
+An institution begins with `creditbank keygen --help` and `creditbank import --help`, an
+operator with `creditbank init --help`, whoever holds a receipt with `creditbank verify --help`.")]
 struct Arguments {
     #[command(subcommand)]
     command: commands::Command,

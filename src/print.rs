@@ -32,7 +32,9 @@ fn line<const N: usize>(cells: &[String; N], widths: &[usize; N]) {
 }
 
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if u32::from(c) >= 0x1100 { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|c| if u32::from(c) >= 0x1100 { 2 } else { 1 })
+        .sum()
 }
 
 /// Prints a value as JSON.
@@ -49,14 +51,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
-    if is_hex { (0..text.len()).step_by(2).map(byte).collect() } else { None }
+    if is_hex {
+        (0..text.len()).step_by(2).map(byte).collect()
+    } else {
+        None
+    }
 }
 
 /// A moment of the log, at the time of China.
 pub(crate) fn moment(ms: u64) -> String {
-    let moment = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let moment = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let local = moment.map(|moment| Offset::constant(HOURS_AHEAD).to_datetime(moment));
-    local.map_or_else(|| "?".to_owned(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    local.map_or_else(
+        || "?".to_owned(),
+        |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
 }
 
 /// Hundredths as a decimal: 2.5.
@@ -70,13 +81,21 @@ pub(crate) fn hundredths(amount: u64) -> String {
 
 /// The code of a category.
 pub(crate) fn category(number: i32) -> String {
-    let known = u32::try_from(number).ok().and_then(|number| Category::from_number(number).ok());
-    known.map_or_else(|| format!("category {number}"), |category| category.code().to_owned())
+    let known = u32::try_from(number)
+        .ok()
+        .and_then(|number| Category::from_number(number).ok());
+    known.map_or_else(
+        || format!("category {number}"),
+        |category| category.code().to_owned(),
+    )
 }
 
 /// The name of a number of the wire, in the words of the command line: RECORD_STATE_ACTIVE is active.
 pub(crate) fn word(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-")
+    name.strip_prefix(prefix)
+        .unwrap_or(name)
+        .to_ascii_lowercase()
+        .replace('_', "-")
 }
 
 /// The name of a record's kind.
@@ -91,7 +110,8 @@ pub(crate) fn grade(grade: Option<&v1::Grade>) -> String {
     match grade.and_then(|grade| grade.scheme.as_ref()) {
         None => String::new(),
         Some(Scheme::PercentageHundredths(amount)) => hundredths(u64::from(*amount)),
-        Some(Scheme::FiveLevel(level)) => match v1::FiveLevel::try_from(*level).unwrap_or_default() {
+        Some(Scheme::FiveLevel(level)) => match v1::FiveLevel::try_from(*level).unwrap_or_default()
+        {
             v1::FiveLevel::Unspecified => "?",
             v1::FiveLevel::Excellent => "优秀",
             v1::FiveLevel::Good => "良好",
@@ -100,19 +120,26 @@ pub(crate) fn grade(grade: Option<&v1::Grade>) -> String {
             v1::FiveLevel::Fail => "不及格",
         }
         .to_owned(),
-        Some(Scheme::PassFail(result)) => match v1::PassFail::try_from(*result).unwrap_or_default() {
+        Some(Scheme::PassFail(result)) => match v1::PassFail::try_from(*result).unwrap_or_default()
+        {
             v1::PassFail::Unspecified => "?",
             v1::PassFail::Pass => "合格",
             v1::PassFail::Fail => "不合格",
         }
         .to_owned(),
-        Some(Scheme::Points(points)) => format!("{} ({})", hundredths(u64::from(points.points_hundredths)), points.scale),
+        Some(Scheme::Points(points)) => format!(
+            "{} ({})",
+            hundredths(u64::from(points.points_hundredths)),
+            points.scale
+        ),
     }
 }
 
 /// What a payload says, as JSON.
 pub(crate) fn payload(bytes: &[u8]) -> serde_json::Value {
-    let Ok(payload) = <v1::Payload as prost::Message>::decode(bytes) else { return serde_json::Value::Null };
+    let Ok(payload) = <v1::Payload as prost::Message>::decode(bytes) else {
+        return serde_json::Value::Null;
+    };
     let said = match &payload.content {
         Some(v1::payload::Content::Outcome(outcome)) => outcome_json(outcome),
         Some(v1::payload::Content::Amendment(it)) => {
@@ -142,17 +169,20 @@ pub(crate) fn outcome_of(payload: &[u8]) -> Option<v1::Outcome> {
 /// The number of an outcome's category; 0 where it has none.
 pub(crate) fn category_of(outcome: &v1::Outcome) -> i32 {
     use v1::outcome::Detail;
-    outcome.detail.as_ref().map_or(v1::Category::Unspecified, |detail| match detail {
-        Detail::DegreeCourse(_) => v1::Category::DegreeCourse,
-        Detail::SelfStudyExam(_) => v1::Category::SelfStudyExam,
-        Detail::SkillCertificate(_) => v1::Category::SkillCertificate,
-        Detail::Training(_) => v1::Category::Training,
-        Detail::CommunityCourse(_) => v1::Category::CommunityCourse,
-        Detail::ElderCourse(_) => v1::Category::ElderCourse,
-        Detail::VenueLearning(_) => v1::Category::VenueLearning,
-        Detail::HumanitiesWalk(_) => v1::Category::HumanitiesWalk,
-        Detail::DualTrack(_) => v1::Category::DualTrack,
-    }) as i32
+    outcome
+        .detail
+        .as_ref()
+        .map_or(v1::Category::Unspecified, |detail| match detail {
+            Detail::DegreeCourse(_) => v1::Category::DegreeCourse,
+            Detail::SelfStudyExam(_) => v1::Category::SelfStudyExam,
+            Detail::SkillCertificate(_) => v1::Category::SkillCertificate,
+            Detail::Training(_) => v1::Category::Training,
+            Detail::CommunityCourse(_) => v1::Category::CommunityCourse,
+            Detail::ElderCourse(_) => v1::Category::ElderCourse,
+            Detail::VenueLearning(_) => v1::Category::VenueLearning,
+            Detail::HumanitiesWalk(_) => v1::Category::HumanitiesWalk,
+            Detail::DualTrack(_) => v1::Category::DualTrack,
+        }) as i32
 }
 
 fn outcome_json(outcome: &v1::Outcome) -> serde_json::Value {
@@ -185,7 +215,10 @@ mod tests {
 
     #[test]
     fn values_are_printed_as_people_write_them() {
-        assert_eq!([250, 1, 70, 300].map(hundredths), ["2.5", "0.01", "0.7", "3"]);
+        assert_eq!(
+            [250, 1, 70, 300].map(hundredths),
+            ["2.5", "0.01", "0.7", "3"]
+        );
         assert_eq!(moment(1_782_867_600_000), "2026-07-01 09:00:00");
         assert_eq!(word("RECORD_STATE_ACTIVE", "RECORD_STATE_"), "active");
         assert_eq!(from_hex(&hex(&[0, 0xab, 0xff])), Some(vec![0, 0xab, 0xff]));

@@ -38,13 +38,18 @@ impl PublicKeys {
 
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("{} holds no public keys", path.display()))
     }
 
     fn parse(text: &str) -> Result<Self> {
         let keys: Self = toml::from_str(text)?;
-        ensure!(keys.version == VERSION, "it has version {}; this program knows {VERSION}", keys.version);
+        ensure!(
+            keys.version == VERSION,
+            "it has version {}; this program knows {VERSION}",
+            keys.version
+        );
         keys.messages()?;
         Ok(keys)
     }
@@ -60,20 +65,30 @@ impl PublicKeys {
 
     /// Whose they are.
     pub(crate) fn institution(&self) -> Result<InstitutionId> {
-        InstitutionId::parse(&self.institution).with_context(|| format!("{:?} is no id of an institution", self.institution))
+        InstitutionId::parse(&self.institution)
+            .with_context(|| format!("{:?} is no id of an institution", self.institution))
     }
 
     /// The keys, as the registry takes them.
     pub(crate) fn messages(&self) -> Result<Vec<v1::PublicKey>> {
-        let both = [(KeyPurpose::Sign, &self.sign), (KeyPurpose::Authenticate, &self.authenticate)];
-        both.into_iter().map(|(purpose, text)| message(purpose, text)).collect()
+        let both = [
+            (KeyPurpose::Sign, &self.sign),
+            (KeyPurpose::Authenticate, &self.authenticate),
+        ];
+        both.into_iter()
+            .map(|(purpose, text)| message(purpose, text))
+            .collect()
     }
 }
 
 fn message(purpose: KeyPurpose, text: &str) -> Result<v1::PublicKey> {
     let bytes = from_hex(text).and_then(|bytes| bytes.try_into().ok());
     let bytes = bytes.context("a public key has 64 hexadecimal digits")?;
-    Ok(public_key_message(&PublicKey { algorithm: Algorithm::Ed25519, bytes, purpose }))
+    Ok(public_key_message(&PublicKey {
+        algorithm: Algorithm::Ed25519,
+        bytes,
+        purpose,
+    }))
 }
 
 #[cfg(test)]
@@ -82,12 +97,21 @@ mod tests {
 
     #[test]
     fn a_file_of_public_keys_comes_back_and_a_wrong_one_is_refused() {
-        let keys = InstitutionKeys::from_seeds(InstitutionId::parse("shou").unwrap(), &[1; 32], &[2; 32], &[3; 32]);
+        let keys = InstitutionKeys::from_seeds(
+            InstitutionId::parse("shou").unwrap(),
+            &[1; 32],
+            &[2; 32],
+            &[3; 32],
+        );
         let public = PublicKeys::of(&keys);
         let file = public.to_file();
         assert_eq!(PublicKeys::parse(&file).unwrap(), public);
         assert_eq!(public.messages().unwrap(), keys.public_keys());
-        for (from, to) in [("version = 1", "version = 2"), ("sign", "sing"), (public.sign.as_str(), "ab")] {
+        for (from, to) in [
+            ("version = 1", "version = 2"),
+            ("sign", "sing"),
+            (public.sign.as_str(), "ab"),
+        ] {
             assert!(PublicKeys::parse(&file.replace(from, to)).is_err(), "{to}");
         }
     }

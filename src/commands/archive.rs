@@ -17,12 +17,14 @@ const PAGE: u32 = 1_000;
 /// Read a learner's archive, newest first, or its totals.
 #[derive(clap::Args)]
 #[command(after_help = "\
-An institution sees what it deposited itself; gateways and operators see all. States: active, amended, revoked, disputed.
+An institution sees what it deposited itself; gateways and operators see all. States: active,
+amended, revoked, disputed.
 
 Examples:
-  creditbank archive 1234567890123456 --key fudan.key --bank bank.pub
-  creditbank archive 1234567890123456 --category training --from 2024-01-01 --json --key fudan.key --bank bank.pub
-  creditbank archive 1234567890123456 --totals --key fudan.key --bank bank.pub")]
+  export CREDITBANK_KEY=fudan.key CREDITBANK_BANK=bank.pub
+  creditbank archive 1234567890123456
+  creditbank archive 1234567890123456 --category training --from 2024-01-01 --json
+  creditbank archive 1234567890123456 --totals")]
 pub(crate) struct Archive {
     /// The learner's code, 16 digits, blanks between allowed.
     learner: String,
@@ -59,7 +61,8 @@ pub(crate) struct Archive {
 impl Archive {
     pub(crate) fn run(self) -> Result<ExitCode> {
         block_on(async {
-            let code = LearnerCode::parse(&self.learner).with_context(|| format!("{:?} is no learner code", self.learner))?;
+            let code = LearnerCode::parse(&self.learner)
+                .with_context(|| format!("{:?} is no learner code", self.learner))?;
             let learner = format!("{:016}", code.as_u64());
             let bank = self.connection.connect(self.caller.required()?).await?;
             if self.totals {
@@ -73,17 +76,22 @@ impl Archive {
 
     async fn totals(&self, bank: &Bank, learner: String) -> Result<()> {
         let request = v1::GetTotalsRequest { learner };
-        let totals = bank.call(request, |line, it| async move { line.archive().get_totals(it).await }).await?;
+        let totals = bank
+            .call(request, |line, it| async move {
+                line.archive().get_totals(it).await
+            })
+            .await?;
         let row = |it: &v1::CategoryTotal| {
             let category = print::category(it.category);
-            let (credits, hours) = (print::hundredths(it.credits_hundredths), print::hundredths(it.hours_hundredths));
+            let (credits, hours) = (
+                print::hundredths(it.credits_hundredths),
+                print::hundredths(it.hours_hundredths),
+            );
             [category, it.records.to_string(), credits, hours]
         };
         let rows: Vec<_> = totals.categories.iter().map(row).collect();
         if self.json {
-            let object = |[category, records, credits, hours]: &[String; 4]| {
-                serde_json::json!({ "category": category, "records": records, "credits": credits, "hours": hours })
-            };
+            let object = |[category, records, credits, hours]: &[String; 4]| serde_json::json!({ "category": category, "records": records, "credits": credits, "hours": hours });
             print::json(&rows.iter().map(object).collect());
         } else {
             print::table(["category", "records", "credits", "hours"], &rows);
@@ -96,20 +104,38 @@ impl Archive {
             learner,
             page_size: 0,
             page_token: String::new(),
-            categories: self.category.iter().map(|code| category(code)).collect::<Result<_>>()?,
-            states: self.state.iter().map(|name| state(name)).collect::<Result<_>>()?,
+            categories: self
+                .category
+                .iter()
+                .map(|code| category(code))
+                .collect::<Result<_>>()?,
+            states: self
+                .state
+                .iter()
+                .map(|name| state(name))
+                .collect::<Result<_>>()?,
             issuer: self.issuer.clone(),
             completed_from: self.from.clone(),
             completed_to: self.to.clone(),
         };
         let mut records = Vec::new();
         loop {
-            let left = if self.limit == 0 { PAGE } else { self.limit - records.len() as u32 };
+            let left = if self.limit == 0 {
+                PAGE
+            } else {
+                self.limit - records.len() as u32
+            };
             request.page_size = left.min(PAGE);
-            let page = bank.call(request.clone(), |line, it| async move { line.archive().list_records(it).await }).await?;
+            let page = bank
+                .call(request.clone(), |line, it| async move {
+                    line.archive().list_records(it).await
+                })
+                .await?;
             records.extend(page.records);
             request.page_token = page.next_page_token;
-            if request.page_token.is_empty() || (self.limit > 0 && records.len() >= self.limit as usize) {
+            if request.page_token.is_empty()
+                || (self.limit > 0 && records.len() >= self.limit as usize)
+            {
                 break;
             }
         }
@@ -125,21 +151,53 @@ impl Archive {
     }
 }
 
-const HEADER: [&str; 9] = ["leaf", "state", "issuer", "category", "what", "credits", "hours", "grade", "completed"];
+const HEADER: [&str; 9] = [
+    "leaf",
+    "state",
+    "issuer",
+    "category",
+    "what",
+    "credits",
+    "hours",
+    "grade",
+    "completed",
+];
 
 fn to_row(record: &v1::ArchiveRecord) -> [String; 9] {
-    let (leaf, state, issuer) = (record.leaf_index.to_string(), state_name(record.state), record.issuer.clone());
+    let (leaf, state, issuer) = (
+        record.leaf_index.to_string(),
+        state_name(record.state),
+        record.issuer.clone(),
+    );
     let Some(outcome) = print::outcome_of(&record.payload) else {
         let kind = print::kind(record.kind);
-        return [leaf, state, issuer, kind, String::new(), String::new(), String::new(), String::new(), String::new()];
+        return [
+            leaf,
+            state,
+            issuer,
+            kind,
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ];
     };
-    let amount = |amount: Option<u32>| amount.map(|it| print::hundredths(u64::from(it))).unwrap_or_default();
+    let amount = |amount: Option<u32>| {
+        amount
+            .map(|it| print::hundredths(u64::from(it)))
+            .unwrap_or_default()
+    };
     [
         leaf,
         state,
         issuer,
         print::category(print::category_of(&outcome)),
-        outcome.achievement.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
+        outcome
+            .achievement
+            .as_ref()
+            .map(|it| it.name.clone())
+            .unwrap_or_default(),
         amount(outcome.credits_hundredths),
         amount(outcome.hours_hundredths),
         print::grade(outcome.grade.as_ref()),
@@ -162,16 +220,31 @@ fn to_json(record: &v1::ArchiveRecord) -> serde_json::Value {
 
 fn category(code: &str) -> Result<i32> {
     let known = || Category::ALL.map(Category::code).join(", ");
-    let category = Category::parse(code).with_context(|| format!("no category {code:?}; there are {}", known()))?;
+    let category = Category::parse(code)
+        .with_context(|| format!("no category {code:?}; there are {}", known()))?;
     Ok(category.number().cast_signed())
 }
 
 fn state_name(number: i32) -> String {
-    print::word(v1::RecordState::try_from(number).unwrap_or_default().as_str_name(), "RECORD_STATE_")
+    print::word(
+        v1::RecordState::try_from(number)
+            .unwrap_or_default()
+            .as_str_name(),
+        "RECORD_STATE_",
+    )
 }
 
 fn state(name: &str) -> Result<i32> {
-    let states = [v1::RecordState::Active, v1::RecordState::Amended, v1::RecordState::Revoked, v1::RecordState::Disputed];
-    let known = states.into_iter().find(|state| state_name(*state as i32) == name);
-    Ok(known.with_context(|| format!("no state {name:?}; there are active, amended, revoked, disputed"))? as i32)
+    let states = [
+        v1::RecordState::Active,
+        v1::RecordState::Amended,
+        v1::RecordState::Revoked,
+        v1::RecordState::Disputed,
+    ];
+    let known = states
+        .into_iter()
+        .find(|state| state_name(*state as i32) == name);
+    Ok(known.with_context(|| {
+        format!("no state {name:?}; there are active, amended, revoked, disputed")
+    })? as i32)
 }

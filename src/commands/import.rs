@@ -15,29 +15,32 @@ use crate::table::{Encoding, Format, Options};
 /// Deposit a file of results: CSV, XLSX or NDJSON.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Good rows are deposited; bad ones go to FILE.rejects.csv (.xlsx, .ndjson), written like the file itself, with columns
-row, field, code, message_zh and message_en behind them. Put them right there and import that file.
+Good rows are deposited; bad ones go to FILE.rejects.csv (.xlsx, .ndjson), written like the file
+itself, with columns row, field, code, message_zh and message_en behind them. Put them right there
+and import that file.
 合格的行存入学分银行；不合格的行连同原因写入 rejects 文件，改正后直接再次导入该文件即可。
 
-It may be interrupted at any moment: run the same command again. Rows that the bank has already are counted, not doubled,
-as long as the same key file is used. Receipts of all rows are appended to the receipts file; `creditbank verify` checks
-them offline.
+It may be interrupted at any moment: run the same command again. Rows that the bank has already
+are counted, not doubled, as long as the same key file is used. Receipts of all rows are
+appended to the receipts file; `creditbank verify` checks them offline.
 
-The encoding (UTF-8, UTF-16 or GB18030) and the delimiter are detected. A workbook must not be larger than 200 MiB; CSV
-and NDJSON have no limit. In a workbook, columns of codes and numbers of documents must be formatted as text.
+The encoding (UTF-8, UTF-16 or GB18030) and the delimiter are detected. A workbook must not be
+larger than 200 MiB; CSV and NDJSON have no limit. In a workbook, columns of codes and numbers
+of documents must be formatted as text.
 
-Mapping: a TOML file that says which column fills which field. Built in: sample (columns named as the fields; the
-default), shanghai-credit, shanghai-certificate, shanghai-training. Start your own with
+Mapping: a TOML file that says which column fills which field. Built in: sample (columns named
+as the fields; the default), shanghai-credit, shanghai-certificate, shanghai-training. Start
+your own with
   creditbank import --show-mapping sample > mine.toml
   creditbank import --fields                      tells every field
 
 Examples:
   creditbank import results.csv --key fudan.key --bank bank.pub
   creditbank import results.xlsx --sheet 成绩 --mapping mine.toml --dry-run
-  creditbank import results.csv --keys keys --server https://bank.example:7300 --ca ca.pem --bank bank.pub
+  creditbank import results.csv --keys keys --server https://bank.example:7300 --ca ca.pem
 
-Exit code 0: every row is deposited; 1: some were refused, or the bank refused the caller; 2: the file, the mapping or a
-flag is not usable; 3: the bank could not be reached.")]
+Exit code 0: every row is deposited; 1: some were refused, or the bank refused the caller; 2:
+the file, the mapping or a flag is not usable; 3: the bank could not be reached.")]
 pub(crate) struct Import {
     /// The file.
     #[arg(required_unless_present_any = ["show_mapping", "fields"])]
@@ -94,11 +97,18 @@ impl Import {
             return Ok(ExitCode::SUCCESS);
         }
         if self.fields {
-            let rows: Vec<_> = Field::ALL.iter().map(|field| [field.name().to_owned(), field.about().to_owned()]).collect();
+            let rows: Vec<_> = Field::ALL
+                .iter()
+                .map(|field| [field.name().to_owned(), field.about().to_owned()])
+                .collect();
             print::table(["field", "what it is"], &rows);
             let names = BUILT_IN.map(|(name, _)| name).join(", ");
-            println!("\nBuilt-in mappings: {names}. A field takes a column's name, or a table with column or constant,");
-            println!("and optional, empty, strip, map, otherwise, format, digits; for grade also scheme and scale.");
+            println!(
+                "\nBuilt-in mappings: {names}. A field takes a column's name, or a table with column or constant,"
+            );
+            println!(
+                "and optional, empty, strip, map, otherwise, format, digits; for grade also scheme and scale."
+            );
             return Ok(ExitCode::SUCCESS);
         }
         let (access, institution) = self.access()?;
@@ -106,7 +116,12 @@ impl Import {
         let mut receipts = file.clone();
         receipts.add_extension("receipts");
         let job = Job {
-            options: Options { format: self.format, encoding: self.encoding, delimiter: self.delimiter, sheet: self.sheet },
+            options: Options {
+                format: self.format,
+                encoding: self.encoding,
+                delimiter: self.delimiter,
+                sheet: self.sheet,
+            },
             mapping: Mapping::load(&self.mapping)?,
             institution,
             receipts: self.receipts.unwrap_or(receipts),
@@ -119,12 +134,18 @@ impl Import {
         } else {
             println!("{summary}");
         }
-        Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if summary.refused == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     /// Who deposits, with which keys, at which bank; nobody in a dry run.
     fn access(&self) -> Result<(Option<Access>, Option<InstitutionId>)> {
-        let parse = |id: &String| InstitutionId::parse(id).with_context(|| format!("{id:?} is no id of an institution"));
+        let parse = |id: &String| {
+            InstitutionId::parse(id).with_context(|| format!("{id:?} is no id of an institution"))
+        };
         let institution = self.institution.as_ref().map(parse).transpose()?;
         if self.dry_run {
             return Ok((None, institution));
@@ -132,7 +153,9 @@ impl Import {
         let holder = match (&self.keys, self.caller.optional()?) {
             (Some(folder), _) => Holder::Folder(folder.clone()),
             (None, Some(keys)) => Holder::One(keys),
-            (None, None) => bail!("say who deposits with --key FILE (or CREDITBANK_KEY), or --keys DIR for many"),
+            (None, None) => bail!(
+                "say who deposits with --key FILE (or CREDITBANK_KEY), or --keys DIR for many"
+            ),
         };
         let institution = match (&holder, institution) {
             (Holder::One(keys), None) => Some(keys.institution().clone()),
@@ -142,7 +165,14 @@ impl Import {
         if bank_key.is_none() {
             eprintln!("Without --bank FILE the bank's receipts are kept but not verified.");
         }
-        Ok((Some(Access { options: self.connection.options()?, holder, bank_key }), institution))
+        Ok((
+            Some(Access {
+                options: self.connection.options()?,
+                holder,
+                bank_key,
+            }),
+            institution,
+        ))
     }
 }
 

@@ -13,9 +13,10 @@ use crate::public_keys::PublicKeys;
 /// Make the keys of an institution.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Two files are written. FILE holds the secrets (mode 0600) and never leaves the institution: keep a copy off this
-machine, because without its import secret a file that is imported again is deposited twice. FILE.pub holds the public
-halves: send it to the bank's operator, who registers it.
+Two files are written. FILE holds the secrets (mode 0600) and never leaves the institution: keep
+a copy off this machine, because without its import secret a file that is imported again is
+deposited twice. FILE.pub holds the public halves: send it to the bank's operator, who registers
+it.
 
 Examples:
   creditbank keygen fudan                        writes fudan.key and fudan.key.pub
@@ -40,8 +41,11 @@ impl Keygen {
             print!("{}", PublicKeys::of(&read_keys(path)?).to_file());
             return Ok(ExitCode::SUCCESS);
         }
-        let path = self.output.unwrap_or_else(|| PathBuf::from(format!("{institution}.key")));
-        let keys = InstitutionKeys::generate(institution).context("the system has no randomness")?;
+        let path = self
+            .output
+            .unwrap_or_else(|| PathBuf::from(format!("{institution}.key")));
+        let keys =
+            InstitutionKeys::generate(institution).context("the system has no randomness")?;
         write_keys(&path, &keys)?;
         let public = path.with_added_extension("pub");
         std::fs::write(&public, PublicKeys::of(&keys).to_file())

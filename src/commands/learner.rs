@@ -19,14 +19,15 @@ use crate::table::{Options, Table};
 /// Enrol and find learners; merge and erase archives.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Kinds of documents: resident-id, passport (with --issuer CHN), residence-permit, hong-kong-macao-permit, taiwan-permit,
-permanent-resident-id, student-number.
+Kinds of documents: resident-id, passport (with --issuer CHN), residence-permit,
+hong-kong-macao-permit, taiwan-permit, permanent-resident-id, student-number.
 
 Examples:
-  creditbank learner enrol 319901194505120011 --name 张三 --key fudan.key --bank bank.pub
-  creditbank learner resolve --file people.csv --key fudan.key --bank bank.pub > codes.csv
-  creditbank learner merge 1234567890123456 9876543210987654 --reason 重复建档 --key bank/operator.key --bank bank.pub
-  creditbank learner erase 1234567890123456 --key bank/operator.key --bank bank.pub")]
+  export CREDITBANK_KEY=fudan.key CREDITBANK_BANK=bank.pub
+  creditbank learner enrol 319901194505120011 --name 张三
+  creditbank learner resolve --file people.csv > codes.csv
+  creditbank learner merge 1234567890123456 9876543210987654 --reason 重复建档
+  creditbank learner erase 1234567890123456 --key bank/operator.key")]
 pub(crate) struct Learner {
     #[command(subcommand)]
     action: Action,
@@ -88,7 +89,11 @@ enum Action {
 impl Learner {
     pub(crate) fn run(self) -> Result<ExitCode> {
         block_on(async {
-            if let Action::Erase { learner, yes: false } = &self.action {
+            if let Action::Erase {
+                learner,
+                yes: false,
+            } = &self.action
+            {
                 confirm(learner)?;
             }
             let bank = self.connection.connect(self.caller.required()?).await?;
@@ -98,30 +103,62 @@ impl Learner {
 
     async fn act(&self, bank: &Bank) -> Result<ExitCode> {
         match &self.action {
-            Action::Enrol { number, kind, issuer, name } => {
+            Action::Enrol {
+                number,
+                kind,
+                issuer,
+                name,
+            } => {
                 let resolved = learners::enrol(bank, request(kind, number, issuer, name)?).await?;
                 self.told(
-                    &format!("{}  {}", resolved.learner, if resolved.created { "new" } else { "was there" }),
+                    &format!(
+                        "{}  {}",
+                        resolved.learner,
+                        if resolved.created { "new" } else { "was there" }
+                    ),
                     serde_json::json!({ "learner": resolved.learner, "created": resolved.created }),
                 );
             }
             Action::Resolve { file, enrol } => return resolve(bank, file, *enrol).await,
-            Action::Merge { learner, merged, reason } => {
+            Action::Merge {
+                learner,
+                merged,
+                reason,
+            } => {
                 let request = v1::MergeLearnersRequest {
                     learner: code(learner)?,
                     merged_learner: code(merged)?,
                     reason: reason.clone(),
                 };
-                let answer = bank.call(request, |line, it| async move { line.learner().merge_learners(it).await }).await?;
+                let answer = bank
+                    .call(request, |line, it| async move {
+                        line.learner().merge_learners(it).await
+                    })
+                    .await?;
                 let leaf = answer.receipt.map(|receipt| receipt.leaf_index);
-                self.told(&format!("merged, leaf {}", print::or_dash(leaf)), serde_json::json!({ "leaf_index": leaf }));
+                self.told(
+                    &format!("merged, leaf {}", print::or_dash(leaf)),
+                    serde_json::json!({ "leaf_index": leaf }),
+                );
             }
             Action::Erase { learner, .. } => {
-                let request = v1::EraseLearnerRequest { learner: code(learner)? };
-                let answer = bank.call(request, |line, it| async move { line.learner().erase_learner(it).await }).await?;
-                let (leaf, records) = (answer.receipt.map(|receipt| receipt.leaf_index), answer.records_erased);
+                let request = v1::EraseLearnerRequest {
+                    learner: code(learner)?,
+                };
+                let answer = bank
+                    .call(request, |line, it| async move {
+                        line.learner().erase_learner(it).await
+                    })
+                    .await?;
+                let (leaf, records) = (
+                    answer.receipt.map(|receipt| receipt.leaf_index),
+                    answer.records_erased,
+                );
                 self.told(
-                    &format!("erased, {records} records emptied, leaf {}", print::or_dash(leaf)),
+                    &format!(
+                        "erased, {records} records emptied, leaf {}",
+                        print::or_dash(leaf)
+                    ),
                     serde_json::json!({ "leaf_index": leaf, "records_erased": records }),
                 );
             }
@@ -140,7 +177,9 @@ impl Learner {
 
 /// Erasing cannot be undone: the code is to be typed once more.
 fn confirm(learner: &str) -> Result<()> {
-    eprintln!("This erases the archive {learner} for ever; proofs stay, contents do not. 此操作不可恢复。");
+    eprintln!(
+        "This erases the archive {learner} for ever; proofs stay, contents do not. 此操作不可恢复。"
+    );
     eprint!("Type the learner code again to go on: ");
     std::io::stderr().flush()?;
     let mut typed = String::new();
@@ -161,44 +200,101 @@ fn request(kind: &str, number: &str, issuer: &str, name: &str) -> Result<v1::Enr
     let known = || DocumentKind::ALL.map(DocumentKind::code).join(", ");
     let kind = DocumentKind::parse(if kind.is_empty() { "resident-id" } else { kind })
         .with_context(|| format!("no kind of document {kind:?}; there are {}", known()))?;
-    let (kind, number, issuer) = (kind.number().cast_signed(), number.to_owned(), issuer.to_owned());
-    Ok(v1::EnrolLearnerRequest { identity: Some(v1::Identity { kind, number, issuer }), name: name.to_owned() })
+    let (kind, number, issuer) = (
+        kind.number().cast_signed(),
+        number.to_owned(),
+        issuer.to_owned(),
+    );
+    Ok(v1::EnrolLearnerRequest {
+        identity: Some(v1::Identity {
+            kind,
+            number,
+            issuer,
+        }),
+        name: name.to_owned(),
+    })
 }
 
 /// Reads a file in chunks, so that its size does not matter; answers come in its order.
 async fn resolve(bank: &Bank, file: &Path, enrol: bool) -> Result<ExitCode> {
-    const COLUMNS: [&str; 4] = ["identity_number", "identity_kind", "identity_issuer", "learner_name"];
-    let table = Table::open(file, &Options::default(), &COLUMNS.map(str::to_owned), &Arc::new(AtomicU64::new(0)))?;
+    const COLUMNS: [&str; 4] = [
+        "identity_number",
+        "identity_kind",
+        "identity_issuer",
+        "learner_name",
+    ];
+    let table = Table::open(
+        file,
+        &Options::default(),
+        &COLUMNS.map(str::to_owned),
+        &Arc::new(AtomicU64::new(0)),
+    )?;
     let places = COLUMNS.map(|name| table.header.iter().position(|it| it == name));
     if places[0].is_none() {
-        bail!("{} needs the column identity_number; it has {}", file.display(), table.header.join(", "));
+        bail!(
+            "{} needs the column identity_number; it has {}",
+            file.display(),
+            table.header.join(", ")
+        );
     }
     let (sender, mut chunks) = tokio::sync::mpsc::channel(2);
     let reading = tokio::task::spawn_blocking(move || {
         let mut chunk = Vec::new();
         table.for_each(&mut |row| {
-            let cell = |place: Option<usize>| place.and_then(|at| row.cells.get(at)).unwrap_or_default().trim();
+            let cell = |place: Option<usize>| {
+                place
+                    .and_then(|at| row.cells.get(at))
+                    .unwrap_or_default()
+                    .trim()
+            };
             let [number, kind, issuer, name] = places.map(cell);
-            chunk.push((row.number, request(kind, number, issuer, name).with_context(|| format!("row {}", row.number))?));
+            chunk.push((
+                row.number,
+                request(kind, number, issuer, name)
+                    .with_context(|| format!("row {}", row.number))?,
+            ));
             if chunk.len() == learners::CHUNK_ROWS_MAX {
-                sender.blocking_send(std::mem::take(&mut chunk)).context("nobody asks any more")?;
+                sender
+                    .blocking_send(std::mem::take(&mut chunk))
+                    .context("nobody asks any more")?;
             }
             Ok(())
         })?;
         sender.blocking_send(chunk).context("nobody asks any more")
     });
     let mut output = csv::Writer::from_writer(std::io::stdout().lock());
-    output.write_record(["row", "learner", "created", "code", "message_zh", "message_en"])?;
+    output.write_record([
+        "row",
+        "learner",
+        "created",
+        "code",
+        "message_zh",
+        "message_en",
+    ])?;
     let mut refused = 0;
     while let Some(chunk) = chunks.recv().await {
         let (numbers, requests): (Vec<u64>, Vec<_>) = chunk.into_iter().unzip();
-        for (number, it) in numbers.into_iter().zip(learners::resolve(bank, requests, enrol).await?) {
+        for (number, it) in numbers
+            .into_iter()
+            .zip(learners::resolve(bank, requests, enrol).await?)
+        {
             refused += u64::from(!it.code.is_empty());
             let (number, created) = (number.to_string(), it.created.to_string());
-            output.write_record([&number, &it.learner, &created, &it.code, &it.message_zh, &it.message_en])?;
+            output.write_record([
+                &number,
+                &it.learner,
+                &created,
+                &it.code,
+                &it.message_zh,
+                &it.message_en,
+            ])?;
         }
     }
     reading.await??;
     output.flush()?;
-    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if refused == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

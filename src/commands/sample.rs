@@ -15,16 +15,17 @@ use crate::table::Format;
 /// Write made-up results, to try a bank with.
 #[derive(clap::Args)]
 #[command(after_help = "\
-The same seed gives the same file on every machine. No learner is a real person: identity numbers are of regions 3199xx
-and 3299xx, which were never assigned, and a bank takes them only if it was made with `init --test-regions`. The
-columns are those of the built-in mapping `sample`, which `creditbank import` uses if no other is named.
+The same seed gives the same file on every machine. No learner is a real person: identity
+numbers are of regions 3199xx and 3299xx, which were never assigned, and a bank takes them only
+if it was made with `init --test-regions`. The columns are those of the built-in mapping
+`sample`, which `creditbank import` uses if no other is named.
 
-Categories: degree-course, self-study-exam, skill-certificate, training, community-course, elder-course,
-venue-learning, humanities-walk, dual-track.
+Categories: degree-course, self-study-exam, skill-certificate, training, community-course,
+elder-course, venue-learning, humanities-walk, dual-track.
 
 Examples:
   creditbank sample --institution college-1 --rows 1000 --output results.csv
-  creditbank sample --category humanities-walk --institution a-museum,a-library --seed 7 --format ndjson")]
+  creditbank sample --category humanities-walk --institution museum,library --seed 7")]
 pub(crate) struct Sample {
     /// Category of the outcomes.
     #[arg(long, default_value = "degree-course")]
@@ -51,13 +52,32 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let category = Category::parse(&self.category)
-            .with_context(|| format!("no category {:?}; there are {}", self.category, Category::ALL.map(Category::code).join(", ")))?;
-        let institution = |id: &String| InstitutionId::parse(id).with_context(|| format!("{id:?} is no id of an institution"));
-        let institutions = self.institution.iter().map(institution).collect::<Result<_>>()?;
-        let sample = Rows { category, institutions, rows: self.rows, seed: self.seed, identity: self.identity };
+        let category = Category::parse(&self.category).with_context(|| {
+            format!(
+                "no category {:?}; there are {}",
+                self.category,
+                Category::ALL.map(Category::code).join(", ")
+            )
+        })?;
+        let institution = |id: &String| {
+            InstitutionId::parse(id).with_context(|| format!("{id:?} is no id of an institution"))
+        };
+        let institutions = self
+            .institution
+            .iter()
+            .map(institution)
+            .collect::<Result<_>>()?;
+        let sample = Rows {
+            category,
+            institutions,
+            rows: self.rows,
+            seed: self.seed,
+            identity: self.identity,
+        };
         let output: Box<dyn Write> = match &self.output {
-            Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
+            Some(path) => Box::new(
+                File::create(path).with_context(|| format!("cannot write {}", path.display()))?,
+            ),
             None => Box::new(std::io::stdout().lock()),
         };
         let output = BufWriter::with_capacity(1 << 20, output);

@@ -67,14 +67,29 @@ impl Submission {
         let mut page_token = String::new();
         let mut left = if limit == 0 { u32::MAX } else { limit };
         loop {
-            let request = v1::ListSubmissionsRequest { issuer: self.issuer.clone(), page_size: left.min(PAGE), page_token };
-            let page = bank.call(request, |line, it| async move { line.submission().list_submissions(it).await }).await?;
+            let request = v1::ListSubmissionsRequest {
+                issuer: self.issuer.clone(),
+                page_size: left.min(PAGE),
+                page_token,
+            };
+            let page = bank
+                .call(request, |line, it| async move {
+                    line.submission().list_submissions(it).await
+                })
+                .await?;
             for it in &page.submissions {
                 if self.json {
                     println!("{}", to_json(it));
                 } else {
-                    let (leaf, id, kind) = (it.leaf_index, print::hex(&it.record_id), print::kind(it.kind));
-                    println!("{leaf:>12}  {id}  {kind:<12}  {}", print::moment(it.deposited_at_ms));
+                    let (leaf, id, kind) = (
+                        it.leaf_index,
+                        print::hex(&it.record_id),
+                        print::kind(it.kind),
+                    );
+                    println!(
+                        "{leaf:>12}  {id}  {kind:<12}  {}",
+                        print::moment(it.deposited_at_ms)
+                    );
                 }
             }
             left = left.saturating_sub(page.submissions.len() as u32);
@@ -86,9 +101,17 @@ impl Submission {
     }
 
     async fn get(&self, bank: &Bank, record_id: &str) -> Result<()> {
-        let id = RecordId::parse(record_id).with_context(|| format!("{record_id:?} is no id of a record"))?;
-        let request = v1::GetSubmissionRequest { issuer: self.issuer.clone(), record_id: id.as_bytes().to_vec().into() };
-        let found = bank.call(request, |line, it| async move { line.submission().get_submission(it).await }).await?;
+        let id = RecordId::parse(record_id)
+            .with_context(|| format!("{record_id:?} is no id of a record"))?;
+        let request = v1::GetSubmissionRequest {
+            issuer: self.issuer.clone(),
+            record_id: id.as_bytes().to_vec().into(),
+        };
+        let found = bank
+            .call(request, |line, it| async move {
+                line.submission().get_submission(it).await
+            })
+            .await?;
         if self.json {
             print::json(&to_json(&found));
             return Ok(());
@@ -99,7 +122,9 @@ impl Submission {
         println!("deposited  {}", print::moment(found.deposited_at_ms));
         println!("payload    {:#}", print::payload(&found.payload));
         if let Some(receipt) = &found.receipt {
-            let text = receipt_text(receipt).ok().context("the bank's receipt is malformed")?;
+            let text = receipt_text(receipt)
+                .ok()
+                .context("the bank's receipt is malformed")?;
             println!("receipt\n{text}");
         }
         Ok(())

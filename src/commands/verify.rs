@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use creditbank_client::receipt::{BundleReader, Report, Verified, Verifier, VerifyError, receipt_from_text};
+use creditbank_client::receipt::{
+    BundleReader, Report, Verified, Verifier, VerifyError, receipt_from_text,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::connection::read_bank_key;
@@ -20,8 +22,8 @@ const TEXT_BYTES_MAX: u64 = 1 << 20;
 /// Check a receipt, or a whole receipts file, without asking anybody.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Steps: canonical form; root of the batch; signature of the issuer (with --issuer-keys); checkpoint of the bank; inclusion
-in the log. The first that fails is named, with the record and why.
+Steps: canonical form; root of the batch; signature of the issuer (with --issuer-keys); checkpoint
+of the bank; inclusion in the log. The first that fails is named, with the place and why.
 逐步核验：格式规范、批次树根、签发机构签名（需 --issuer-keys）、学分银行检查点签名、账本包含证明。
 
 Examples:
@@ -63,35 +65,53 @@ impl Verify {
             let keys = PublicKeys::read(path)?;
             // The first is the one that signs records.
             for key in keys.messages()?.iter().take(1) {
-                verifier.add_issuer(keys.institution()?.as_str(), key).with_context(|| format!("in {}", path.display()))?;
+                verifier
+                    .add_issuer(keys.institution()?.as_str(), key)
+                    .with_context(|| format!("in {}", path.display()))?;
             }
         }
         let what = || format!("cannot read {}", self.file.display());
         let mut file = File::open(&self.file).with_context(what)?;
         let mut head = Vec::new();
-        file.by_ref().take(TEXT_BEGINS.len() as u64).read_to_end(&mut head).with_context(what)?;
+        file.by_ref()
+            .take(TEXT_BEGINS.len() as u64)
+            .read_to_end(&mut head)
+            .with_context(what)?;
         file.rewind().with_context(what)?;
         let found = if head == TEXT_BEGINS.as_bytes() {
             let mut text = String::new();
-            file.take(TEXT_BYTES_MAX).read_to_string(&mut text).with_context(what)?;
+            file.take(TEXT_BYTES_MAX)
+                .read_to_string(&mut text)
+                .with_context(what)?;
             one(&mut verifier, &text)
         } else {
             self.all(&mut verifier, file)?
         };
         self.tell(&found);
-        Ok(if found.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if found.failure.is_none() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     /// Bundle after bundle, with memory for one.
     fn all(&self, verifier: &mut Verifier, file: File) -> Result<Found> {
         let bar = bar(&self.file, self.quiet)?;
         let mut reader = BundleReader::new(BufReader::with_capacity(1 << 20, file));
-        let mut found = Found { records: 0, about: None, report: None, failure: None };
+        let mut found = Found {
+            records: 0,
+            about: None,
+            report: None,
+            failure: None,
+        };
         for number in 1.. {
             let before = reader.good_bytes();
             let Some(bundle) = reader.next() else { break };
             let outcome = match bundle {
-                Ok(bundle) => verifier.verify_bundle(&bundle).map_err(|error| (error, bundle.issuer)),
+                Ok(bundle) => verifier
+                    .verify_bundle(&bundle)
+                    .map_err(|error| (error, bundle.issuer)),
                 Err(error) => {
                     found.failure = Some(format!("bundle {number}, at byte {before}: {error}"));
                     break;
@@ -100,7 +120,10 @@ impl Verify {
             match outcome {
                 Ok(verified) => found.add(verified),
                 Err((error, issuer)) => {
-                    let place = format!("bundle {number} of {issuer}, at byte {before}, after {} records", found.records);
+                    let place = format!(
+                        "bundle {number} of {issuer}, at byte {before}, after {} records",
+                        found.records
+                    );
                     found.fail(&place, error);
                     break;
                 }
@@ -124,7 +147,9 @@ impl Verify {
                 .map(|(step, result)| (step.to_string(), result.to_string().into()))
                 .collect();
             let (records, failure) = (found.records, &found.failure);
-            return print::json(&serde_json::json!({ "records": records, "failure": failure, "steps": steps }));
+            return print::json(
+                &serde_json::json!({ "records": records, "failure": failure, "steps": steps }),
+            );
         }
         if let Some(about) = &found.about {
             println!("{about}");
@@ -152,14 +177,22 @@ impl Found {
 }
 
 fn one(verifier: &mut Verifier, text: &str) -> Found {
-    let mut found = Found { records: 0, about: None, report: None, failure: None };
+    let mut found = Found {
+        records: 0,
+        about: None,
+        report: None,
+        failure: None,
+    };
     match receipt_from_text(text) {
         Err(error) => found.failure = Some(format!("not a receipt: {error}")),
         Ok(receipt) => match verifier.verify_receipt(&receipt, None) {
             Ok(verified) => {
                 found.about = verified.records.first().map(|record| {
                     let (leaf, issuer, id) = (record.leaf_index, &record.issuer, record.record_id);
-                    format!("leaf {leaf}: record {id} of {issuer}, deposited {}", print::moment(record.deposited_at_ms))
+                    format!(
+                        "leaf {leaf}: record {id} of {issuer}, deposited {}",
+                        print::moment(record.deposited_at_ms)
+                    )
                 });
                 found.add(verified);
             }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::batch::{self, Batcher};
 use creditbank_client::receipt::{BankKey, Verifier, bundle_of};
-use creditbank_client::{Acknowledgement, Bank, ClientError, InstitutionKeys, Options, RecordMaker, submit};
+use creditbank_client::{
+    Acknowledgement, Bank, ClientError, InstitutionKeys, Options, RecordMaker, submit,
+};
 use creditbank_domain::identifier::InstitutionId;
 use creditbank_domain::record::BATCH_RECORDS_MAX;
 use creditbank_wire::v1;
@@ -14,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::learners::{Cache, resolve};
 use crate::connection::read_keys;
-use crate::mapping::{Learner, no_key};
+use crate::mapping::{Learner, no_key, repeated_row};
 use crate::table::{Reject, Row};
 
 /// Where keys of institutions are found.
@@ -28,7 +30,10 @@ pub(crate) enum Holder {
 
 impl Holder {
     /// The keys of an institution; the reason to refuse its rows, if there are none.
-    pub(super) fn keys(&self, institution: &InstitutionId) -> Result<Result<Arc<InstitutionKeys>, Reject>> {
+    pub(super) fn keys(
+        &self,
+        institution: &InstitutionId,
+    ) -> Result<Result<Arc<InstitutionKeys>, Reject>> {
         match self {
             Self::One(keys) if keys.institution() == institution => Ok(Ok(Arc::clone(keys))),
             Self::One(_) => Ok(Err(no_key(institution.as_str()))),
@@ -39,7 +44,11 @@ impl Holder {
                 }
                 let keys = read_keys(&path)?;
                 if keys.institution() != institution {
-                    bail!("{} holds the keys of {}", path.display(), keys.institution());
+                    bail!(
+                        "{} holds the keys of {}",
+                        path.display(),
+                        keys.institution()
+                    );
                 }
                 Ok(Ok(Arc::new(keys)))
             }
@@ -83,9 +92,19 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(access: Access, keys: Arc<InstitutionKeys>, learners: Arc<Mutex<Cache>>) -> Self {
+    pub(super) fn new(
+        access: Access,
+        keys: Arc<InstitutionKeys>,
+        learners: Arc<Mutex<Cache>>,
+    ) -> Self {
         let maker = RecordMaker::new(&keys);
-        Self { access, keys, maker, bank: OnceCell::new(), learners }
+        Self {
+            access,
+            keys,
+            maker,
+            bank: OnceCell::new(),
+            learners,
+        }
     }
 
     /// Deposits rows. An error means that the bank cannot be reached or breaks its contract; whatever was not
@@ -96,7 +115,9 @@ impl Lane {
         let learners: Vec<_> = items.iter().map(|item| &item.learner).collect();
         let codes = match resolve(&bank, &self.learners, &learners).await {
             Ok(codes) => codes,
-            Err(error) => return self.refuse_all(items.into_iter().map(|item| item.row).collect(), error),
+            Err(error) => {
+                return self.refuse_all(items.into_iter().map(|item| item.row).collect(), error);
+            }
         };
         let mut deposited = Deposited::default();
         let (mut rows, mut records) = (Vec::new(), Vec::new());
@@ -116,13 +137,18 @@ impl Lane {
             let rows: Vec<Row> = rows.by_ref().take(request.records.len()).collect();
             match submit::submit(&bank, request).await {
                 Ok(answer) => self.settle(answer, rows, &mut deposited).await?,
-                Err(error) => deposited.refused.append(&mut self.refuse_all(rows, error)?.refused),
+                Err(error) => deposited
+                    .refused
+                    .append(&mut self.refuse_all(rows, error)?.refused),
             }
         }
         Ok(deposited)
     }
 
-    fn sign(&self, records: Vec<(Vec<u8>, creditbank_domain::LearnerCode, v1::Outcome)>) -> Result<Vec<v1::SubmitBatchRequest>> {
+    fn sign(
+        &self,
+        records: Vec<(Vec<u8>, creditbank_domain::LearnerCode, v1::Outcome)>,
+    ) -> Result<Vec<v1::SubmitBatchRequest>> {
         let mut batcher = Batcher::new(BATCH_RECORDS_MAX);
         let mut batches = Vec::new();
         for (natural_key, learner, outcome) in records {
@@ -134,7 +160,12 @@ impl Lane {
     }
 
     /// Takes the answer to a batch apart, once it is verified.
-    async fn settle(&self, answer: Acknowledgement, rows: Vec<Row>, into: &mut Deposited) -> Result<()> {
+    async fn settle(
+        &self,
+        answer: Acknowledgement,
+        rows: Vec<Row>,
+        into: &mut Deposited,
+    ) -> Result<()> {
         let bank_key = self.access.bank_key.clone();
         let verify = move || {
             if let Some(key) = bank_key {
@@ -142,7 +173,10 @@ impl Lane {
                     .verify_acknowledgement(&answer.request, &answer.response)
                     .context("the bank's receipts do not hold: do not trust this bank, and keep this message")?;
             }
-            Ok::<_, anyhow::Error>((bundle_of(&answer.request, &answer.response), answer.response))
+            Ok::<_, anyhow::Error>((
+                bundle_of(&answer.request, &answer.response),
+                answer.response,
+            ))
         };
         let (bundle, response) = tokio::task::spawn_blocking(verify).await??;
         into.bundles.extend(bundle);
@@ -153,7 +187,8 @@ impl Lane {
         for refused in response.refused {
             let row = rows.get_mut(refused.row as usize).and_then(Option::take);
             let row = row.context("the bank refuses a row that was not sent")?;
-            into.refused.push((row, refused.violations.into_iter().map(told).collect()));
+            into.refused
+                .push((row, refused.violations.into_iter().map(told).collect()));
         }
         Ok(())
     }
@@ -161,20 +196,31 @@ impl Lane {
     /// A refusal of everything at once: where many institutions deposit, one of them must not hold up the others.
     fn refuse_all(&self, rows: Vec<Row>, error: ClientError) -> Result<Deposited> {
         let reject = match (&self.access.holder, error.refused()) {
-            (Holder::Folder(_), Some(refused)) if !refused.transient && refused.code.is_some() => Reject {
-                field: "institution".to_owned(),
-                code: refused.code.clone().unwrap_or_default(),
-                message_zh: refused.message_zh.clone(),
-                message_en: refused.message_en.clone(),
-            },
+            (Holder::Folder(_), Some(refused)) if !refused.transient && refused.code.is_some() => {
+                Reject {
+                    field: "institution".to_owned(),
+                    code: refused.code.clone().unwrap_or_default(),
+                    message_zh: refused.message_zh.clone(),
+                    message_en: refused.message_en.clone(),
+                }
+            }
             _ => return Err(error.into()),
         };
-        let refused = rows.into_iter().map(|row| (row, vec![reject.clone()])).collect();
-        Ok(Deposited { refused, ..Deposited::default() })
+        let refused = rows
+            .into_iter()
+            .map(|row| (row, vec![reject.clone()]))
+            .collect();
+        Ok(Deposited {
+            refused,
+            ..Deposited::default()
+        })
     }
 }
 
 fn told(violation: v1::Violation) -> Reject {
+    if violation.code == "RECORD_ID_REPEATED_IN_BATCH" {
+        return repeated_row();
+    }
     Reject {
         field: violation.field,
         code: violation.code,

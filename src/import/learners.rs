@@ -51,7 +51,9 @@ pub(super) async fn resolve(
     {
         let mut cache = cache.lock().expect("no holder of this lock panics");
         for row in rows {
-            let Learner::Identity(identity) = row else { continue };
+            let Learner::Identity(identity) = row else {
+                continue;
+            };
             if codes.contains_key(identity.key.as_str()) {
                 continue;
             }
@@ -96,7 +98,9 @@ fn placeholder() -> LearnerCode {
 fn known(result: v1::ResolveResult) -> Result<Known, ClientError> {
     if result.code.is_empty() {
         let code = LearnerCode::parse(&result.learner);
-        return code.map(Ok).map_err(|_| ClientError::Contract("a learner without a code"));
+        return code
+            .map(Ok)
+            .map_err(|_| ClientError::Contract("a learner without a code"));
     }
     let field = match result.field.rsplit('.').next() {
         Some("name") => "learner_name",
@@ -119,7 +123,10 @@ fn request(identity: &Identity) -> v1::EnrolLearnerRequest {
         number: identity.number.clone(),
         issuer: identity.issuer.clone(),
     };
-    v1::EnrolLearnerRequest { identity: Some(message), name: identity.name.clone() }
+    v1::EnrolLearnerRequest {
+        identity: Some(message),
+        name: identity.name.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
-use creditbank_domain::identifier::InstitutionId;
 use creditbank_domain::Refusal;
+use creditbank_domain::identifier::InstitutionId;
 use creditbank_wire::convert::outcome;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -66,20 +66,33 @@ impl Import {
     pub(crate) async fn run(self, access: Option<Access>) -> Result<Summary> {
         let started = clock::now();
         let bytes_read = Arc::new(AtomicU64::new(0));
-        let table = Table::open(&self.file, &self.options, &self.mapping.columns(), &bytes_read)?;
+        let table = Table::open(
+            &self.file,
+            &self.options,
+            &self.mapping.columns(),
+            &bytes_read,
+        )?;
         let mapper = self.mapping.bind(&table.header, self.institution.as_ref());
-        let mapper = mapper.with_context(|| format!("the mapping does not fit {}", self.file.display()))?;
+        let mapper =
+            mapper.with_context(|| format!("the mapping does not fit {}", self.file.display()))?;
         let bar = bar(&self.file, self.quiet)?;
+        let summary = Summary {
+            dry_run: access.is_none(),
+            ..Summary::default()
+        };
         let mut coordinator = Coordinator {
             rejects: Rejects::of(&self.file, &table.header, &table.style),
-            receipts: access.as_ref().map(|_| Receipts::open(&self.receipts)).transpose()?,
+            receipts: access
+                .as_ref()
+                .map(|_| Receipts::open(&self.receipts))
+                .transpose()?,
             mapper: mapper.clone(),
             access,
             learners: Arc::default(),
             lanes: HashMap::new(),
             waiting: 0,
             deposits: JoinSet::new(),
-            summary: Summary::default(),
+            summary,
         };
         let mut mapped = map(read(table), mapper, clock::today());
         let outcome = async {
@@ -93,9 +106,15 @@ impl Import {
         .await;
         bar.finish_and_clear();
         // Whatever happened, what was decided is kept.
-        let mut summary = coordinator.finish().and_then(|summary| outcome.map(|()| summary)).with_context(|| {
-            format!("{} is not imported to its end; run the same command again, nothing is doubled", self.file.display())
-        })?;
+        let mut summary = coordinator
+            .finish()
+            .and_then(|summary| outcome.map(|()| summary))
+            .with_context(|| {
+                format!(
+                    "{} is not imported to its end; run the same command again, nothing is doubled",
+                    self.file.display()
+                )
+            })?;
         summary.elapsed = started.elapsed();
         Ok(summary)
     }
@@ -118,7 +137,9 @@ fn read(table: Table) -> mpsc::Receiver<Result<Vec<Row>>> {
             chunk.push(row);
             if chunk.len() == CHUNK_ROWS {
                 let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_ROWS));
-                chunks.blocking_send(Ok(full)).context("the import has ended")?;
+                chunks
+                    .blocking_send(Ok(full))
+                    .context("the import has ended")?;
             }
             Ok(())
         });
@@ -138,12 +159,21 @@ struct Mapped {
 type Chunk = Vec<Result<Mapped, (Row, Vec<Reject>)>>;
 
 /// Maps chunks on several threads; they come out in the order in which they went in.
-fn map(mut chunks: mpsc::Receiver<Result<Vec<Row>>>, mapper: Mapper, today: Date) -> mpsc::Receiver<JoinHandle<Result<Chunk>>> {
+fn map(
+    mut chunks: mpsc::Receiver<Result<Vec<Row>>>,
+    mapper: Mapper,
+    today: Date,
+) -> mpsc::Receiver<JoinHandle<Result<Chunk>>> {
     let (mapped, receiver) = mpsc::channel(MAPPING_MAX);
     tokio::spawn(async move {
         while let Some(chunk) = chunks.recv().await {
             let mut mapper = mapper.clone();
-            let work = tokio::task::spawn_blocking(move || Ok(chunk?.into_iter().map(|row| map_row(&mut mapper, row, today)).collect()));
+            let work = tokio::task::spawn_blocking(move || {
+                Ok(chunk?
+                    .into_iter()
+                    .map(|row| map_row(&mut mapper, row, today))
+                    .collect())
+            });
             if mapped.send(work).await.is_err() {
                 return;
             }
@@ -156,8 +186,16 @@ fn map_row(mapper: &mut Mapper, row: Row, today: Date) -> Result<Mapped, (Row, V
     match mapper.read(&row, today) {
         Ok(mapped) => {
             let outcome = outcome::to_message(&mapped.outcome);
-            let item = Item { row, learner: mapped.learner, natural_key: mapped.natural_key, outcome };
-            Ok(Mapped { institution: mapped.institution, item })
+            let item = Item {
+                row,
+                learner: mapped.learner,
+                natural_key: mapped.natural_key,
+                outcome,
+            };
+            Ok(Mapped {
+                institution: mapped.institution,
+                item,
+            })
         }
         Err(rejects) => Err((row, rejects)),
     }
@@ -190,9 +228,16 @@ impl Coordinator {
         for row in chunk {
             match row {
                 Err((row, reasons)) => self.rejects.write(&row, &reasons)?,
-                Ok(Mapped { institution: Some(institution), item }) => self.enqueue(institution, item).await?,
-                Ok(Mapped { institution: None, item }) if self.access.is_some() => {
-                    let reason = Problem::from(Refusal::Missing).at(self.mapper.column("institution"));
+                Ok(Mapped {
+                    institution: Some(institution),
+                    item,
+                }) => self.enqueue(institution, item).await?,
+                Ok(Mapped {
+                    institution: None,
+                    item,
+                }) if self.access.is_some() => {
+                    let reason =
+                        Problem::from(Refusal::Missing).at(self.mapper.column("institution"));
                     self.rejects.write(&item.row, &[reason])?;
                 }
                 Ok(_) => self.summary.valid += 1,
@@ -211,8 +256,15 @@ impl Coordinator {
                 self.lanes.retain(|_, waiting| !waiting.items.is_empty());
             }
             let keys = access.holder.keys(&institution)?;
-            let lane = keys.map(|keys| Arc::new(Lane::new(access.clone(), keys, Arc::clone(&self.learners))));
-            self.lanes.insert(institution.clone(), Waiting { lane, items: Vec::new() });
+            let lane = keys
+                .map(|keys| Arc::new(Lane::new(access.clone(), keys, Arc::clone(&self.learners))));
+            self.lanes.insert(
+                institution.clone(),
+                Waiting {
+                    lane,
+                    items: Vec::new(),
+                },
+            );
         }
         let waiting = self.lanes.get_mut(&institution).context("just inserted")?;
         match &waiting.lane {
@@ -223,7 +275,10 @@ impl Coordinator {
         if waiting.items.len() >= CHUNK_ROWS {
             self.deposit(&institution).await?;
         } else if self.waiting > WAITING_ROWS_MAX {
-            let longest = self.lanes.iter().max_by_key(|(_, waiting)| waiting.items.len());
+            let longest = self
+                .lanes
+                .iter()
+                .max_by_key(|(_, waiting)| waiting.items.len());
             let longest = longest.map_or(institution, |(institution, _)| institution.clone());
             self.deposit(&longest).await?;
         }
@@ -235,7 +290,9 @@ impl Coordinator {
         while self.deposits.len() >= DEPOSITS_MAX {
             self.settle_one().await?;
         }
-        let Some(waiting) = self.lanes.get_mut(institution) else { return Ok(()) };
+        let Some(waiting) = self.lanes.get_mut(institution) else {
+            return Ok(());
+        };
         let items = std::mem::take(&mut waiting.items);
         self.waiting -= items.len();
         if let (Ok(lane), false) = (&waiting.lane, items.is_empty()) {
@@ -261,12 +318,17 @@ impl Coordinator {
 
     /// Writes down how one deposit was decided.
     async fn settle_one(&mut self) -> Result<()> {
-        let Some(deposited) = self.deposits.join_next().await else { return Ok(()) };
+        let Some(deposited) = self.deposits.join_next().await else {
+            return Ok(());
+        };
         let deposited = deposited??;
         self.summary.created += deposited.created;
         self.summary.already += deposited.already;
         for bundle in deposited.bundles {
-            self.receipts.as_mut().context("a deposit keeps receipts")?.add(bundle)?;
+            self.receipts
+                .as_mut()
+                .context("a deposit keeps receipts")?
+                .add(bundle)?;
         }
         for (row, mut reasons) in deposited.refused {
             for reason in &mut reasons {

@@ -26,7 +26,12 @@ impl Receipts {
     }
 
     fn open_file(path: &Path) -> Result<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         ensure!(begins_like_receipts(&file)?, "it is not a receipts file");
         file.rewind()?;
         let mut present = Leaves::default();
@@ -36,7 +41,10 @@ impl Receipts {
                 Some(Ok(bundle)) => present.add_bundle(&bundle),
                 None => break,
                 Some(Err(BundleError::Torn { .. })) => {
-                    eprintln!("{}: the last receipts were cut off by an interruption; they are fetched again", path.display());
+                    eprintln!(
+                        "{}: the last receipts were cut off by an interruption; they are fetched again",
+                        path.display()
+                    );
                     break;
                 }
                 Some(Err(error)) => return Err(error.into()),
@@ -47,17 +55,25 @@ impl Receipts {
         file.set_len(good_bytes)?;
         file.seek(SeekFrom::End(0))?;
         let writer = BundleWriter::new(BufWriter::with_capacity(1 << 20, file));
-        Ok(Self { path: path.to_owned(), writer, present })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            present,
+        })
     }
 
     /// Appends what is new in a bundle.
     pub(super) fn add(&mut self, mut bundle: v1::ReceiptBundle) -> Result<()> {
         let present = &self.present;
-        bundle.receipts.retain(|receipt| !present.contains(receipt.leaf_index));
+        bundle
+            .receipts
+            .retain(|receipt| !present.contains(receipt.leaf_index));
         if bundle.created.is_none() && bundle.receipts.is_empty() {
             return Ok(());
         }
-        self.writer.write(&bundle).with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.writer
+            .write(&bundle)
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
         self.present.add_bundle(&bundle);
         Ok(())
     }
@@ -77,7 +93,10 @@ fn begins_like_receipts(file: &File) -> std::io::Result<bool> {
     file.take(8).read_to_end(&mut head)?;
     let length_bytes = head.iter().take_while(|byte| **byte >= 0x80).count() + 1;
     let bundle = head.get(length_bytes..).unwrap_or_default();
-    Ok(VERSION_AND_ISSUER.iter().zip(bundle).all(|(expected, byte)| expected == byte))
+    Ok(VERSION_AND_ISSUER
+        .iter()
+        .zip(bundle)
+        .all(|(expected, byte)| expected == byte))
 }
 
 /// Which leaves a file has receipts of, as ranges: neighbours in the log come together.
@@ -86,7 +105,10 @@ struct Leaves(BTreeMap<u64, u64>);
 
 impl Leaves {
     fn contains(&self, leaf: u64) -> bool {
-        self.0.range(..=leaf).next_back().is_some_and(|(_, end)| leaf < *end)
+        self.0
+            .range(..=leaf)
+            .next_back()
+            .is_some_and(|(_, end)| leaf < *end)
     }
 
     /// Adds the leaves from `first` up to `end`.
@@ -103,8 +125,15 @@ impl Leaves {
 
     fn add_bundle(&mut self, bundle: &v1::ReceiptBundle) {
         if let Some(created) = &bundle.created {
-            let count = if created.rows.is_empty() { bundle.envelopes.len() } else { created.rows.len() };
-            self.add(created.first_leaf_index, created.first_leaf_index + count as u64);
+            let count = if created.rows.is_empty() {
+                bundle.envelopes.len()
+            } else {
+                created.rows.len()
+            };
+            self.add(
+                created.first_leaf_index,
+                created.first_leaf_index + count as u64,
+            );
         }
         for receipt in &bundle.receipts {
             self.add(receipt.leaf_index, receipt.leaf_index + 1);
@@ -117,17 +146,36 @@ mod tests {
     use super::*;
 
     fn created(first_leaf_index: u64, count: usize) -> v1::ReceiptBundle {
-        let rows = v1::CreatedRows { first_leaf_index, ..Default::default() };
-        v1::ReceiptBundle { version: 1, issuer: "shou".into(), envelopes: vec![vec![1].into(); count], created: Some(rows), ..Default::default() }
+        let rows = v1::CreatedRows {
+            first_leaf_index,
+            ..Default::default()
+        };
+        v1::ReceiptBundle {
+            version: 1,
+            issuer: "shou".into(),
+            envelopes: vec![vec![1].into(); count],
+            created: Some(rows),
+            ..Default::default()
+        }
     }
 
     fn duplicates(leaves: &[u64]) -> v1::ReceiptBundle {
-        let receipt = |leaf: &u64| v1::Receipt { leaf_index: *leaf, ..Default::default() };
-        v1::ReceiptBundle { version: 1, issuer: "shou".into(), receipts: leaves.iter().map(receipt).collect(), ..Default::default() }
+        let receipt = |leaf: &u64| v1::Receipt {
+            leaf_index: *leaf,
+            ..Default::default()
+        };
+        v1::ReceiptBundle {
+            version: 1,
+            issuer: "shou".into(),
+            receipts: leaves.iter().map(receipt).collect(),
+            ..Default::default()
+        }
     }
 
     fn read(path: &Path) -> Vec<v1::ReceiptBundle> {
-        BundleReader::new(File::open(path).unwrap()).map(Result::unwrap).collect()
+        BundleReader::new(File::open(path).unwrap())
+            .map(Result::unwrap)
+            .collect()
     }
 
     #[test]
@@ -147,14 +195,21 @@ mod tests {
         receipts.add(duplicates(&[1])).unwrap();
         receipts.add(duplicates(&[8])).unwrap();
         receipts.finish().unwrap();
-        assert_eq!(read(&path), [created(0, 3), duplicates(&[7, 9]), duplicates(&[8])]);
+        assert_eq!(
+            read(&path),
+            [created(0, 3), duplicates(&[7, 9]), duplicates(&[8])]
+        );
     }
 
     #[test]
     fn a_file_of_something_else_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("results.csv");
-        for text in ["institution,name\n", "\0\0no receipts", "a long text that is no receipts file"] {
+        for text in [
+            "institution,name\n",
+            "\0\0no receipts",
+            "a long text that is no receipts file",
+        ] {
             std::fs::write(&path, text).unwrap();
             assert!(Receipts::open(&path).is_err());
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);

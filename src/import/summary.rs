@@ -10,6 +10,7 @@ use crate::table::Rejects;
 /// What an import did.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
+    pub(super) dry_run: bool,
     pub(crate) read: u64,
     /// In a dry run: rows that would be sent.
     pub(crate) valid: u64,
@@ -17,8 +18,8 @@ pub(crate) struct Summary {
     /// Deposited by an earlier run.
     pub(crate) already: u64,
     pub(crate) refused: u64,
-    by_code: BTreeMap<String, u64>,
-    rejects: Option<PathBuf>,
+    pub(super) by_code: BTreeMap<String, u64>,
+    pub(super) rejects: Option<PathBuf>,
     pub(crate) elapsed: Duration,
 }
 
@@ -31,12 +32,17 @@ impl Summary {
 
     /// Rows read so far and how many a second.
     pub(super) fn rate(&self, elapsed: Duration) -> String {
-        format!("{} rows, {} a second", self.read, per_second(self.read, elapsed))
+        format!(
+            "{} rows, {} a second",
+            self.read,
+            per_second(self.read, elapsed)
+        )
     }
 
     /// The same as one JSON object.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
+            "dry_run": self.dry_run,
             "read": self.read,
             "valid": self.valid,
             "created": self.created,
@@ -53,20 +59,36 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<14}{:>12}", "rows read", self.read)?;
-        if self.valid > 0 {
-            writeln!(f, "{:<14}{:>12}  (not sent: dry run)", "in order", self.valid)?;
+        if self.dry_run {
+            writeln!(
+                f,
+                "{:<14}{:>12}  (dry run: nothing was sent)",
+                "in order", self.valid
+            )?;
+        } else {
+            writeln!(f, "{:<14}{:>12}", "created", self.created)?;
+            writeln!(f, "{:<14}{:>12}", "already there", self.already)?;
         }
-        writeln!(f, "{:<14}{:>12}", "created", self.created)?;
-        writeln!(f, "{:<14}{:>12}", "already there", self.already)?;
         writeln!(f, "{:<14}{:>12}", "refused", self.refused)?;
         for (code, rows) in &self.by_code {
             writeln!(f, "  {code:<32}{rows:>12}")?;
         }
         if let Some(path) = &self.rejects {
-            writeln!(f, "Refused rows are in {} with their reasons. 被拒行及原因见此文件。", path.display())?;
+            writeln!(
+                f,
+                "Refused rows are in {} with their reasons. 被拒行及原因见此文件。",
+                path.display()
+            )?;
         }
-        let (seconds, tenths) = (self.elapsed.as_millis() / 1000, self.elapsed.as_millis() % 1000 / 100);
-        write!(f, "{seconds}.{tenths} s, {} rows a second", per_second(self.read, self.elapsed))
+        let (seconds, tenths) = (
+            self.elapsed.as_millis() / 1000,
+            self.elapsed.as_millis() % 1000 / 100,
+        );
+        write!(
+            f,
+            "{seconds}.{tenths} s, {} rows a second",
+            per_second(self.read, self.elapsed)
+        )
     }
 }
 

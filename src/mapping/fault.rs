@@ -35,8 +35,16 @@ impl Problem {
         };
         match self {
             Self::Refused(refusal) => {
-                let it = status::violation(&Fault { field: field.to_owned(), refusal });
-                Reject { field: it.field, code: it.code, message_zh: it.message_zh, message_en: it.message_en }
+                let it = status::violation(&Fault {
+                    field: field.to_owned(),
+                    refusal,
+                });
+                Reject {
+                    field: it.field,
+                    code: it.code,
+                    message_zh: it.message_zh,
+                    message_en: it.message_en,
+                }
             }
             Self::NotInTable => told(
                 "NOT_IN_MAPPING",
@@ -90,7 +98,23 @@ pub(crate) fn no_key(institution: &str) -> Reject {
     Reject {
         field: "institution".to_owned(),
         code: "KEY_FILE_MISSING".to_owned(),
-        message_zh: format!("没有机构 {institution} 的密钥文件（{institution}.key），无法代其存入。"),
-        message_en: format!("There is no key file {institution}.key, so nothing can be deposited for this institution."),
+        message_zh: format!(
+            "没有机构 {institution} 的密钥文件（{institution}.key），无法代其存入。"
+        ),
+        message_en: format!(
+            "There is no key file {institution}.key, so nothing can be deposited for this institution."
+        ),
+    }
+}
+
+/// The bank's word on two rows of a batch under one id, in terms of the file: a batch means nothing to a clerk.
+pub(crate) fn repeated_row() -> Reject {
+    Reject {
+        field: "external_id".to_owned(),
+        code: "RECORD_ID_REPEATED_IN_BATCH".to_owned(),
+        message_zh: "文件中另有一行与本行编号（或识别列）相同而内容不同，请核对后只保留正确的一行。".to_owned(),
+        message_en: "Another row of the file has the same id (or identifying columns) and other content; please keep \
+                     the right one alone."
+            .to_owned(),
     }
 }

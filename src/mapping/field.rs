@@ -155,7 +155,9 @@ fields! {
 }
 
 /// Fields whose paths in an outcome are not their names.
-const PATHS: [(&str, Field); 14] = [
+const PATHS: [(&str, Field); 15] = [
+    // The id of a record is derived from the natural key, which is the external id where there is one.
+    ("envelope.record_id", Field::ExternalId),
     ("achievement.name", Field::AchievementName),
     ("achievement.code", Field::AchievementCode),
     ("attendance.planned", Field::SessionsPlanned),
@@ -164,7 +166,10 @@ const PATHS: [(&str, Field); 14] = [
     ("certificate", Field::HasCertificate),
     ("credits_hundredths", Field::Credits),
     ("hours_hundredths", Field::Hours),
-    ("enterprise_attestor.institution", Field::EnterpriseInstitution),
+    (
+        "enterprise_attestor.institution",
+        Field::EnterpriseInstitution,
+    ),
     ("enterprise_attestor.mentor", Field::EnterpriseMentor),
     ("enterprise_attestor", Field::EnterpriseInstitution),
     ("college_attestor.institution", Field::CollegeInstitution),
@@ -192,14 +197,24 @@ impl Field {
     /// The field that a path such as `payload.outcome.grade.points` is about.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
         let mut rest = path;
-        while let Some(inner) = WRAPPINGS.iter().find_map(|wrapping| rest.strip_prefix(wrapping)) {
+        while let Some(inner) = WRAPPINGS
+            .iter()
+            .find_map(|wrapping| rest.strip_prefix(wrapping))
+        {
             rest = inner;
         }
         if let Some((_, field)) = PATHS.iter().find(|(known, _)| *known == rest) {
             return Some(*field);
         }
         let name = rest.split(['.', '[']).next().unwrap_or_default();
-        let alias = if name == "learner" { "learner_code" } else { name };
-        Self::ALL.iter().copied().find(|field| field.name() == alias)
+        let alias = if name == "learner" {
+            "learner_code"
+        } else {
+            name
+        };
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|field| field.name() == alias)
     }
 }

@@ -13,9 +13,18 @@ use super::field::Fields;
 /// The mappings that come with the program.
 pub(crate) const BUILT_IN: [(&str, &str); 4] = [
     ("sample", include_str!("../../deploy/mappings/sample.toml")),
-    ("shanghai-credit", include_str!("../../deploy/mappings/shanghai-credit.toml")),
-    ("shanghai-certificate", include_str!("../../deploy/mappings/shanghai-certificate.toml")),
-    ("shanghai-training", include_str!("../../deploy/mappings/shanghai-training.toml")),
+    (
+        "shanghai-credit",
+        include_str!("../../deploy/mappings/shanghai-credit.toml"),
+    ),
+    (
+        "shanghai-certificate",
+        include_str!("../../deploy/mappings/shanghai-certificate.toml"),
+    ),
+    (
+        "shanghai-training",
+        include_str!("../../deploy/mappings/shanghai-training.toml"),
+    ),
 ];
 
 /// A mapping as written.
@@ -39,8 +48,9 @@ impl MappingFile {
             return Ok((*text).to_owned());
         }
         let known = BUILT_IN.map(|(name, _)| name).join(", ");
-        std::fs::read_to_string(Path::new(name))
-            .with_context(|| format!("cannot read the mapping {name}; the built-in ones are {known}"))
+        std::fs::read_to_string(Path::new(name)).with_context(|| {
+            format!("cannot read the mapping {name}; the built-in ones are {known}")
+        })
     }
 
     /// Reads a mapping; an unknown key is named together with those that are known.
@@ -93,7 +103,10 @@ impl<'de> Deserialize<'de> for Value {
             }
 
             fn visit_str<E>(self, column: &str) -> Result<Value, E> {
-                Ok(Value(Rule { column: Some(column.to_owned()), ..Rule::default() }))
+                Ok(Value(Rule {
+                    column: Some(column.to_owned()),
+                    ..Rule::default()
+                }))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Value, A::Error> {

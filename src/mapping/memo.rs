@@ -17,7 +17,11 @@ impl<T> Default for Memo<T> {
 
 impl<T: Copy> Memo<T> {
     /// What `text` means, asking `parse` where it is not remembered. Refusals are not remembered.
-    pub(super) fn of(&mut self, text: &str, parse: impl FnOnce(&str) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    pub(super) fn of(
+        &mut self,
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         if let Some((_, value)) = self.0.iter().find(|(known, _)| known == text) {
             return Ok(*value);
         }

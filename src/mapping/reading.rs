@@ -18,7 +18,11 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn of(fields: &'a Fields<Source>, row: &'a Row) -> Self {
-        Self { fields, row, rejects: Vec::new() }
+        Self {
+            fields,
+            row,
+            rejects: Vec::new(),
+        }
     }
 
     /// The text of a field, if it has one.
@@ -50,11 +54,18 @@ impl<'a> Reading<'a> {
     }
 
     /// The value of a field that must have one; none: it was refused.
-    pub(super) fn required<T>(&mut self, field: Field, parse: impl FnOnce(&str) -> Result<T, Refusal>) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        field: Field,
+        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Option<T> {
         let Some(source) = self.fields.at(field) else {
             return self.refuse(field, Refusal::Missing.into());
         };
-        match source.required(self.row).and_then(|text| parse(&text).map_err(Problem::from)) {
+        match source
+            .required(self.row)
+            .and_then(|text| parse(&text).map_err(Problem::from))
+        {
             Ok(value) => Some(value),
             Err(problem) => self.refuse(field, problem),
         }
@@ -77,5 +88,8 @@ impl<'a> Reading<'a> {
 
 /// What a clerk knows a field by: the column of the file, or the field's name.
 pub(super) fn column_of(fields: &Fields<Source>, field: Field) -> &str {
-    fields.at(field).and_then(Source::column).unwrap_or(field.name())
+    fields
+        .at(field)
+        .and_then(Source::column)
+        .unwrap_or(field.name())
 }

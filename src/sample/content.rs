@@ -27,8 +27,16 @@ const DEGREE_COURSES: [(&str, &str); 16] = [
     ("公共行政学", "0602"),
     ("城市轨道交通概论", "0701"),
 ];
-const SUBJECTS: [&str; 8] =
-    ["行政管理", "工商管理", "会计学", "学前教育", "护理学", "计算机科学与技术", "社会工作", "物流管理"];
+const SUBJECTS: [&str; 8] = [
+    "行政管理",
+    "工商管理",
+    "会计学",
+    "学前教育",
+    "护理学",
+    "计算机科学与技术",
+    "社会工作",
+    "物流管理",
+];
 const EXAM_PAPERS: [(&str, &str); 6] = [
     ("英语（二）", "00015"),
     ("高等数学（工本）", "00023"),
@@ -45,11 +53,32 @@ const CERTIFICATES: [(&str, &str); 6] = [
     ("茶艺师", "4-03-02-07"),
     ("健康管理师", "4-14-02-02"),
 ];
-const TRAININGS: [&str; 6] =
-    ["智慧助老志愿者培训", "电子商务实务", "急救员（CPR+AED）培训", "社区工作者岗前培训", "短视频制作与直播", "垃圾分类指导员培训"];
-const COMMUNITY_COURSES: [&str; 8] =
-    ["国画·花鸟", "书法（隶书）", "智能手机应用", "合唱", "太极拳（二十四式）", "家庭园艺", "中医养生", "摄影入门"];
-const ELDER_COURSES: [&str; 6] = ["钢琴初级班", "古诗词诵读", "民族舞", "健康管理与慢病自护", "时装表演", "越剧欣赏与演唱"];
+const TRAININGS: [&str; 6] = [
+    "智慧助老志愿者培训",
+    "电子商务实务",
+    "急救员（CPR+AED）培训",
+    "社区工作者岗前培训",
+    "短视频制作与直播",
+    "垃圾分类指导员培训",
+];
+const COMMUNITY_COURSES: [&str; 8] = [
+    "国画·花鸟",
+    "书法（隶书）",
+    "智能手机应用",
+    "合唱",
+    "太极拳（二十四式）",
+    "家庭园艺",
+    "中医养生",
+    "摄影入门",
+];
+const ELDER_COURSES: [&str; 6] = [
+    "钢琴初级班",
+    "古诗词诵读",
+    "民族舞",
+    "健康管理与慢病自护",
+    "时装表演",
+    "越剧欣赏与演唱",
+];
 const VENUES: [(&str, &str); 6] = [
     ("上海博物馆", "青铜器专题导览"),
     ("上海图书馆东馆", "古籍修复体验"),
@@ -58,8 +87,12 @@ const VENUES: [(&str, &str); 6] = [
     ("上海自然博物馆", "化石鉴定讲座"),
     ("上海历史博物馆", "城市考古导览"),
 ];
-const ROUTES: [(&str, &str); 4] =
-    [("衡复风貌人文行走", "SH-HF"), ("外滩源人文行走", "SH-WT"), ("徐家汇源人文行走", "SH-XJH"), ("苏州河人文行走", "SH-SZH")];
+const ROUTES: [(&str, &str); 4] = [
+    ("衡复风貌人文行走", "SH-HF"),
+    ("外滩源人文行走", "SH-WT"),
+    ("徐家汇源人文行走", "SH-XJH"),
+    ("苏州河人文行走", "SH-SZH"),
+];
 const SITES: [(&str, &str); 6] = [
     ("310101", "外滩街道社区学校"),
     ("310104", "湖南街道老年学校"),
@@ -75,10 +108,23 @@ pub(super) const fn columns(category: Category) -> &'static [&'static str] {
     match category {
         Category::DegreeCourse => &["form", "stage", "subject", "year", "term", "result"],
         Category::SelfStudyExam => &["course_code", "session", "province"],
-        Category::SkillCertificate => &["certificate_number", "occupation", "occupation_name", "level", "x_certificate"],
+        Category::SkillCertificate => &[
+            "certificate_number",
+            "occupation",
+            "occupation_name",
+            "level",
+            "x_certificate",
+        ],
         Category::Training => &["has_certificate"],
         Category::CommunityCourse => &["sessions_planned", "sessions_attended", "region", "site"],
-        Category::ElderCourse => &["sessions_planned", "sessions_attended", "year", "term", "region", "site"],
+        Category::ElderCourse => &[
+            "sessions_planned",
+            "sessions_attended",
+            "year",
+            "term",
+            "region",
+            "site",
+        ],
         Category::VenueLearning => &["venue", "activity", "minutes"],
         Category::HumanitiesWalk => &["route", "points"],
         Category::DualTrack => &[
@@ -119,8 +165,15 @@ pub(super) fn content(category: Category, institution: &str, random: &mut Random
         Category::HumanitiesWalk => humanities_walk(day, random),
         Category::DualTrack => dual_track(institution, random),
     };
-    let completed_on = if content.completed_on.is_empty() { day.to_string() } else { content.completed_on };
-    Content { completed_on, ..content }
+    let completed_on = if content.completed_on.is_empty() {
+        day.to_string()
+    } else {
+        content.completed_on
+    };
+    Content {
+        completed_on,
+        ..content
+    }
 }
 
 fn detail<const N: usize>(cells: [&str; N]) -> Vec<String> {
@@ -129,7 +182,11 @@ fn detail<const N: usize>(cells: [&str; N]) -> Vec<String> {
 
 fn percentage(random: &mut Random) -> String {
     let whole = random.within(52, 99);
-    if random.below(4) == 0 { format!("{whole}.5") } else { whole.to_string() }
+    if random.below(4) == 0 {
+        format!("{whole}.5")
+    } else {
+        whole.to_string()
+    }
 }
 
 fn degree_course(day: Date, random: &mut Random) -> Content {
@@ -137,14 +194,25 @@ fn degree_course(day: Date, random: &mut Random) -> Content {
     let credits = random.within(1, 6);
     let year = day.year().to_string();
     let term = if day.month() < 7 { "50" } else { "51" };
-    let (form, stage, subject) = (random.pick(&["30", "31"]), random.pick(&["20", "21"]), random.pick(&SUBJECTS));
+    let (form, stage, subject) = (
+        random.pick(&["30", "31"]),
+        random.pick(&["20", "21"]),
+        random.pick(&SUBJECTS),
+    );
     Content {
         name: name.to_owned(),
         code: code.to_owned(),
         credits: credits.to_string(),
         hours: (credits * 18).to_string(),
         grade: percentage(random),
-        detail: detail([form, stage, subject, &year, term, random.pick(&["40", "40", "40", "41"])]),
+        detail: detail([
+            form,
+            stage,
+            subject,
+            &year,
+            term,
+            random.pick(&["40", "40", "40", "41"]),
+        ]),
         ..Content::default()
     }
 }
@@ -158,7 +226,11 @@ fn self_study_exam(random: &mut Random) -> Content {
         credits: random.within(2, 10).to_string(),
         grade: random.within(45, 92).to_string(),
         completed_on: format!("{year}-{:02}-{:02}", month + 1, random.within(10, 28)),
-        detail: detail([code, &format!("{year}-{month:02}"), random.pick(&["31", "32", "33", "34"])]),
+        detail: detail([
+            code,
+            &format!("{year}-{month:02}"),
+            random.pick(&["31", "32", "33", "34"]),
+        ]),
         ..Content::default()
     }
 }
@@ -166,8 +238,15 @@ fn self_study_exam(random: &mut Random) -> Content {
 fn skill_certificate(day: Date, random: &mut Random) -> Content {
     let (name, occupation) = random.pick(&CERTIFICATES);
     let level = random.within(1, 5);
-    let (body, site, serial) = (random.below(10_000), random.below(1_000_000), random.below(1_000_000));
-    let number = format!("S{body:04}31{site:06}{:02}{level}{serial:06}", day.year() % 100);
+    let (body, site, serial) = (
+        random.below(10_000),
+        random.below(1_000_000),
+        random.below(1_000_000),
+    );
+    let number = format!(
+        "S{body:04}31{site:06}{:02}{level}{serial:06}",
+        day.year() % 100
+    );
     let x_certificate = random.pick(&["否", "否", "是"]);
     Content {
         name: format!("{name}职业技能等级证书"),
@@ -208,7 +287,14 @@ fn elder_course(day: Date, random: &mut Random) -> Content {
         credits: if attended * 10 >= 16 * 7 { "2" } else { "0" }.to_owned(),
         hours: (attended * 2).to_string(),
         grade: random.pick(&LEVELS).to_owned(),
-        detail: detail(["16", &attended.to_string(), &day.year().to_string(), term, region, site]),
+        detail: detail([
+            "16",
+            &attended.to_string(),
+            &day.year().to_string(),
+            term,
+            region,
+            site,
+        ]),
         ..Content::default()
     }
 }
@@ -229,7 +315,12 @@ fn humanities_walk(day: Date, random: &mut Random) -> Content {
     let (count, start) = (random.within(4, 8), random.within(8, 13) * 60);
     let point = |place: u64| {
         let minute = start + place * 25;
-        format!("{route}-{:02}@{day}T{:02}:{:02}:00", place + 1, minute / 60, minute % 60)
+        format!(
+            "{route}-{:02}@{day}T{:02}:{:02}:00",
+            place + 1,
+            minute / 60,
+            minute % 60
+        )
     };
     let points: Vec<_> = (0..count).map(point).collect();
     Content {
@@ -246,11 +337,25 @@ fn dual_track(institution: &str, random: &mut Random) -> Content {
     let mentor = |random: &mut Random| format!("M{:05}", random.below(100_000));
     let (at_work, at_college) = (mentor(random), mentor(random));
     Content {
-        name: random.pick(&["数控加工岗位实践", "酒店前厅岗位实践", "汽车维修岗位实践", "跨境电商岗位实践"]).to_owned(),
+        name: random
+            .pick(&[
+                "数控加工岗位实践",
+                "酒店前厅岗位实践",
+                "汽车维修岗位实践",
+                "跨境电商岗位实践",
+            ])
+            .to_owned(),
         credits: (hours / 32).to_string(),
         hours: hours.to_string(),
         grade: random.pick(&LEVELS).to_owned(),
-        detail: detail(["示例智造有限公司", "91350100M000100Y43", "example-works", &at_work, institution, &at_college]),
+        detail: detail([
+            "示例智造有限公司",
+            "91350100M000100Y43",
+            "example-works",
+            &at_work,
+            institution,
+            &at_college,
+        ]),
         ..Content::default()
     }
 }

@@ -59,7 +59,9 @@ pub(crate) struct Sample {
 impl Sample {
     /// Writes a header line and the rows as CSV.
     pub(crate) fn write_csv(&self, output: impl Write) -> Result<()> {
-        let mut writer = csv::WriterBuilder::new().buffer_capacity(1 << 20).from_writer(output);
+        let mut writer = csv::WriterBuilder::new()
+            .buffer_capacity(1 << 20)
+            .from_writer(output);
         writer.write_record(self.header())?;
         for row in 0..self.rows {
             writer.write_record(self.row(row))?;
@@ -72,8 +74,13 @@ impl Sample {
         let header = self.header();
         for row in 0..self.rows {
             let cells = self.row(row);
-            let members = header.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
-            let object: serde_json::Map<_, _> = members.map(|(name, cell)| ((*name).to_owned(), cell.into())).collect();
+            let members = header
+                .iter()
+                .zip(cells)
+                .filter(|(_, cell)| !cell.is_empty());
+            let object: serde_json::Map<_, _> = members
+                .map(|(name, cell)| ((*name).to_owned(), cell.into()))
+                .collect();
             serde_json::to_writer(&mut output, &object)?;
             output.write_all(b"\n")?;
         }
@@ -82,12 +89,17 @@ impl Sample {
 
     fn header(&self) -> Vec<&'static str> {
         let detail = columns(self.category).iter().copied();
-        COMMON.into_iter().chain([INSTITUTION_NAME]).chain(detail).collect()
+        COMMON
+            .into_iter()
+            .chain([INSTITUTION_NAME])
+            .chain(detail)
+            .collect()
     }
 
     fn row(&self, row: u64) -> Vec<String> {
         let mut random = Random::of(self.seed, row);
-        let institution = self.institutions[(row % self.institutions.len() as u64) as usize].as_str();
+        let institution =
+            self.institutions[(row % self.institutions.len() as u64) as usize].as_str();
         let learners = (self.rows / ROWS_PER_LEARNER).max(1);
         let person = person(self.seed, random.below(learners));
         let (kind, number) = match self.identity {

@@ -6,13 +6,15 @@ use jiff::civil::{Date, date};
 use super::random::Random;
 
 const SURNAMES: [&str; 40] = [
-    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭", "何", "林", "高", "罗",
-    "郑", "梁", "谢", "宋", "唐", "许", "邓", "冯", "韩", "曹", "曾", "彭", "萧", "蔡", "潘", "田", "董", "袁", "欧阳", "司马",
+    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭",
+    "何", "林", "高", "罗", "郑", "梁", "谢", "宋", "唐", "许", "邓", "冯", "韩", "曹", "曾", "彭",
+    "萧", "蔡", "潘", "田", "董", "袁", "欧阳", "司马",
 ];
 const GIVEN: [&str; 48] = [
-    "伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "秀兰", "霞",
-    "平", "刚", "桂英", "建国", "志强", "晓东", "海燕", "玉兰", "文博", "子涵", "雨桐", "浩然", "梓萱", "宇轩", "欣怡", "俊杰",
-    "思远", "若曦", "国庆", "建华", "春梅", "红霞", "嘉怡", "天佑", "一诺", "雪梅", "振华", "慧敏",
+    "伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟",
+    "涛", "明", "超", "秀兰", "霞", "平", "刚", "桂英", "建国", "志强", "晓东", "海燕", "玉兰",
+    "文博", "子涵", "雨桐", "浩然", "梓萱", "宇轩", "欣怡", "俊杰", "思远", "若曦", "国庆", "建华",
+    "春梅", "红霞", "嘉怡", "天佑", "一诺", "雪梅", "振华", "慧敏",
 ];
 /// Names that careless programs cut, split or lose: with a dot, very long, with characters outside the basic plane.
 const RARE: [&str; 12] = [
@@ -57,7 +59,11 @@ pub(super) fn person(seed: u64, place: u64) -> Person {
         format!("{}{}", random.pick(&SURNAMES), random.pick(&GIVEN))
     };
     let year = random.within(2016, 2024);
-    Person { name, resident_id: resident_id(seed, place), student_number: format!("{year}{place:07}") }
+    Person {
+        name,
+        resident_id: resident_id(seed, place),
+        student_number: format!("{year}{place:07}"),
+    }
 }
 
 /// A number with its right check digit; different places have different numbers, up to [`NUMBERS`].
@@ -82,6 +88,10 @@ fn resident_id(seed: u64, place: u64) -> String {
 /// The check character of GB 11643.
 fn check_digit(body: &str) -> char {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 = body
+        .bytes()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
     char::from(b"10X98765432"[(sum % 11) as usize])
 }

@@ -11,8 +11,16 @@ use crate::mapping::{Learner, Mapping};
 use crate::table::{Options, Table};
 
 fn sample(category: Category, rows: u64, seed: u64) -> Sample {
-    let institutions = ["college-1", "college-2"].map(|id| InstitutionId::parse(id).unwrap()).to_vec();
-    Sample { category, institutions, rows, seed, identity: IdentityKind::ResidentId }
+    let institutions = ["college-1", "college-2"]
+        .map(|id| InstitutionId::parse(id).unwrap())
+        .to_vec();
+    Sample {
+        category,
+        institutions,
+        rows,
+        seed,
+        identity: IdentityKind::ResidentId,
+    }
 }
 
 fn csv(sample: &Sample) -> Vec<u8> {
@@ -33,25 +41,53 @@ fn every_row_of_every_category_is_an_outcome_of_nobody() {
     for category in Category::ALL {
         let mut names = HashSet::new();
         let mut bytes = 0;
-        for (name, identity) in [("x.csv", IdentityKind::ResidentId), ("x.ndjson", IdentityKind::StudentNumber)] {
+        for (name, identity) in [
+            ("x.csv", IdentityKind::ResidentId),
+            ("x.ndjson", IdentityKind::StudentNumber),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(name);
             let file = std::fs::File::create(&path).unwrap();
-            let sample = Sample { identity, ..sample(category, 2_000, 7) };
-            if name == "x.csv" { sample.write_csv(file) } else { sample.write_ndjson(file) }.unwrap();
+            let sample = Sample {
+                identity,
+                ..sample(category, 2_000, 7)
+            };
+            if name == "x.csv" {
+                sample.write_csv(file)
+            } else {
+                sample.write_ndjson(file)
+            }
+            .unwrap();
             let mapping = Mapping::load("sample").unwrap();
-            let table = Table::open(&path, &Options::default(), &mapping.columns(), &Arc::default()).unwrap();
+            let table = Table::open(
+                &path,
+                &Options::default(),
+                &mapping.columns(),
+                &Arc::default(),
+            )
+            .unwrap();
             let mut mapper = mapping.bind(&table.header, None).unwrap();
             let mut keys = HashSet::new();
             table
                 .for_each(&mut |row| {
                     let mapped = mapper.read(&row, date(2026, 1, 1));
-                    let mapped = mapped.unwrap_or_else(|rejects| panic!("{category}: {rejects:?} in {:?}", row.cells));
+                    let mapped = mapped.unwrap_or_else(|rejects| {
+                        panic!("{category}: {rejects:?} in {:?}", row.cells)
+                    });
                     assert_eq!(mapped.outcome.category(), category);
-                    assert!(keys.insert((mapped.institution, mapped.natural_key)), "a row of its own");
-                    let Learner::Identity(learner) = mapped.learner else { panic!("an identity") };
+                    assert!(
+                        keys.insert((mapped.institution, mapped.natural_key)),
+                        "a row of its own"
+                    );
+                    let Learner::Identity(learner) = mapped.learner else {
+                        panic!("an identity")
+                    };
                     if identity == IdentityKind::ResidentId {
-                        assert!(ResidentId::parse(&learner.number).is_err(), "no real person: {}", learner.number);
+                        assert!(
+                            ResidentId::parse(&learner.number).is_err(),
+                            "no real person: {}",
+                            learner.number
+                        );
                     }
                     names.insert(learner.name);
                     bytes += outcome::to_message(&mapped.outcome).encoded_len();
@@ -61,14 +97,24 @@ fn every_row_of_every_category_is_an_outcome_of_nobody() {
             assert_eq!(keys.len(), 2_000);
         }
         let mean = bytes / 4_000;
-        assert!((80..400).contains(&mean), "{category}: {mean} bytes on average");
+        assert!(
+            (80..400).contains(&mean),
+            "{category}: {mean} bytes on average"
+        );
         assert!(names.iter().any(|name| name.contains('·')), "{category}");
-        assert!(names.iter().any(|name| name.chars().any(|c| u32::from(c) > 0xffff)), "{category}");
+        assert!(
+            names
+                .iter()
+                .any(|name| name.chars().any(|c| u32::from(c) > 0xffff)),
+            "{category}"
+        );
     }
 }
 
 #[test]
 fn learners_have_numbers_of_their_own() {
-    let numbers: HashSet<_> = (0..100_000).map(|place| person(1, place).resident_id).collect();
+    let numbers: HashSet<_> = (0..100_000)
+        .map(|place| person(1, place).resident_id)
+        .collect();
     assert_eq!(numbers.len(), 100_000);
 }

@@ -23,7 +23,10 @@ pub(crate) struct Encoding {
 
 impl Encoding {
     /// UTF-8 without a mark.
-    pub(crate) const UTF_8: Self = Self { charset: UTF_8, has_mark: false };
+    pub(crate) const UTF_8: Self = Self {
+        charset: UTF_8,
+        has_mark: false,
+    };
 
     /// Looks at a file. Ends with an error where it is neither UTF nor GB18030: the user must say.
     pub(crate) fn detect(path: &Path) -> Result<Self> {
@@ -36,7 +39,10 @@ impl Encoding {
             let count = file.read(&mut block)?;
             let bytes = &block[..count];
             if is_first && let Some((charset, _)) = encoding_rs::Encoding::for_bom(bytes) {
-                return Ok(Self { charset, has_mark: true });
+                return Ok(Self {
+                    charset,
+                    has_mark: true,
+                });
             }
             is_first = false;
             if seen > 0 || !bytes.is_ascii() {
@@ -53,15 +59,29 @@ impl Encoding {
         }
         match detector.guess(Some(b"cn"), Utf8Detection::Allow) {
             charset if charset == UTF_8 || seen == 0 => Ok(Self::UTF_8),
-            charset if charset == GBK || charset == GB18030 => Ok(Self { charset: GB18030, has_mark: false }),
-            other => bail!("its encoding looks like {}; say which it is with --encoding utf-8 or --encoding gb18030", other.name()),
+            charset if charset == GBK || charset == GB18030 => Ok(Self {
+                charset: GB18030,
+                has_mark: false,
+            }),
+            other => bail!(
+                "its encoding looks like {}; say which it is with --encoding utf-8 or --encoding gb18030",
+                other.name()
+            ),
         }
     }
 
     /// A reader of UTF-8 text. Bytes that are no text become U+FFFD.
     pub(crate) fn decode<R: Read>(self, inner: R) -> Decoded<R> {
         let decoder = self.charset.new_decoder_with_bom_removal();
-        Decoded { inner, decoder, raw: vec![0; BLOCK_BYTES], at: 0, end: 0, is_last: false, is_done: false }
+        Decoded {
+            inner,
+            decoder,
+            raw: vec![0; BLOCK_BYTES],
+            at: 0,
+            end: 0,
+            is_last: false,
+            is_done: false,
+        }
     }
 
     /// The bytes of a text.
@@ -77,7 +97,11 @@ impl Encoding {
 
     /// What a file of this encoding starts with.
     pub(crate) fn mark(self) -> Vec<u8> {
-        if self.has_mark { self.encode("\u{feff}") } else { Vec::new() }
+        if self.has_mark {
+            self.encode("\u{feff}")
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -93,7 +117,10 @@ impl FromStr for Encoding {
             "utf-16be" => UTF_16BE,
             _ => return Err("known are utf-8, gb18030, utf-16le and utf-16be".to_owned()),
         };
-        Ok(Self { charset, has_mark: false })
+        Ok(Self {
+            charset,
+            has_mark: false,
+        })
     }
 }
 
@@ -124,7 +151,9 @@ impl<R: Read> Read for Decoded<R> {
                 self.at = 0;
                 self.is_last = self.end == 0;
             }
-            let (result, read, written, _) = self.decoder.decode_to_utf8(&self.raw[self.at..self.end], buffer, self.is_last);
+            let (result, read, written, _) =
+                self.decoder
+                    .decode_to_utf8(&self.raw[self.at..self.end], buffer, self.is_last);
             self.at += read;
             self.is_done = self.is_last && result == encoding_rs::CoderResult::InputEmpty;
             if written > 0 {

@@ -111,16 +111,26 @@ enum Source {
 impl Table {
     /// Opens a file. `wanted` are the columns that will be asked for: NDJSON has no header and takes them for one.
     /// `progress` counts the bytes read.
-    pub(crate) fn open(path: &Path, options: &Options, wanted: &[String], progress: &Arc<AtomicU64>) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        options: &Options,
+        wanted: &[String],
+        progress: &Arc<AtomicU64>,
+    ) -> Result<Self> {
         let format = match options.format {
             Some(format) => format,
             None => format_of(path)?,
         };
         let what = || format!("cannot read {}", path.display());
         match format {
-            Format::Csv => separated::Reader::open(path, options, progress).map(Self::from_separated),
-            Format::Xlsx => workbook::Reader::open(path, options, progress).map(Self::from_workbook),
-            Format::Ndjson => ndjson::Reader::open(path, options, wanted, progress).map(|it| Self::from_lines(it, wanted)),
+            Format::Csv => {
+                separated::Reader::open(path, options, progress).map(Self::from_separated)
+            }
+            Format::Xlsx => {
+                workbook::Reader::open(path, options, progress).map(Self::from_workbook)
+            }
+            Format::Ndjson => ndjson::Reader::open(path, options, wanted, progress)
+                .map(|it| Self::from_lines(it, wanted)),
         }
         .with_context(what)
     }
@@ -135,28 +145,58 @@ impl Table {
     }
 
     fn from_separated(reader: separated::Reader) -> Self {
-        Self { header: reader.header.clone(), style: reader.style.clone(), source: Source::Separated(reader) }
+        Self {
+            header: reader.header.clone(),
+            style: reader.style.clone(),
+            source: Source::Separated(reader),
+        }
     }
 
     fn from_workbook(reader: workbook::Reader) -> Self {
-        let style = Style { format: Format::Xlsx, encoding: Encoding::UTF_8, delimiter: b',' };
-        Self { header: reader.header.clone(), style, source: Source::Workbook(reader) }
+        let style = Style {
+            format: Format::Xlsx,
+            encoding: Encoding::UTF_8,
+            delimiter: b',',
+        };
+        Self {
+            header: reader.header.clone(),
+            style,
+            source: Source::Workbook(reader),
+        }
     }
 
     fn from_lines(reader: ndjson::Reader, wanted: &[String]) -> Self {
-        let style = Style { format: Format::Ndjson, encoding: reader.encoding, delimiter: b',' };
-        Self { header: wanted.to_vec(), style, source: Source::Lines(reader) }
+        let style = Style {
+            format: Format::Ndjson,
+            encoding: reader.encoding,
+            delimiter: b',',
+        };
+        Self {
+            header: wanted.to_vec(),
+            style,
+            source: Source::Lines(reader),
+        }
     }
 }
 
 fn format_of(path: &Path) -> Result<Format> {
-    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let extension = path
+        .extension()
+        .and_then(|it| it.to_str())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     match extension.as_str() {
         "csv" | "tsv" | "txt" => Ok(Format::Csv),
         "xlsx" | "xlsm" => Ok(Format::Xlsx),
         "ndjson" | "jsonl" => Ok(Format::Ndjson),
-        "xls" => bail!("{} is of an old Excel format; save it as .xlsx or .csv", path.display()),
-        _ => bail!("{} ends in neither .csv, .xlsx nor .ndjson; say --format", path.display()),
+        "xls" => bail!(
+            "{} is of an old Excel format; save it as .xlsx or .csv",
+            path.display()
+        ),
+        _ => bail!(
+            "{} ends in neither .csv, .xlsx nor .ndjson; say --format",
+            path.display()
+        ),
     }
 }
 
@@ -168,7 +208,10 @@ struct Counted {
 
 impl Counted {
     fn open(path: &Path, progress: &Arc<AtomicU64>) -> Result<Self> {
-        Ok(Self { file: File::open(path)?, progress: Arc::clone(progress) })
+        Ok(Self {
+            file: File::open(path)?,
+            progress: Arc::clone(progress),
+        })
     }
 }
 

@@ -25,22 +25,44 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open(path: &Path, options: &Options, wanted: &[String], progress: &Arc<AtomicU64>) -> Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        options: &Options,
+        wanted: &[String],
+        progress: &Arc<AtomicU64>,
+    ) -> Result<Self> {
         let encoding = match options.encoding {
             Some(encoding) => encoding,
             None => Encoding::detect(path)?,
         };
-        let lines = BufReader::with_capacity(BUFFER_BYTES, encoding.decode(Counted::open(path, progress)?));
-        let columns = (0..).zip(wanted).map(|(column, name)| (name.clone(), column)).collect();
-        Ok(Self { encoding, columns, lines })
+        let lines = BufReader::with_capacity(
+            BUFFER_BYTES,
+            encoding.decode(Counted::open(path, progress)?),
+        );
+        let columns = (0..)
+            .zip(wanted)
+            .map(|(column, name)| (name.clone(), column))
+            .collect();
+        Ok(Self {
+            encoding,
+            columns,
+            lines,
+        })
     }
 
     pub(super) fn for_each(mut self, take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
         let mut line = String::new();
         for number in 1.. {
             line.clear();
-            let length = self.lines.by_ref().take(ROW_BYTES_MAX).read_line(&mut line)?;
-            ensure!((length as u64) < ROW_BYTES_MAX, "line {number} has more than 16 MiB");
+            let length = self
+                .lines
+                .by_ref()
+                .take(ROW_BYTES_MAX)
+                .read_line(&mut line)?;
+            ensure!(
+                (length as u64) < ROW_BYTES_MAX,
+                "line {number} has more than 16 MiB"
+            );
             if length == 0 {
                 break;
             }
@@ -54,7 +76,10 @@ impl Reader {
 
     fn row(&self, number: u64, line: &str) -> Row {
         let mut json = serde_json::Deserializer::from_str(line);
-        let read = Members { columns: &self.columns }.deserialize(&mut json);
+        let read = Members {
+            columns: &self.columns,
+        }
+        .deserialize(&mut json);
         let read = read.and_then(|members| json.end().map(|()| members));
         let trouble = match &read {
             Err(_) => Some(Trouble::NotJson),
@@ -62,9 +87,17 @@ impl Reader {
             Ok(_) => None,
         };
         let (texts, marks) = read.unwrap_or_else(|_| (vec![None; self.columns.len()], Vec::new()));
-        let mut cells: StringRecord = texts.iter().map(|text| text.as_deref().unwrap_or_default()).collect();
+        let mut cells: StringRecord = texts
+            .iter()
+            .map(|text| text.as_deref().unwrap_or_default())
+            .collect();
         cells.push_field(line);
-        Row { number, cells, marks, trouble }
+        Row {
+            number,
+            cells,
+            marks,
+            trouble,
+        }
     }
 }
 
@@ -159,7 +192,10 @@ impl<'de> Visitor<'de> for Cell {
         Ok(Some(Cow::Borrowed("")))
     }
 
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(
+        self,
+        mut items: A,
+    ) -> Result<Self::Value, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(None)
     }

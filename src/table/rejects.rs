@@ -50,11 +50,26 @@ impl Rejects {
     /// For the rows of `input`.
     pub(crate) fn of(input: &Path, header: &[String], style: &Style) -> Self {
         let is_of_rejects = header.ends_with(&REASON_COLUMNS.map(str::to_owned));
-        let dropped = if is_of_rejects { REASON_COLUMNS.len() } else { 0 };
+        let dropped = if is_of_rejects {
+            REASON_COLUMNS.len()
+        } else {
+            0
+        };
         let header = header[..header.len() - dropped].to_vec();
-        let extension = input.extension().and_then(|it| it.to_str()).unwrap_or("csv");
+        let extension = input
+            .extension()
+            .and_then(|it| it.to_str())
+            .unwrap_or("csv");
         let path = input.with_extension(format!("rejects.{extension}"));
-        Self { path, style: style.clone(), header, dropped, file: None, by_code: BTreeMap::new(), rows: 0 }
+        Self {
+            path,
+            style: style.clone(),
+            header,
+            dropped,
+            file: None,
+            by_code: BTreeMap::new(),
+            rows: 0,
+        }
     }
 
     /// Where the rows go.
@@ -81,7 +96,8 @@ impl Rejects {
         for code in codes {
             *self.by_code.entry(code.to_owned()).or_default() += 1;
         }
-        self.append(row, &told(row, reasons)).with_context(|| format!("cannot write {}", self.path.display()))
+        self.append(row, &told(row, reasons))
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     /// Brings everything to the disk.
@@ -89,7 +105,9 @@ impl Rejects {
         let written = match self.file.take() {
             None => Ok(()),
             Some(Output::Text(mut file)) => file.flush().map_err(anyhow::Error::from),
-            Some(Output::Sheet { mut workbook, .. }) => workbook.save(&self.path).map_err(anyhow::Error::from),
+            Some(Output::Sheet { mut workbook, .. }) => {
+                workbook.save(&self.path).map_err(anyhow::Error::from)
+            }
         };
         written.with_context(|| format!("cannot write {}", self.path.display()))
     }
@@ -108,14 +126,25 @@ impl Rejects {
                 let cells = (0..width).map(|column| row.cells.get(column).unwrap_or_default());
                 // Cells beyond the header would push the reasons out of their columns; they follow behind them.
                 let beyond = row.cells.iter().skip(width + self.dropped);
-                let line: StringRecord = cells.chain(reasons.iter().map(String::as_str)).chain(beyond).collect();
-                file.write_all(&self.style.encoding.encode(&separated(&line, self.style.delimiter)?))?;
+                let line: StringRecord = cells
+                    .chain(reasons.iter().map(String::as_str))
+                    .chain(beyond)
+                    .collect();
+                file.write_all(
+                    &self
+                        .style
+                        .encoding
+                        .encode(&separated(&line, self.style.delimiter)?),
+                )?;
             }
             Output::Sheet { workbook, next } if *next < SHEET_ROWS_MAX => {
                 let sheet = workbook.worksheet_from_index(0)?;
                 for column in 0..width {
                     let text = row.cells.get(column).unwrap_or_default();
-                    match (row.marks.contains(&(column, Mark::Number)), text.parse::<f64>()) {
+                    match (
+                        row.marks.contains(&(column, Mark::Number)),
+                        text.parse::<f64>(),
+                    ) {
                         (true, Ok(number)) => sheet.write_number(*next, column as u16, number)?,
                         _ => sheet.write_string(*next, column as u16, text)?,
                     };
@@ -178,7 +207,9 @@ fn object(row: &Row, width: usize, reasons: &[String; 5]) -> String {
 }
 
 fn separated(line: &StringRecord, delimiter: u8) -> Result<String> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(delimiter)
+        .from_writer(Vec::new());
     writer.write_record(line)?;
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
@@ -188,9 +219,19 @@ fn move_aside(path: &Path) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|it| it.to_str())
+        .unwrap_or_default();
     let numbered = |number: u32| path.with_extension(format!("{number}.{extension}"));
-    let free = (1..).map(numbered).find(|name| !name.exists()).context("no free name")?;
-    eprintln!("{} of an earlier run is now {}", path.display(), free.display());
+    let free = (1..)
+        .map(numbered)
+        .find(|name| !name.exists())
+        .context("no free name")?;
+    eprintln!(
+        "{} of an earlier run is now {}",
+        path.display(),
+        free.display()
+    );
     Ok(std::fs::rename(path, free)?)
 }

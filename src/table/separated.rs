@@ -29,23 +29,45 @@ impl Reader {
             Some(encoding) => encoding,
             None => Encoding::detect(path)?,
         };
-        let mut text = BufReader::with_capacity(BUFFER_BYTES, encoding.decode(Counted::open(path, progress)?));
+        let mut text = BufReader::with_capacity(
+            BUFFER_BYTES,
+            encoding.decode(Counted::open(path, progress)?),
+        );
         let delimiter = match options.delimiter {
             Some(delimiter) => delimiter,
             None => delimiter_of(text.fill_buf()?),
         };
         let allowance = Arc::new(AtomicU64::new(ROW_BYTES_MAX));
-        let limited = Limited { inner: text, allowance: Arc::clone(&allowance) };
+        let limited = Limited {
+            inner: text,
+            allowance: Arc::clone(&allowance),
+        };
         let mut rows = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
             .has_headers(true)
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(limited);
-        let header: Vec<String> = rows.headers()?.iter().map(|name| name.trim().to_owned()).collect();
-        ensure!(header.iter().any(|name| !name.is_empty()), "it has no header line");
-        let style = Style { format: Format::Csv, encoding, delimiter };
-        Ok(Self { header, style, rows, allowance })
+        let header: Vec<String> = rows
+            .headers()?
+            .iter()
+            .map(|name| name.trim().to_owned())
+            .collect();
+        ensure!(
+            header.iter().any(|name| !name.is_empty()),
+            "it has no header line"
+        );
+        let style = Style {
+            format: Format::Csv,
+            encoding,
+            delimiter,
+        };
+        Ok(Self {
+            header,
+            style,
+            rows,
+            allowance,
+        })
     }
 
     pub(super) fn for_each(mut self, take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
@@ -53,7 +75,11 @@ impl Reader {
         for number in 2.. {
             let mut cells = StringRecord::with_capacity(256, expected);
             self.allowance.store(ROW_BYTES_MAX, Ordering::Relaxed);
-            if !self.rows.read_record(&mut cells).with_context(|| format!("row {number}"))? {
+            if !self
+                .rows
+                .read_record(&mut cells)
+                .with_context(|| format!("row {number}"))?
+            {
                 break;
             }
             let found = cells.len();
@@ -64,7 +90,12 @@ impl Reader {
             } else {
                 None
             };
-            take(Row { number, cells, marks: Vec::new(), trouble })?;
+            take(Row {
+                number,
+                cells,
+                marks: Vec::new(),
+                trouble,
+            })?;
         }
         Ok(())
     }
@@ -74,7 +105,11 @@ impl Reader {
 fn delimiter_of(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
-    DELIMITERS.into_iter().rev().max_by_key(count).unwrap_or(b',')
+    DELIMITERS
+        .into_iter()
+        .rev()
+        .max_by_key(count)
+        .unwrap_or(b',')
 }
 
 /// Ends a row that never ends.
@@ -86,9 +121,17 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.allowance.load(Ordering::Relaxed).checked_sub(count as u64) {
+        match self
+            .allowance
+            .load(Ordering::Relaxed)
+            .checked_sub(count as u64)
+        {
             Some(left) => self.allowance.store(left, Ordering::Relaxed),
-            None => return Err(io::Error::other("a row of more than 16 MiB: is a quotation mark not closed?")),
+            None => {
+                return Err(io::Error::other(
+                    "a row of more than 16 MiB: is a quotation mark not closed?",
+                ));
+            }
         }
         Ok(count)
     }

@@ -46,9 +46,20 @@ impl Reader {
             Some(sheet) => sheet.clone(),
             None => sheets.first().context("it has no sheet")?.clone(),
         };
-        ensure!(sheets.contains(&sheet), "it has no sheet {sheet}; it has {}", sheets.join(", "));
+        ensure!(
+            sheets.contains(&sheet),
+            "it has no sheet {sheet}; it has {}",
+            sheets.join(", ")
+        );
         let (header_row, header) = header(&mut workbook, &sheet)?;
-        Ok(Self { header, header_row, sheet, workbook, bytes, progress: Arc::clone(progress) })
+        Ok(Self {
+            header,
+            header_row,
+            sheet,
+            workbook,
+            bytes,
+            progress: Arc::clone(progress),
+        })
     }
 
     pub(super) fn for_each(mut self, take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
@@ -62,7 +73,10 @@ impl Reader {
                 continue;
             }
             if row != pending.row {
-                self.progress.store(self.bytes * u64::from(row).min(rows) / rows, Ordering::Relaxed);
+                self.progress.store(
+                    self.bytes * u64::from(row).min(rows) / rows,
+                    Ordering::Relaxed,
+                );
                 if let Some(done) = pending.take(width) {
                     take(done)?;
                 }
@@ -86,7 +100,11 @@ fn header(workbook: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<(u32, Vec
         header.put(column as usize, cell.get_value())?;
     }
     ensure!(header.has_text, "the sheet {sheet} is empty");
-    let names = header.texts.iter().map(|name| name.trim().to_owned()).collect();
+    let names = header
+        .texts
+        .iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
     Ok((header.row, names))
 }
 
@@ -105,7 +123,11 @@ impl Pending {
         if text.is_empty() && mark.is_none() {
             return Ok(());
         }
-        ensure!(column < COLUMNS_MAX, "row {} has more than {COLUMNS_MAX} columns", self.row + 1);
+        ensure!(
+            column < COLUMNS_MAX,
+            "row {} has more than {COLUMNS_MAX} columns",
+            self.row + 1
+        );
         if self.texts.len() <= column {
             self.texts.resize(column + 1, String::new());
         }
@@ -123,9 +145,17 @@ impl Pending {
         }
         let found = done.texts.len();
         done.texts.resize(found.max(width), String::new());
-        let trouble = (found > width).then_some(Trouble::Width { expected: width, found });
+        let trouble = (found > width).then_some(Trouble::Width {
+            expected: width,
+            found,
+        });
         let cells: StringRecord = done.texts.into();
-        Some(Row { number: u64::from(done.row) + 1, cells, marks: done.marks, trouble })
+        Some(Row {
+            number: u64::from(done.row) + 1,
+            cells,
+            marks: done.marks,
+            trouble,
+        })
     }
 }
 
@@ -138,7 +168,9 @@ fn text_of(value: &DataRef<'_>) -> (String, Option<Mark>) {
         DataRef::Bool(value) => (value.to_string(), None),
         DataRef::Int(value) => (value.to_string(), Some(Mark::Number)),
         DataRef::Float(value) => (value.to_string(), Some(Mark::Number)),
-        DataRef::DateTime(value) => date_of(value).map_or((String::new(), Some(Mark::NotAValue)), |text| (text, None)),
+        DataRef::DateTime(value) => {
+            date_of(value).map_or((String::new(), Some(Mark::NotAValue)), |text| (text, None))
+        }
         DataRef::Error(error) => (error.to_string(), Some(Mark::NotAValue)),
     }
 }
@@ -152,12 +184,27 @@ fn date_of(value: &ExcelDateTime) -> Option<String> {
     let part = |number: u8| i8::try_from(number).ok();
     let (month, day) = (part(month)?, part(day)?);
     let (hour, minute, second) = (part(hour)?, part(minute)?, part(second)?);
-    let exact = DateTime::new(i16::try_from(year).ok()?, month, day, hour, minute, second, 0).ok()?;
-    let near = if millisecond >= 500 { exact.checked_add(1.second()).ok()? } else { exact };
+    let exact = DateTime::new(
+        i16::try_from(year).ok()?,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        0,
+    )
+    .ok()?;
+    let near = if millisecond >= 500 {
+        exact.checked_add(1.second()).ok()?
+    } else {
+        exact
+    };
     let is_time_alone = value.as_f64() < 1.0;
-    Some(match (is_time_alone, near.time() == jiff::civil::Time::midnight()) {
-        (true, _) => near.time().to_string(),
-        (false, true) => near.date().to_string(),
-        (false, false) => near.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-    })
+    Some(
+        match (is_time_alone, near.time() == jiff::civil::Time::midnight()) {
+            (true, _) => near.time().to_string(),
+            (false, true) => near.date().to_string(),
+            (false, false) => near.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        },
+    )
 }
