@@ -1,0 +1,24 @@
+//! What the bank promises, a module a promise, held against the built binary over gRPC and HTTP.
+//!
+//! [`bank::Bank`] is the one fixture. Every scenario that leaves a whole database ends with `check_log`, which derives
+//! all of it again. Nothing here sleeps to wait for something, and every wait has a bound.
+
+mod bank;
+mod chance;
+mod http;
+mod institution;
+mod writes;
+
+mod append;
+mod archive;
+mod crash;
+mod damage;
+mod erase;
+mod import;
+mod independent;
+mod model;
+mod python;
+mod refusals;
+mod tokens;
+mod transport;
+mod views;
