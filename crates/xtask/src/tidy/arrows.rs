@@ -44,6 +44,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("getrandom", &["client", "gateway", "ledger"]),
 ];
 
+/// Of those, what any package's tests may name: they speak with the service as a foreign client does.
+const IN_TESTS: &[&str] = &["prost", "tokio", "tonic"];
+
 /// The packages in the output of `cargo metadata`.
 pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
     let root = metadata["workspace_root"]
@@ -86,9 +89,14 @@ fn parse(package: &Value, root: &str) -> Result<Package> {
         manifest: relative.to_owned(),
         dependencies: dependencies
             .iter()
-            .filter_map(|to| text(&to["name"]))
+            .filter_map(|to| text(&to["name"]).filter(|name| !may_test(to, name)))
             .collect(),
     })
+}
+
+/// Whether a dependency is for tests alone and open to all of them.
+fn may_test(to: &Value, name: &str) -> bool {
+    to["kind"] == "dev" && IN_TESTS.contains(&name)
 }
 
 fn wrong(package: &Package, to: &str) -> Option<Finding> {
@@ -178,6 +186,25 @@ mod tests {
                 told(&check(&packages(&metadata).unwrap())),
                 *expected,
                 "{from} → {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn tests_may_speak_grpc_but_not_open_the_database() {
+        for (to, kind, found) in [
+            ("tonic", "dev", 0),
+            ("tonic", "build", 1),
+            ("rocksdb", "dev", 1),
+        ] {
+            let metadata = json!({ "workspace_root": "/w", "packages": [{
+                "name": "creditbank", "manifest_path": "/w/Cargo.toml",
+                "dependencies": [{ "name": to, "kind": kind }],
+            }]});
+            assert_eq!(
+                check(&packages(&metadata).unwrap()).len(),
+                found,
+                "{to} for {kind}"
             );
         }
     }
