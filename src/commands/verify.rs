@@ -1,7 +1,7 @@
 //! `creditbank verify`: receipts, offline.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek as _};
+use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -77,15 +77,17 @@ impl Verify {
             .take(TEXT_BEGINS.len() as u64)
             .read_to_end(&mut head)
             .with_context(what)?;
-        file.rewind().with_context(what)?;
+        // Put back what was read: the file may be a pipe.
+        let bytes = Cursor::new(head.clone()).chain(file);
         let found = if head == TEXT_BEGINS.as_bytes() {
             let mut text = String::new();
-            file.take(TEXT_BYTES_MAX)
+            bytes
+                .take(TEXT_BYTES_MAX)
                 .read_to_string(&mut text)
                 .with_context(what)?;
             one(&mut verifier, &text)
         } else {
-            self.all(&mut verifier, file)?
+            self.all(&mut verifier, bytes)?
         };
         self.tell(&found);
         Ok(if found.failure.is_none() {
@@ -96,7 +98,7 @@ impl Verify {
     }
 
     /// Bundle after bundle, with memory for one.
-    fn all(&self, verifier: &mut Verifier, file: File) -> Result<Found> {
+    fn all(&self, verifier: &mut Verifier, file: impl Read) -> Result<Found> {
         let bar = bar(&self.file, self.quiet)?;
         let mut reader = BundleReader::new(BufReader::with_capacity(1 << 20, file));
         let mut found = Found {

@@ -1,11 +1,15 @@
 //! What commands print: tables for people, JSON for programs, names of what the wire has as numbers.
 
+mod payload;
+
 use std::fmt::Display;
 
 use creditbank_domain::outcome::Category;
 use creditbank_wire::v1;
 use jiff::Timestamp;
 use jiff::tz::Offset;
+
+pub(crate) use self::payload::payload;
 
 /// Hours ahead of UTC of the times that are printed.
 const HOURS_AHEAD: i8 = 8;
@@ -135,27 +139,6 @@ pub(crate) fn grade(grade: Option<&v1::Grade>) -> String {
     }
 }
 
-/// What a payload says, as JSON.
-pub(crate) fn payload(bytes: &[u8]) -> serde_json::Value {
-    let Ok(payload) = <v1::Payload as prost::Message>::decode(bytes) else {
-        return serde_json::Value::Null;
-    };
-    let said = match &payload.content {
-        Some(v1::payload::Content::Outcome(outcome)) => outcome_json(outcome),
-        Some(v1::payload::Content::Amendment(it)) => {
-            let outcome = it.outcome.as_ref().map(outcome_json);
-            serde_json::json!({ "outcome": outcome, "reason": it.reason })
-        }
-        Some(v1::payload::Content::Revocation(it)) => serde_json::json!({ "reason": it.reason }),
-        Some(v1::payload::Content::Confirmation(it)) => serde_json::json!({ "reason": it.reason }),
-        Some(v1::payload::Content::Merge(it)) => {
-            serde_json::json!({ "merged_learner": it.merged_learner, "reason": it.reason })
-        }
-        None => serde_json::Value::Null,
-    };
-    serde_json::json!({ "learner": payload.learner, "content": said })
-}
-
 /// The outcome that a payload shows, if any.
 pub(crate) fn outcome_of(payload: &[u8]) -> Option<v1::Outcome> {
     let payload = <v1::Payload as prost::Message>::decode(payload).ok()?;
@@ -183,25 +166,6 @@ pub(crate) fn category_of(outcome: &v1::Outcome) -> i32 {
             Detail::HumanitiesWalk(_) => v1::Category::HumanitiesWalk,
             Detail::DualTrack(_) => v1::Category::DualTrack,
         }) as i32
-}
-
-fn outcome_json(outcome: &v1::Outcome) -> serde_json::Value {
-    let achievement = outcome.achievement.clone().unwrap_or_default();
-    let decimal = |amount: Option<u32>| amount.map(|amount| hundredths(u64::from(amount)));
-    serde_json::json!({
-        "category": category(category_of(outcome)),
-        "achievement_code": achievement.code,
-        "achievement_name": achievement.name,
-        "credits": decimal(outcome.credits_hundredths),
-        "hours": decimal(outcome.hours_hundredths),
-        "grade": grade(outcome.grade.as_ref()),
-        "completed_on": outcome.completed_on,
-        "completed_at": outcome.completed_at,
-        "started_on": outcome.started_on,
-        "external_id": outcome.external_id,
-        "institution_name": outcome.institution_name,
-        "detail": outcome.detail.as_ref().map(|detail| format!("{detail:?}")),
-    })
 }
 
 /// A text of a value that may be absent.
