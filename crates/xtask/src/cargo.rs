@@ -15,6 +15,13 @@ pub(crate) fn everything(verb: &str) -> Command {
     command
 }
 
+/// Builds the programs alone, for who does not test.
+pub(crate) fn programs() -> Command {
+    let mut command = bare();
+    command.args(["build", "--workspace", "--bins", "--features", "xtask/bench"]);
+    command
+}
+
 /// The tests inside the documentation, which `--all-targets` leaves out.
 pub(crate) fn doc_tests() -> Command {
     let mut command = bare();

@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let mut steps = Steps::start();
     steps.step("set-up", setup::build)?;
-    steps.step("build", || step::run(&mut cargo::everything("build")))?;
+    steps.step("build", || step::run(&mut cargo::programs()))?;
     let folder = temporary()?;
     let bank = steps.step("start a bank", || Bank::start(&folder))?;
     work(&mut steps, &bank, &results, &folder)?;
