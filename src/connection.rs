@@ -8,6 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use creditbank_client::receipt::BankKey;
 use creditbank_client::{Bank, ClientError, InstitutionKeys, Options};
 
+/// Threads for work that does not wait for the network; the reader of a file holds one of them to its end.
+const BLOCKING_THREADS: usize = 4;
+
 /// Flags of every command that speaks with a bank.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "The bank")]
@@ -150,10 +153,12 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Runs a command's calls.
+/// Runs a command's calls. An import reads, maps, signs and verifies on threads of its own: few, so that what one of
+/// them frees another uses again.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
-        .build()?
-        .block_on(work)
+        .build()?;
+    runtime.block_on(work)
 }

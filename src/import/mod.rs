@@ -111,7 +111,7 @@ impl Import {
             .and_then(|summary| outcome.map(|()| summary))
             .with_context(|| {
                 format!(
-                    "{} is not imported to its end; run the same command again, nothing is doubled",
+                    "{} is not imported to its end; once the cause is gone, run the same command again: nothing is doubled",
                     self.file.display()
                 )
             })?;
