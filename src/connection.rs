@@ -1,7 +1,8 @@
 //! How a command reaches the bank: address, keys, the bank's own public key. The flags are the same everywhere.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -103,18 +104,37 @@ impl Connection {
     }
 }
 
-/// The exit code of a command that ended with an error: 3 where the bank was not reached or did not answer, 1 where it
-/// refused, 2 where the command could not even ask (usage, files).
-pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+/// Tells why a command failed. Exit code 3: the bank was not reached or did not answer; 1: it refused; 2: the command
+/// could not even ask (usage, files); 0: whoever read its output had enough.
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     let client = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<ClientError>());
-    match client {
+    if client.is_none() && error.chain().any(is_unheard) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("creditbank: {error:#}");
+    ExitCode::from(match client {
         None => 2,
         Some(ClientError::Refused(refused)) if !refused.transient => 1,
         Some(ClientError::Configuration(_) | ClientError::NotSendable(_)) => 2,
         Some(_) => 3,
-    }
+    })
+}
+
+/// Whether a pipe was closed on the other side; two libraries keep that to themselves.
+fn is_unheard(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let of_csv = cause
+        .downcast_ref()
+        .and_then(|error: &csv::Error| match error.kind() {
+            csv::ErrorKind::Io(error) => Some(error.kind()),
+            _ => None,
+        });
+    let of_json = cause
+        .downcast_ref()
+        .and_then(serde_json::Error::io_error_kind);
+    let kind = cause.downcast_ref().map(std::io::Error::kind);
+    [kind, of_csv, of_json].contains(&Some(ErrorKind::BrokenPipe))
 }
 
 /// Reads a key file.

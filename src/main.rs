@@ -38,8 +38,5 @@ struct Arguments {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("CREDITBANK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
-    Arguments::parse().command.run().unwrap_or_else(|error| {
-        eprintln!("creditbank: {error:#}");
-        ExitCode::from(connection::exit_code(&error))
-    })
+    Arguments::parse().command.run().unwrap_or_else(|error| connection::fail(&error))
 }

@@ -93,7 +93,7 @@ pub(crate) struct Import {
 impl Import {
     pub(crate) fn run(self) -> Result<ExitCode> {
         if let Some(name) = &self.show_mapping {
-            print!("{}", Mapping::text(name)?);
+            print::out(Mapping::text(name)?.trim_end());
             return Ok(ExitCode::SUCCESS);
         }
         if self.fields {

@@ -79,17 +79,15 @@ impl Submission {
                 .await?;
             for it in &page.submissions {
                 if self.json {
-                    println!("{}", to_json(it));
+                    print::out(&to_json(it).to_string());
                 } else {
                     let (leaf, id, kind) = (
                         it.leaf_index,
                         print::hex(&it.record_id),
                         print::kind(it.kind),
                     );
-                    println!(
-                        "{leaf:>12}  {id}  {kind:<12}  {}",
-                        print::moment(it.deposited_at_ms)
-                    );
+                    let deposited = print::moment(it.deposited_at_ms);
+                    print::out(&format!("{leaf:>12}  {id}  {kind:<12}  {deposited}"));
                 }
             }
             left = left.saturating_sub(page.submissions.len() as u32);

@@ -3,6 +3,7 @@
 mod payload;
 
 use std::fmt::Display;
+use std::io::Write as _;
 
 use creditbank_domain::outcome::Category;
 use creditbank_wire::v1;
@@ -32,7 +33,7 @@ fn line<const N: usize>(cells: &[String; N], widths: &[usize; N]) {
         text.push_str(cell);
         text.extend(std::iter::repeat_n(' ', width_max - width(cell) + 2));
     }
-    println!("{}", text.trim_end());
+    out(text.trim_end());
 }
 
 fn width(text: &str) -> usize {
@@ -41,9 +42,17 @@ fn width(text: &str) -> usize {
         .sum()
 }
 
+/// Prints a line. Who closes the pipe early, as `head` does, has read enough: that ends the program, and is no fault.
+pub(crate) fn out(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    if writeln!(stdout, "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Prints a value as JSON.
 pub(crate) fn json(value: &serde_json::Value) {
-    println!("{value:#}");
+    out(&format!("{value:#}"));
 }
 
 /// Bytes as hexadecimal digits.
