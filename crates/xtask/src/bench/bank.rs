@@ -36,10 +36,14 @@ pub(crate) struct Bank {
 impl Bank {
     /// Makes and starts one, with learners enough for this many rows.
     pub(crate) async fn start(rows: u64) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("creditbank-bench-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("creditbank-bench-")
+            .tempdir()?;
         init(folder.path())?;
         let server = serve(folder.path())?;
-        let keys = Arc::new(InstitutionKeys::generate(InstitutionId::parse(INSTITUTION)?)?);
+        let keys = Arc::new(InstitutionKeys::generate(InstitutionId::parse(
+            INSTITUTION,
+        )?)?);
         register(folder.path(), &server, &keys).await?;
         let connected = connect(&server, &keys).await?;
         let count = rows.div_ceil(ROWS_PER_LEARNER) + 500;
@@ -48,7 +52,14 @@ impl Bank {
         let enrolled_per_s = clock::rate_since(start, count);
         println!("  {count} learners enrolled, {enrolled_per_s:.0} a second");
         let rows = Arc::new(Rows::new(ORIGIN, &keys, codes)?);
-        Ok(Self { folder, server: Some(server), connected, keys, rows, next_row: 0 })
+        Ok(Self {
+            folder,
+            server: Some(server),
+            connected,
+            keys,
+            rows,
+            next_row: 0,
+        })
     }
 
     pub(crate) fn connected(&self) -> &Connected {
@@ -65,7 +76,9 @@ impl Bank {
     }
 
     pub(crate) fn server(&self) -> &Server {
-        self.server.as_ref().expect("it runs unless it is being restarted")
+        self.server
+            .as_ref()
+            .expect("it runs unless it is being restarted")
     }
 
     pub(crate) fn key(&self) -> Result<BankKey> {
@@ -126,15 +139,26 @@ pub(crate) fn program() -> Result<Command> {
 
 pub(crate) fn init(folder: &Path) -> Result<()> {
     let bank = folder.join("bank");
-    let made = program()?.arg("init").arg(&bank).args(["--origin", ORIGIN, "--test-regions"]).output()?;
-    ensure!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
+    let made = program()?
+        .arg("init")
+        .arg(&bank)
+        .args(["--origin", ORIGIN, "--test-regions"])
+        .output()?;
+    ensure!(
+        made.status.success(),
+        "init: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     Ok(())
 }
 
 pub(crate) fn serve(folder: &Path) -> Result<Server> {
     let any = "127.0.0.1:0";
     let mut command = program()?;
-    command.arg("serve").arg(folder.join("bank")).args(["--grpc", any, "--http", any]);
+    command
+        .arg("serve")
+        .arg(folder.join("bank"))
+        .args(["--grpc", any, "--http", any]);
     Server::start(&mut command)
 }
 
@@ -169,11 +193,14 @@ async fn enrol(bank: &Connected, count: u64) -> Result<Vec<LearnerCode>> {
         number: format!("{number:010}"),
         issuer: String::new(),
     };
-    let request =
-        |number| v1::EnrolLearnerRequest { identity: Some(identity(number)), name: "测试".into() };
+    let request = |number| v1::EnrolLearnerRequest {
+        identity: Some(identity(number)),
+        name: "测试".into(),
+    };
     let resolved = learners::resolve(bank, (0..count).map(request).collect(), true).await?;
     let code = |result: &v1::ResolveResult| {
-        LearnerCode::parse(&result.learner).with_context(|| format!("{}: {}", result.code, result.message_en))
+        LearnerCode::parse(&result.learner)
+            .with_context(|| format!("{}: {}", result.code, result.message_en))
     };
     resolved.iter().map(code).collect()
 }

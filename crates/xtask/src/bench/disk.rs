@@ -29,10 +29,17 @@ pub(crate) fn measure(folder: PathBuf, records: u64, report: &mut Report) -> Res
     ensure!(all >= tables, "files are missing");
     families.insert("log of writes and all else".into(), all - tables);
     for (name, bytes) in &families {
-        report.add(Entry::new(&format!("disk {name}"), per(*bytes, records), "bytes/record"));
+        report.add(Entry::new(
+            &format!("disk {name}"),
+            per(*bytes, records),
+            "bytes/record",
+        ));
     }
-    let entry = Entry::new(PER_RECORD, per(all, records), "bytes/record").at_most(BYTES_PER_RECORD_MAX);
-    report.add(entry.note(&format!("{records} records, payloads of 250 bytes, everything included")));
+    let entry =
+        Entry::new(PER_RECORD, per(all, records), "bytes/record").at_most(BYTES_PER_RECORD_MAX);
+    report.add(entry.note(&format!(
+        "{records} records, payloads of 250 bytes, everything included"
+    )));
     Ok(())
 }
 
@@ -45,7 +52,11 @@ fn folder_bytes(folder: &Path) -> Result<u64> {
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
         let data = entry.metadata()?;
-        bytes += if data.is_dir() { folder_bytes(&entry.path())? } else { data.len() };
+        bytes += if data.is_dir() {
+            folder_bytes(&entry.path())?
+        } else {
+            data.len()
+        };
     }
     Ok(bytes)
 }

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::load::{self, CONNECTIONS, IN_FLIGHT, Measured, Until};
 use crate::options::Options;
-use crate::process::Server;
+use crate::process::{Server, Used};
 
 /// Bytes of a real request of one record: envelope, salt, payload, and what is signed.
 const ENVELOPE_BYTES: usize = 75;
@@ -39,7 +39,8 @@ impl SubmissionService for Nothing {
         Ok(Response::new(answer(request.into_inner().sequence)))
     }
 
-    type SubmitStreamStream = Pin<Box<dyn Stream<Item = Result<SubmitBatchResponse, Status>> + Send>>;
+    type SubmitStreamStream =
+        Pin<Box<dyn Stream<Item = Result<SubmitBatchResponse, Status>> + Send>>;
 
     async fn submit_stream(
         &self,
@@ -84,6 +85,7 @@ pub(crate) async fn calls(options: &Options) -> Result<Measured> {
     let request = request();
     let mut runs = Vec::new();
     for _ in 0..options.runs() {
+        let before = Used::start(&server);
         let (bank, request) = (bank.clone(), request.clone());
         let call = move |_| {
             let (bank, request) = (bank.clone(), request.clone());
@@ -92,7 +94,8 @@ pub(crate) async fn calls(options: &Options) -> Result<Measured> {
                 Ok(())
             }
         };
-        runs.push(load::calls(IN_FLIGHT, Until::Passed(options.window()), call).await?);
+        let run = load::calls(IN_FLIGHT, Until::Passed(options.window()), call).await?;
+        runs.push(run.with_used(&before));
     }
     server.kill()?;
     Ok(load::median(runs))
@@ -100,8 +103,11 @@ pub(crate) async fn calls(options: &Options) -> Result<Measured> {
 
 fn request() -> SubmitBatchRequest {
     let bytes = |count: usize| Bytes::from(vec![9; count]);
-    let record =
-        v1::SignedRecord { envelope: bytes(ENVELOPE_BYTES), salt: bytes(32), payload: bytes(PAYLOAD_BYTES) };
+    let record = v1::SignedRecord {
+        envelope: bytes(ENVELOPE_BYTES),
+        salt: bytes(32),
+        payload: bytes(PAYLOAD_BYTES),
+    };
     SubmitBatchRequest {
         sequence: 1,
         origin: "bench.example/log".into(),
@@ -122,5 +128,9 @@ fn answer(sequence: u64) -> SubmitBatchResponse {
         range_proof: vec![Bytes::from_static(&[8; 32]); PROOF_HASHES],
         checkpoint: "x".repeat(NOTE_BYTES),
     };
-    SubmitBatchResponse { sequence, created: Some(created), ..SubmitBatchResponse::default() }
+    SubmitBatchResponse {
+        sequence,
+        created: Some(created),
+        ..SubmitBatchResponse::default()
+    }
 }

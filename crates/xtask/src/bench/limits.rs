@@ -49,8 +49,10 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
 /// Measures empty calls, with their server in a process of its own as the bank has.
 pub(crate) async fn empty_calls(options: &Options, report: &mut Report) -> Result<()> {
     let measured = empty::calls(options).await?;
-    let entry = Entry::new(EMPTY_CALLS, measured.rate(), "/s").latency(&measured.latency);
-    report.add_limit(entry.note("tonic, 256 in flight on 4 connections, messages as in `submit_single`"));
+    let entry = Entry::of(EMPTY_CALLS, &measured, "/s");
+    report.add_limit(
+        entry.note("tonic, 256 in flight on 4 connections, messages as in `submit_single`"),
+    );
     Ok(())
 }
 
@@ -65,7 +67,9 @@ fn verify(cores: usize, window: Duration) -> f64 {
         let mut count = 0;
         while start.elapsed() < window {
             for (message, signature) in &signed {
-                verifier.verify_strict(message, signature).expect("just signed");
+                verifier
+                    .verify_strict(message, signature)
+                    .expect("just signed");
             }
             count += MESSAGES as u64;
         }
@@ -73,7 +77,10 @@ fn verify(cores: usize, window: Duration) -> f64 {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it does not panic"))
+            .sum()
     })
 }
 
@@ -116,7 +123,11 @@ fn synced_writes(window: Duration, report: &mut Report) -> Result<()> {
         }
         let rate = clock::rate_since(start, latency.count() * records);
         let entry = Entry::new(&format!("rocksdb_synced_{records}"), rate, "records/s");
-        report.add_limit(entry.latency(&latency.sorted()).note("512 bytes each, one thread"));
+        report.add_limit(
+            entry
+                .latency(&latency.sorted())
+                .note("512 bytes each, one thread"),
+        );
     }
     Ok(())
 }

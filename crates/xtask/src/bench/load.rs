@@ -8,6 +8,7 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 
 use crate::clock;
+use crate::process::{Used, UsedEach};
 
 /// Connections of every case with unary calls.
 pub(crate) const CONNECTIONS: usize = 4;
@@ -26,11 +27,18 @@ pub(crate) struct Measured {
     pub(crate) count: u64,
     pub(crate) elapsed: Duration,
     pub(crate) latency: Latency,
+    pub(crate) used: Option<UsedEach>,
 }
 
 impl Measured {
     pub(crate) fn rate(&self) -> f64 {
         clock::rate(self.count, self.elapsed)
+    }
+
+    /// Adds what it cost since `before`, for each that it counts.
+    pub(crate) fn with_used(mut self, before: &Used) -> Self {
+        self.used = Some(before.each(self.count));
+        self
     }
 }
 
@@ -70,7 +78,12 @@ where
         latency.merge(lane??);
     }
     let elapsed = start.elapsed();
-    Ok(Measured { count: latency.count(), elapsed, latency: latency.sorted() })
+    Ok(Measured {
+        count: latency.count(),
+        elapsed,
+        latency: latency.sorted(),
+        used: None,
+    })
 }
 
 /// The run whose rate is the median.
@@ -85,7 +98,8 @@ pub(crate) struct Latency(Vec<u32>);
 
 impl Latency {
     pub(crate) fn add(&mut self, took: Duration) {
-        self.0.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+        self.0
+            .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -104,7 +118,9 @@ impl Latency {
     /// Of sorted durations.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
         let last = self.0.len().saturating_sub(1);
-        self.0.get(last * percent / 100).map_or(0.0, |us| f64::from(*us) / 1000.0)
+        self.0
+            .get(last * percent / 100)
+            .map_or(0.0, |us| f64::from(*us) / 1000.0)
     }
 }
 

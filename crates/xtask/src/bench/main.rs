@@ -43,7 +43,9 @@ fn main() -> ExitCode {
             print!("{}", options::HELP);
             Ok(true)
         }
-        Ok(Mode::EmptyServer) => runtime().and_then(|it| it.block_on(empty::serve()).map(|()| true)),
+        Ok(Mode::EmptyServer) => {
+            runtime().and_then(|it| it.block_on(empty::serve()).map(|()| true))
+        }
         Ok(Mode::Bench(options)) => bench(&options),
         Err(error) => Err(error),
     };
@@ -70,7 +72,9 @@ fn bench(options: &Options) -> Result<bool> {
     let runtime = runtime()?;
     limits::measure(options, &mut report)?;
     runtime.block_on(limits::empty_calls(options, &mut report))?;
-    if options.wants_any(&["submit", "archive", "proof", "start", "disk", "memory", "peer"]) {
+    if options.wants_any(&[
+        "submit", "archive", "proof", "start", "disk", "memory", "peer",
+    ]) {
         runtime.block_on(main_bank(options, &mut report))?;
     }
     if options.wants("import_csv") {
@@ -100,7 +104,9 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
         let size = bank.deposited();
         let (now, peak) = bank.server().memory_mib()?;
         let entry = Entry::new("memory", now, "MiB");
-        report.add(entry.note(&format!("of the server at {size} records; its peak {peak:.0} MiB")));
+        report.add(entry.note(&format!(
+            "of the server at {size} records; its peak {peak:.0} MiB"
+        )));
         let at_large = read::measure(options, &mut bank, report, "large").await?;
         read::compare(report, &at_small, &at_large, (small, size));
     }

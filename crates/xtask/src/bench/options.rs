@@ -42,7 +42,9 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode> {
         quick: false,
         peers: false,
         records: 0,
-        command: format!("cargo xtask bench {}", arguments.join(" ")).trim().to_owned(),
+        command: format!("cargo xtask bench {}", arguments.join(" "))
+            .trim()
+            .to_owned(),
         only: Vec::new(),
     };
     let mut rest = arguments.iter().map(String::as_str).peekable();
@@ -69,7 +71,9 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode> {
 
 fn number(text: Option<&str>) -> Result<u64> {
     let text = text.context("--records needs a number")?.replace('_', "");
-    let number = text.parse().with_context(|| format!("{text} is not a number"))?;
+    let number = text
+        .parse()
+        .with_context(|| format!("{text} is not a number"))?;
     if (10_000..=100_000_000).contains(&number) {
         return Ok(number);
     }
@@ -79,13 +83,19 @@ fn number(text: Option<&str>) -> Result<u64> {
 impl Options {
     /// Whether a result of this name is asked for. A name that is given in full means no other.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        let means = |only: &String| only == name || (name.contains(only.as_str()) && only != "submit_stream_1");
+        let means = |only: &String| {
+            only == name || (name.contains(only.as_str()) && only != "submit_stream_1")
+        };
         self.only.is_empty() || self.only.iter().any(means)
     }
 
     /// Whether anything of these families is asked for.
     pub(crate) fn wants_any(&self, families: &[&str]) -> bool {
-        let family = |only: &String| families.iter().any(|it| only.contains(it) || it.contains(only.as_str()));
+        let family = |only: &String| {
+            families
+                .iter()
+                .any(|it| only.contains(it) || it.contains(only.as_str()))
+        };
         self.only.is_empty() || self.only.iter().any(family)
     }
 

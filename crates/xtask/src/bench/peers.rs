@@ -20,12 +20,12 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 
 use self::server::Postgres;
+use crate::clock;
 use crate::disk::PER_RECORD;
 use crate::load::{self, Latency, Measured, Until, scatter};
 use crate::options::Options;
 use crate::records::{ROWS_PER_LEARNER, Rows};
 use crate::report::{Entry, Report};
-use crate::clock;
 
 const SINGLE_CONNECTIONS: usize = 64;
 const BULK_CONNECTIONS: usize = 4;
@@ -45,8 +45,10 @@ const TABLE: &str = "
         payload bytea not null
     );
     create index on outcome (learner, number desc);";
-const INSERT: &str = "insert into outcome (record_id, learner, envelope, salt, payload) values ($1, $2, $3, $4, $5)";
-const COPY: &str = "copy outcome (record_id, learner, envelope, salt, payload) from stdin (format binary)";
+const INSERT: &str =
+    "insert into outcome (record_id, learner, envelope, salt, payload) values ($1, $2, $3, $4, $5)";
+const COPY: &str =
+    "copy outcome (record_id, learner, envelope, salt, payload) from stdin (format binary)";
 const ARCHIVE: &str = "select record_id, envelope, salt, payload from outcome where learner = $1 \
                        order by number desc limit 20";
 
@@ -67,13 +69,35 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let bytes = bytes(&postgres).await? as f64 / bulk_rows as f64;
     let archive = archive(options, &postgres, &rows, bulk_rows).await?;
     let single = single(options, &postgres, &rows, bulk_rows).await?;
-    compare(report, "peer_single", "submit_single", &single, "single-row commits on 64 connections");
-    compare(report, "peer_bulk", "submit_stream_1000", &bulk, "COPY of 1,000 rows a commit on 4 connections");
-    compare(report, "peer_archive", "archive_20", &archive, "20 rows of a learner on 16 connections");
+    compare(
+        report,
+        "peer_single",
+        "submit_single",
+        &single,
+        "single-row commits on 64 connections",
+    );
+    compare(
+        report,
+        "peer_bulk",
+        "submit_stream_1000",
+        &bulk,
+        "COPY of 1,000 rows a commit on 4 connections",
+    );
+    compare(
+        report,
+        "peer_archive",
+        "archive_20",
+        &archive,
+        "20 rows of a learner on 16 connections",
+    );
     report.add_limit(Entry::new("postgresql_disk", bytes, "bytes/row").note("table and indexes"));
     if let Some(ours) = report.value(PER_RECORD) {
         let entry = Entry::new("peer_disk", bytes, "bytes/row").against(PER_RECORD, Some(ours));
-        report.add(entry.at_least(1.0).note(&format!("{bulk_rows} rows; theirs by ours")));
+        report.add(
+            entry
+                .at_least(1.0)
+                .note(&format!("{bulk_rows} rows; theirs by ours")),
+        );
     }
     postgres.stop()
 }
@@ -81,8 +105,7 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
 /// Adds theirs as a limit, and ours held against it.
 fn compare(report: &mut Report, name: &str, ours: &str, theirs: &Measured, how: &str) {
     let limit = name.replace("peer", "postgresql");
-    let entry = Entry::new(&limit, theirs.rate(), "rows/s").latency(&theirs.latency);
-    report.add_limit(entry.note(how));
+    report.add_limit(Entry::of(&limit, theirs, "/s").note(how));
     if let Some(value) = report.value(ours) {
         let entry = Entry::new(name, value, "/s").against(&limit, Some(theirs.rate()));
         report.add(entry.at_least(1.0).note(&format!("our `{ours}`")));
@@ -94,7 +117,12 @@ fn rows(count: u64) -> Result<Rows> {
     let learners = count.div_ceil(ROWS_PER_LEARNER) + 10_000;
     let code = |number| LearnerCode::from_random(1 + scatter(number) % (LearnerCode::NUMBERS - 1));
     let learners = (0..learners).map(code).collect::<Result<_, _>>()?;
-    let keys = InstitutionKeys::from_seeds(InstitutionId::parse("bench-college")?, &[1; 32], &[2; 32], &[3; 32]);
+    let keys = InstitutionKeys::from_seeds(
+        InstitutionId::parse("bench-college")?,
+        &[1; 32],
+        &[2; 32],
+        &[3; 32],
+    );
     Rows::new("bench.example/log", &keys, learners)
 }
 
@@ -102,7 +130,11 @@ fn row(rows: &Rows, number: u64) -> Row {
     let record = rows.record(number);
     let envelope = v1::Envelope::decode(record.envelope.clone()).expect("just encoded");
     let learner = rows.learner(rows.learner_of(number)).as_u64() as i64;
-    Row { record_id: envelope.record_id.to_vec(), learner, record }
+    Row {
+        record_id: envelope.record_id.to_vec(),
+        learner,
+        record,
+    }
 }
 
 /// COPY, with all rows of a part made before the clock starts.
@@ -113,7 +145,9 @@ async fn bulk(postgres: &Postgres, rows: &Arc<Rows>, count: u64) -> Result<Measu
     }
     let (mut latency, mut elapsed) = (Latency::default(), Duration::ZERO);
     for first in (0..count).step_by(PART_ROWS as usize) {
-        let part: Vec<Row> = (first..(first + PART_ROWS).min(count)).map(|number| row(rows, number)).collect();
+        let part: Vec<Row> = (first..(first + PART_ROWS).min(count))
+            .map(|number| row(rows, number))
+            .collect();
         let part = Arc::new(part);
         let start = clock::now();
         let mut tasks = JoinSet::new();
@@ -125,7 +159,12 @@ async fn bulk(postgres: &Postgres, rows: &Arc<Rows>, count: u64) -> Result<Measu
         }
         elapsed += start.elapsed();
     }
-    Ok(Measured { count, elapsed, latency: latency.sorted() })
+    Ok(Measured {
+        count,
+        elapsed,
+        latency: latency.sorted(),
+        used: None,
+    })
 }
 
 async fn copy_lane(client: Arc<Client>, part: Arc<Vec<Row>>, lane: usize) -> Result<Latency> {
@@ -133,11 +172,24 @@ async fn copy_lane(client: Arc<Client>, part: Arc<Vec<Row>>, lane: usize) -> Res
     for rows in part.chunks(COPY_ROWS).skip(lane).step_by(BULK_CONNECTIONS) {
         let begun = clock::now();
         let sink = client.copy_in(COPY).await?;
-        let types = [Type::BYTEA, Type::INT8, Type::BYTEA, Type::BYTEA, Type::BYTEA];
+        let types = [
+            Type::BYTEA,
+            Type::INT8,
+            Type::BYTEA,
+            Type::BYTEA,
+            Type::BYTEA,
+        ];
         let mut writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
         for row in rows {
-            let (envelope, salt, payload) = (&row.record.envelope[..], &row.record.salt[..], &row.record.payload[..]);
-            writer.as_mut().write(&[&row.record_id, &row.learner, &envelope, &salt, &payload]).await?;
+            let (envelope, salt, payload) = (
+                &row.record.envelope[..],
+                &row.record.salt[..],
+                &row.record.payload[..],
+            );
+            writer
+                .as_mut()
+                .write(&[&row.record_id, &row.learner, &envelope, &salt, &payload])
+                .await?;
         }
         let written = writer.as_mut().finish().await?;
         ensure!(written == rows.len() as u64, "{written} rows copied");
@@ -146,24 +198,47 @@ async fn copy_lane(client: Arc<Client>, part: Arc<Vec<Row>>, lane: usize) -> Res
     Ok(latency)
 }
 
-async fn single(options: &Options, postgres: &Postgres, rows: &Arc<Rows>, from: u64) -> Result<Measured> {
+async fn single(
+    options: &Options,
+    postgres: &Postgres,
+    rows: &Arc<Rows>,
+    from: u64,
+) -> Result<Measured> {
     let count = if options.quick { 5_000 } else { 40_000 };
-    let ready: Arc<Vec<Row>> = Arc::new((from..from + count).map(|number| row(rows, number)).collect());
+    let ready: Arc<Vec<Row>> = Arc::new(
+        (from..from + count)
+            .map(|number| row(rows, number))
+            .collect(),
+    );
     let lanes = prepare(postgres, SINGLE_CONNECTIONS, INSERT).await?;
     let call = move |number: u64| {
         let (ready, lanes) = (Arc::clone(&ready), Arc::clone(&lanes));
         async move {
             let row = &ready[number as usize];
             let (client, insert) = &lanes[number as usize % SINGLE_CONNECTIONS];
-            let (envelope, salt, payload) = (&row.record.envelope[..], &row.record.salt[..], &row.record.payload[..]);
-            client.execute(insert, &[&row.record_id, &row.learner, &envelope, &salt, &payload]).await?;
+            let (envelope, salt, payload) = (
+                &row.record.envelope[..],
+                &row.record.salt[..],
+                &row.record.payload[..],
+            );
+            client
+                .execute(
+                    insert,
+                    &[&row.record_id, &row.learner, &envelope, &salt, &payload],
+                )
+                .await?;
             Ok(())
         }
     };
     load::calls(SINGLE_CONNECTIONS, Until::Count(count), call).await
 }
 
-async fn archive(options: &Options, postgres: &Postgres, rows: &Arc<Rows>, count: u64) -> Result<Measured> {
+async fn archive(
+    options: &Options,
+    postgres: &Postgres,
+    rows: &Arc<Rows>,
+    count: u64,
+) -> Result<Measured> {
     let learners = rows.learners_with_all_rows(count) as u64;
     let lanes = prepare(postgres, ARCHIVE_CONNECTIONS, ARCHIVE).await?;
     let rows = Arc::clone(rows);
@@ -181,7 +256,11 @@ async fn archive(options: &Options, postgres: &Postgres, rows: &Arc<Rows>, count
 }
 
 /// Connections, each with its statement prepared.
-async fn prepare(postgres: &Postgres, count: usize, sql: &str) -> Result<Arc<Vec<(Client, Statement)>>> {
+async fn prepare(
+    postgres: &Postgres,
+    count: usize,
+    sql: &str,
+) -> Result<Arc<Vec<(Client, Statement)>>> {
     let mut lanes = Vec::new();
     for _ in 0..count {
         let client = postgres.connect().await?;
@@ -194,6 +273,8 @@ async fn prepare(postgres: &Postgres, count: usize, sql: &str) -> Result<Arc<Vec
 async fn bytes(postgres: &Postgres) -> Result<i64> {
     let client = postgres.connect().await?;
     client.batch_execute("checkpoint").await?;
-    let row = client.query_one("select pg_total_relation_size('outcome')", &[]).await?;
+    let row = client
+        .query_one("select pg_total_relation_size('outcome')", &[])
+        .await?;
     row.try_get(0).context("no size")
 }

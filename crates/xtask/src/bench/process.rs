@@ -26,7 +26,11 @@ impl Server {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let mut child = child.with_context(|| format!("cannot start {command:?}"))?;
         let stdout = child.stdout.take().context("its output is piped")?;
-        let mut server = Self { child, ready: String::new(), started_in: Duration::ZERO };
+        let mut server = Self {
+            child,
+            ready: String::new(),
+            started_in: Duration::ZERO,
+        };
         let mut lines = BufReader::new(stdout).lines();
         while let Some(line) = lines.next().transpose()? {
             if line.starts_with("ready") {
@@ -43,7 +47,10 @@ impl Server {
 
     /// The value behind `name=` in the ready line.
     pub(crate) fn said(&self, name: &str) -> Result<&str> {
-        let field = self.ready.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        let field = self
+            .ready
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         field.with_context(|| format!("no {name}= in: {}", self.ready))
     }
 
@@ -59,23 +66,36 @@ impl Server {
             line.split_whitespace().nth(1)?.parse().ok()
         };
         let (now, peak) = (field("VmRSS:"), field("VmHWM:"));
-        Ok((now.context("VmRSS")? / 1024.0, peak.context("VmHWM")? / 1024.0))
+        Ok((
+            now.context("VmRSS")? / 1024.0,
+            peak.context("VmHWM")? / 1024.0,
+        ))
     }
 
     /// Asks it to end, and waits.
     pub(crate) fn stop(mut self) -> Result<()> {
-        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()?;
         if !asked.success() {
             bail!("cannot signal process {}", self.id());
         }
         let start = clock::now();
         while start.elapsed() < STOP_BOUND {
             if let Some(status) = self.child.try_wait()? {
-                return if status.success() { Ok(()) } else { bail!("it ended with {status}") };
+                return if status.success() {
+                    Ok(())
+                } else {
+                    bail!("it ended with {status}")
+                };
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        bail!("process {} did not end within {} s", self.id(), STOP_BOUND.as_secs())
+        bail!(
+            "process {} did not end within {} s",
+            self.id(),
+            STOP_BOUND.as_secs()
+        )
     }
 
     /// Kills it on the spot (`kill -9`).
@@ -94,12 +114,55 @@ impl Drop for Server {
     }
 }
 
-/// Processor time that a process has used, in microseconds, by its scheduler's own count of ticks.
-pub(crate) fn processor_us(id: u32) -> u64 {
+/// Processor time of a server and of this program, its load.
+pub(crate) struct Used {
+    server: u32,
+    server_us: u64,
+    own_us: u64,
+}
+
+/// The same, of one call or record, in microseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UsedEach {
+    pub(crate) server_us: f64,
+    pub(crate) own_us: f64,
+}
+
+impl Used {
+    /// Begins to count.
+    pub(crate) fn start(server: &Server) -> Self {
+        Self::of(server.id())
+    }
+
+    fn of(server: u32) -> Self {
+        Self {
+            server,
+            server_us: processor_us(server),
+            own_us: processor_us(std::process::id()),
+        }
+    }
+
+    /// What was used since then, for each of so many.
+    pub(crate) fn each(&self, count: u64) -> UsedEach {
+        let now = Self::of(self.server);
+        let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / count.max(1) as f64;
+        UsedEach {
+            server_us: each(now.server_us, self.server_us),
+            own_us: each(now.own_us, self.own_us),
+        }
+    }
+}
+
+/// By the scheduler's own count of ticks.
+fn processor_us(id: u32) -> u64 {
     const TICK_US: u64 = 10_000;
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     // The name in parentheses may hold blanks; user and system time are the 12th and 13th fields behind it.
     let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
-    let ticks = behind.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+    let ticks = behind
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok());
     ticks.sum::<u64>() * TICK_US
 }

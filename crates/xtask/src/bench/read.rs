@@ -11,6 +11,7 @@ use crate::bank::Bank;
 use crate::limits::EMPTY_CALLS;
 use crate::load::{self, IN_FLIGHT, Measured, Until, scatter};
 use crate::options::Options;
+use crate::process::Used;
 use crate::records::ROWS_PER_LEARNER;
 use crate::report::{Entry, Report};
 
@@ -31,13 +32,25 @@ pub(crate) async fn measure(
         }
         let mut runs = Vec::new();
         for _ in 0..options.runs() {
-            runs.push(if name == "proof" { proofs(options, bank).await? } else { archives(options, bank).await? });
+            let before = Used::start(bank.server());
+            let run = if name == "proof" {
+                proofs(options, bank).await?
+            } else {
+                archives(options, bank).await?
+            };
+            runs.push(run.with_used(&before));
         }
         let run = load::median(runs);
         rates.push((name, run.rate()));
-        let full_name = if size == "large" { name.to_owned() } else { format!("{name}_{size}") };
-        let entry = Entry::new(&full_name, run.rate(), "/s").latency(&run.latency);
-        let entry = entry.against(EMPTY_CALLS, report.value(EMPTY_CALLS)).at_least(target);
+        let full_name = if size == "large" {
+            name.to_owned()
+        } else {
+            format!("{name}_{size}")
+        };
+        let entry = Entry::of(&full_name, &run, "/s");
+        let entry = entry
+            .against(EMPTY_CALLS, report.value(EMPTY_CALLS))
+            .at_least(target);
         report.add(entry.note(&format!("{} records in the ledger", bank.deposited())));
     }
     Ok(rates)
@@ -65,10 +78,14 @@ async fn archives(options: &Options, bank: &Bank) -> Result<Measured> {
                 page_size: ROWS_PER_LEARNER as u32,
                 ..v1::ListRecordsRequest::default()
             };
-            let send = |line: Line, request| async move { line.archive().list_records(request).await };
+            let send =
+                |line: Line, request| async move { line.archive().list_records(request).await };
             let answer = connected.call(request, send).await?;
             let count = answer.records.len() as u64;
-            ensure!(count == ROWS_PER_LEARNER, "{count} records instead of {ROWS_PER_LEARNER}");
+            ensure!(
+                count == ROWS_PER_LEARNER,
+                "{count} records instead of {ROWS_PER_LEARNER}"
+            );
             Ok(())
         }
     };
@@ -77,15 +94,24 @@ async fn archives(options: &Options, bank: &Bank) -> Result<Measured> {
 
 async fn proofs(options: &Options, bank: &Bank) -> Result<Measured> {
     let connected = bank.connected().clone();
-    let note = connected.log().get_checkpoint(v1::GetCheckpointRequest {}).await?.into_inner().note;
+    let note = connected
+        .log()
+        .get_checkpoint(v1::GetCheckpointRequest {})
+        .await?
+        .into_inner()
+        .note;
     let checkpoint = Checkpoint::open(&note, &bank.key()?)?;
     let (size, root) = (checkpoint.size, checkpoint.root);
     let call = move |number: u64| {
         let connected = connected.clone();
         async move {
             let leaf_index = scatter(number) % size.value();
-            let request = v1::GetInclusionProofRequest { leaf_index, tree_size: size.value() };
-            let send = |line: Line, request| async move { line.log().get_inclusion_proof(request).await };
+            let request = v1::GetInclusionProofRequest {
+                leaf_index,
+                tree_size: size.value(),
+            };
+            let send =
+                |line: Line, request| async move { line.log().get_inclusion_proof(request).await };
             let proof = connected.call(request, send).await?;
             holds(&proof, leaf_index, size, &root)
         }
@@ -94,6 +120,16 @@ async fn proofs(options: &Options, bank: &Bank) -> Result<Measured> {
 }
 
 fn holds(proof: &v1::InclusionProof, index: u64, size: TreeSize, root: &Hash) -> Result<()> {
-    let path: Vec<Hash> = proof.hashes.iter().map(|hash| Hash::try_from(&hash[..])).collect::<Result<_, _>>()?;
-    Ok(verify_inclusion(&leaf_hash(&proof.leaf), LeafIndex::new(index), size, &path, root)?)
+    let path: Vec<Hash> = proof
+        .hashes
+        .iter()
+        .map(|hash| Hash::try_from(&hash[..]))
+        .collect::<Result<_, _>>()?;
+    Ok(verify_inclusion(
+        &leaf_hash(&proof.leaf),
+        LeafIndex::new(index),
+        size,
+        &path,
+        root,
+    )?)
 }

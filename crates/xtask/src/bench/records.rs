@@ -26,7 +26,11 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    pub(crate) fn new(origin: &str, keys: &InstitutionKeys, learners: Vec<LearnerCode>) -> Result<Self> {
+    pub(crate) fn new(
+        origin: &str,
+        keys: &InstitutionKeys,
+        learners: Vec<LearnerCode>,
+    ) -> Result<Self> {
         let mut rows = Self {
             origin: origin.to_owned(),
             keys: keys.clone(),
@@ -44,7 +48,10 @@ impl Rows {
 
     /// The learner whom a row is about, by place in the list.
     pub(crate) fn learner_of(&self, row: u64) -> usize {
-        let (file, row) = (row / (LEARNERS_PER_FILE * ROWS_PER_LEARNER), row % LEARNERS_PER_FILE);
+        let (file, row) = (
+            row / (LEARNERS_PER_FILE * ROWS_PER_LEARNER),
+            row % LEARNERS_PER_FILE,
+        );
         ((file * LEARNERS_PER_FILE + row) % self.learners.len() as u64) as usize
     }
 
@@ -60,10 +67,15 @@ impl Rows {
 
     pub(crate) fn record(&self, row: u64) -> v1::SignedRecord {
         let outcome = v1::Outcome {
-            achievement: Some(v1::Achievement { code: format!("C{:05}", row % 997), name: "高等数学（上册）".into() }),
+            achievement: Some(v1::Achievement {
+                code: format!("C{:05}", row % 997),
+                name: "高等数学（上册）".into(),
+            }),
             credits_hundredths: Some(400),
             hours_hundredths: Some(6400),
-            grade: Some(v1::Grade { scheme: Some(v1::grade::Scheme::PercentageHundredths(8550)) }),
+            grade: Some(v1::Grade {
+                scheme: Some(v1::grade::Scheme::PercentageHundredths(8550)),
+            }),
             completed_on: "2026-06-30".into(),
             external_id: format!("{row:012}"),
             institution_name: format!("Bench College {}", self.padding),
@@ -78,11 +90,17 @@ impl Rows {
             ..v1::Outcome::default()
         };
         let learner = self.learners[self.learner_of(row)];
-        self.maker.outcome(format!("bench/{row}").as_bytes(), learner, outcome)
+        self.maker
+            .outcome(format!("bench/{row}").as_bytes(), learner, outcome)
     }
 
     /// Signed batches of `size` rows, `count` rows in all, made on all cores.
-    pub(crate) fn batches(&self, first: u64, count: u64, size: u64) -> Result<Vec<v1::SubmitBatchRequest>> {
+    pub(crate) fn batches(
+        &self,
+        first: u64,
+        count: u64,
+        size: u64,
+    ) -> Result<Vec<v1::SubmitBatchRequest>> {
         let starts: Vec<u64> = (first..first + count).step_by(size as usize).collect();
         let cores = std::thread::available_parallelism()?.get();
         let make = |starts: &[u64]| -> Result<Vec<_>> {
@@ -94,7 +112,10 @@ impl Rows {
         };
         std::thread::scope(|scope| {
             let part = starts.len().div_ceil(cores).max(1);
-            let threads: Vec<_> = starts.chunks(part).map(|starts| scope.spawn(move || make(starts))).collect();
+            let threads: Vec<_> = starts
+                .chunks(part)
+                .map(|starts| scope.spawn(move || make(starts)))
+                .collect();
             let mut batches = Vec::with_capacity(starts.len());
             for thread in threads {
                 batches.extend(thread.join().expect("it does not panic")?);

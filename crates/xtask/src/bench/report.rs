@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::load::Latency;
+use crate::load::{Latency, Measured};
 use crate::machine::Machine;
 use crate::options::Options;
+use crate::process::UsedEach;
 
 /// Where the last report lies, under the folder of the workspace.
 const LATEST: &str = "target/bench/latest.json";
@@ -23,6 +24,7 @@ pub(crate) struct Entry {
     limit: Option<(String, f64)>,
     target: Option<Target>,
     latency_ms: Option<(f64, f64)>,
+    used: Option<UsedEach>,
     note: String,
 }
 
@@ -36,7 +38,24 @@ enum Target {
 impl Entry {
     pub(crate) fn new(name: &str, value: f64, unit: &'static str) -> Self {
         let (name, note) = (name.to_owned(), String::new());
-        Self { name, value, unit, limit: None, target: None, latency_ms: None, note }
+        Self {
+            name,
+            value,
+            unit,
+            limit: None,
+            target: None,
+            latency_ms: None,
+            used: None,
+            note,
+        }
+    }
+
+    /// The rate, latency and cost of a run.
+    pub(crate) fn of(name: &str, run: &Measured, unit: &'static str) -> Self {
+        Self {
+            used: run.used,
+            ..Self::new(name, run.rate(), unit).latency(&run.latency)
+        }
     }
 
     pub(crate) fn against(mut self, name: &str, limit: Option<f64>) -> Self {
@@ -65,12 +84,18 @@ impl Entry {
     }
 
     fn ratio(&self) -> Option<f64> {
-        self.limit.as_ref().map(|(_, limit)| self.value / limit.max(1e-9))
+        self.limit
+            .as_ref()
+            .map(|(_, limit)| self.value / limit.max(1e-9))
     }
 
     /// None where there is no target, or the limit was not measured.
     fn passed(&self) -> Option<bool> {
-        let held = if self.limit.is_some() { self.ratio()? } else { self.value };
+        let held = if self.limit.is_some() {
+            self.ratio()?
+        } else {
+            self.value
+        };
         match self.target? {
             Target::AtLeast(least) => Some(held >= least),
             Target::AtMost(most) => Some(held <= most),
@@ -96,6 +121,8 @@ impl Entry {
             "pass": self.passed(),
             "p50_ms": self.latency_ms.map(|(p50, _)| p50),
             "p99_ms": self.latency_ms.map(|(_, p99)| p99),
+            "server_us": self.used.map(|used| used.server_us),
+            "load_us": self.used.map(|used| used.own_us),
             "note": self.note,
         })
     }
@@ -113,7 +140,12 @@ impl Report {
     pub(crate) fn start(options: &Options) -> Self {
         let machine = Machine::look();
         println!("{}\n{}", options.command, machine);
-        Self { machine, command: options.command.clone(), limits: Vec::new(), results: Vec::new() }
+        Self {
+            machine,
+            command: options.command.clone(),
+            limits: Vec::new(),
+            results: Vec::new(),
+        }
     }
 
     /// Takes what the machine can do.
@@ -131,11 +163,14 @@ impl Report {
     /// The value of that name, if it was measured.
     pub(crate) fn value(&self, name: &str) -> Option<f64> {
         let mut all = self.limits.iter().chain(&self.results);
-        all.find(|entry| entry.name == name).map(|entry| entry.value)
+        all.find(|entry| entry.name == name)
+            .map(|entry| entry.value)
     }
 
     pub(crate) fn all_passed(&self) -> bool {
-        self.results.iter().all(|entry| entry.passed() != Some(false))
+        self.results
+            .iter()
+            .all(|entry| entry.passed() != Some(false))
     }
 
     pub(crate) fn write(&self) -> Result<()> {
@@ -158,24 +193,32 @@ impl Report {
     /// Markdown.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("`{}` on {}.\n\n", self.command, self.machine);
-        text.push_str("| limit of this machine | value | p50 / p99 |\n|---|---:|---:|\n");
+        text.push_str("| limit of this machine | value | p50 / p99 | µs each, server + load |\n|---|---:|---:|---:|\n");
         for entry in &self.limits {
-            let (value, latency) = (amount(entry), latency(entry));
-            writeln!(text, "| {} | {value} | {latency} |", named(entry)).expect("a string");
+            let (value, latency, used) = (amount(entry), latency(entry), used(entry));
+            writeln!(text, "| {} | {value} | {latency} | {used} |", named(entry))
+                .expect("a string");
         }
-        text.push_str("\n| result | value | p50 / p99 | held against | ratio | target | |\n");
-        text.push_str("|---|---:|---:|---|---:|---:|---|\n");
+        text.push_str("\n| result | value | p50 / p99 | µs each, server + load | held against | ratio | target | |\n");
+        text.push_str("|---|---:|---:|---:|---|---:|---:|---|\n");
         for entry in &self.results {
-            let limit = entry.limit.as_ref().map(|(name, _)| format!("`{name}`")).unwrap_or_default();
-            let ratio = entry.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+            let limit = entry
+                .limit
+                .as_ref()
+                .map(|(name, _)| format!("`{name}`"))
+                .unwrap_or_default();
+            let ratio = entry
+                .ratio()
+                .map(|ratio| format!("{ratio:.2}"))
+                .unwrap_or_default();
             let (value, latency, target) = (amount(entry), latency(entry), entry.target_text());
             let verdict = match entry.passed() {
                 None => "",
                 Some(true) => "met",
                 Some(false) => "**missed**",
             };
-            let name = named(entry);
-            writeln!(text, "| {name} | {value} | {latency} | {limit} | {ratio} | {target} | {verdict} |")
+            let (name, used) = (named(entry), used(entry));
+            writeln!(text, "| {name} | {value} | {latency} | {used} | {limit} | {ratio} | {target} | {verdict} |")
                 .expect("a string");
         }
         text
@@ -194,7 +237,18 @@ fn amount(entry: &Entry) -> String {
 }
 
 fn latency(entry: &Entry) -> String {
-    entry.latency_ms.map(|(p50, p99)| format!("{p50:.2} / {p99:.2} ms")).unwrap_or_default()
+    entry
+        .latency_ms
+        .map(|(p50, p99)| format!("{p50:.2} / {p99:.2} ms"))
+        .unwrap_or_default()
+}
+
+/// Processor time of each, on both sides.
+fn used(entry: &Entry) -> String {
+    entry
+        .used
+        .map(|used| format!("{:.1} + {:.1}", used.server_us, used.own_us))
+        .unwrap_or_default()
 }
 
 /// Whole numbers in groups of three from a thousand on, two decimals below ten.
@@ -215,7 +269,12 @@ fn grouped(value: f64) -> String {
 
 /// One line while the bench runs.
 fn line(entry: &Entry) -> String {
-    let mut text = format!("  {:28} {:>14} {}", entry.name, grouped(entry.value), entry.unit);
+    let mut text = format!(
+        "  {:28} {:>14} {}",
+        entry.name,
+        grouped(entry.value),
+        entry.unit
+    );
     if let (Some(ratio), Some((name, _))) = (entry.ratio(), &entry.limit) {
         write!(text, "  = {ratio:.2} of {name}").expect("a string");
     }
@@ -225,6 +284,9 @@ fn line(entry: &Entry) -> String {
     }
     if entry.latency_ms.is_some() {
         write!(text, "  p50/p99 {}", latency(entry)).expect("a string");
+    }
+    if entry.used.is_some() {
+        write!(text, "  {} µs", used(entry)).expect("a string");
     }
     if !entry.note.is_empty() {
         write!(text, "  {}", entry.note).expect("a string");

@@ -17,12 +17,12 @@ use creditbank_wire::v1::SubmitBatchRequest;
 use tokio::task::JoinSet;
 
 use crate::bank::Bank;
+use crate::clock;
 use crate::limits::{EMPTY_CALLS, VERIFY_ALL, VERIFY_ONE};
 use crate::load::{self, IN_FLIGHT, Latency, Measured, Until};
 use crate::options::Options;
-use crate::process::processor_us;
+use crate::process::Used;
 use crate::report::{Entry, Report};
-use crate::clock;
 
 /// Acknowledgements that wait to be verified.
 const UNVERIFIED_MAX: usize = 4096;
@@ -74,15 +74,14 @@ pub(crate) async fn measure(options: &Options, bank: &mut Bank, report: &mut Rep
     if options.wants("submit_single") {
         let rows = if options.quick { 10_000 } else { 40_000 };
         let mut runs = Vec::new();
-        let used = Used::start(bank);
         for _ in 0..options.runs() {
             runs.push(single(bank, rows).await?);
         }
-        let used = used.end(bank, rows * options.runs() as u64);
-        let run = load::median(runs);
-        let entry = Entry::new("submit_single", run.rate(), "records/s").latency(&run.latency);
-        let entry = entry.against(EMPTY_CALLS, report.value(EMPTY_CALLS)).at_least(0.45);
-        report.add(entry.note(&format!("256 in flight on 4 connections; verified meanwhile; {used}")));
+        let entry = Entry::of("submit_single", &load::median(runs), "records/s");
+        let entry = entry
+            .against(EMPTY_CALLS, report.value(EMPTY_CALLS))
+            .at_least(0.45);
+        report.add(entry.note("256 in flight on 4 connections, verified meanwhile"));
     }
     for case in CASES.iter().filter(|case| options.wants(case.name)) {
         measure_stream(options, bank, report, case).await?;
@@ -90,26 +89,37 @@ pub(crate) async fn measure(options: &Options, bank: &mut Bank, report: &mut Rep
     Ok(())
 }
 
-async fn measure_stream(options: &Options, bank: &mut Bank, report: &mut Report, case: &Case) -> Result<()> {
+async fn measure_stream(
+    options: &Options,
+    bank: &mut Bank,
+    report: &mut Report,
+    case: &Case,
+) -> Result<()> {
     let rows = case.rows[usize::from(!options.quick)];
-    let (mut runs, mut verified_in, mut used) = (Vec::new(), Duration::ZERO, UsedEach::default());
+    let (mut runs, mut verified_in) = (Vec::new(), Duration::ZERO);
     for _ in 0..options.runs() {
         let batches = bank.batches(rows, case.batch)?;
-        let before = Used::start(bank);
+        let before = Used::start(bank.server());
         let run = stream(bank, batches, case.streams, case.window).await?;
-        used.add(before.end(bank, rows * options.runs() as u64));
+        runs.push(
+            Measured {
+                count: rows,
+                ..run.measured
+            }
+            .with_used(&before),
+        );
         verified_in += verify_all(bank.key()?, &run.acknowledged, rows)?;
-        runs.push(Measured { count: rows, ..run.measured });
     }
     let verify_us = verified_in.as_secs_f64() * 1e6 / (rows * options.runs() as u64) as f64;
-    let run = load::median(runs);
-    let entry = Entry::new(case.name, run.rate(), "records/s").latency(&run.latency);
-    let entry = entry.against(case.limit, report.value(case.limit)).at_least(case.target);
-    let note = format!(
-        "{} streams on 4 connections, {} batches ahead; all verified afterwards, {verify_us:.1} µs each; {used}",
-        case.streams, case.window
-    );
-    report.add(entry.note(&note));
+    let entry = Entry::of(case.name, &load::median(runs), "records/s");
+    let entry = entry
+        .against(case.limit, report.value(case.limit))
+        .at_least(case.target);
+    let (streams, window) = (case.streams, case.window);
+    let how = format!("{streams} streams on 4 connections, {window} batches ahead");
+    report.add(entry.note(&format!(
+        "{how}; all verified right afterwards, {verify_us:.1} µs each"
+    )));
     Ok(())
 }
 
@@ -118,23 +128,39 @@ async fn single(bank: &mut Bank, rows: u64) -> Result<Measured> {
     let requests = Arc::new(bank.batches(rows, 1)?);
     let (acknowledged, verifier) = verify_meanwhile(bank.key()?);
     let connected = bank.connected().clone();
-    let start = clock::now();
+    let (start, before) = (clock::now(), Used::start(bank.server()));
     let call = move |number: u64| {
-        let (connected, requests, acknowledged) = (connected.clone(), Arc::clone(&requests), acknowledged.clone());
+        let (connected, requests, acknowledged) = (
+            connected.clone(),
+            Arc::clone(&requests),
+            acknowledged.clone(),
+        );
         async move {
             let request = requests[number as usize].clone();
             let answer = submit::submit(&connected, request).await?;
-            acknowledged.send(answer).ok().context("the verifier ended early")
+            acknowledged
+                .send(answer)
+                .ok()
+                .context("the verifier ended early")
         }
     };
     let measured = load::calls(IN_FLIGHT, Until::Count(rows), call).await?;
     let verified = verifier.join().expect("it does not panic")?;
     ensure!(verified == rows, "{verified} receipts for {rows} records");
-    Ok(Measured { elapsed: start.elapsed(), ..measured })
+    Ok(Measured {
+        elapsed: start.elapsed(),
+        ..measured
+    }
+    .with_used(&before))
 }
 
 /// A thread that verifies what it is sent, and counts the records.
-fn verify_meanwhile(key: BankKey) -> (SyncSender<Acknowledgement>, std::thread::JoinHandle<Result<u64>>) {
+fn verify_meanwhile(
+    key: BankKey,
+) -> (
+    SyncSender<Acknowledgement>,
+    std::thread::JoinHandle<Result<u64>>,
+) {
     let (sender, receiver): (_, Receiver<Acknowledgement>) = sync_channel(UNVERIFIED_MAX);
     let verify = move || {
         let mut verifier = Verifier::new(key);
@@ -167,9 +193,15 @@ fn verify_all(key: BankKey, acknowledged: &[Acknowledgement], records: u64) -> R
     let verified: u64 = std::thread::scope(|scope| {
         let parts = acknowledged.chunks(acknowledged.len().div_ceil(cores).max(1));
         let threads: Vec<_> = parts.map(|it| scope.spawn(move || part(it))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).sum::<Result<u64>>()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it does not panic"))
+            .sum::<Result<u64>>()
     })?;
-    ensure!(verified == records, "{verified} receipts for {records} records");
+    ensure!(
+        verified == records,
+        "{verified} receipts for {records} records"
+    );
     Ok(start.elapsed())
 }
 
@@ -207,9 +239,21 @@ pub(crate) async fn stream(
         all.acknowledged.extend(part.acknowledged);
     }
     let elapsed = start.elapsed();
-    ensure!(all.acknowledged.len() == count, "{} answers to {count} batches", all.acknowledged.len());
-    let measured = Measured { count: count as u64, elapsed, latency: all.latency.sorted() };
-    Ok(Streamed { measured, acknowledged: all.acknowledged })
+    ensure!(
+        all.acknowledged.len() == count,
+        "{} answers to {count} batches",
+        all.acknowledged.len()
+    );
+    let measured = Measured {
+        count: count as u64,
+        elapsed,
+        latency: all.latency.sorted(),
+        used: None,
+    };
+    Ok(Streamed {
+        measured,
+        acknowledged: all.acknowledged,
+    })
 }
 
 #[derive(Default)]
@@ -232,7 +276,10 @@ async fn send(
     Ok(Received::default())
 }
 
-async fn receive(mut answers: Answers, mut times: tokio::sync::mpsc::Receiver<Instant>) -> Result<Received> {
+async fn receive(
+    mut answers: Answers,
+    mut times: tokio::sync::mpsc::Receiver<Instant>,
+) -> Result<Received> {
     let (mut received, mut waiting) = (Received::default(), VecDeque::new());
     while let Some(answer) = answers.next().await? {
         while let Ok(time) = times.try_recv() {
@@ -247,44 +294,4 @@ async fn receive(mut answers: Answers, mut times: tokio::sync::mpsc::Receiver<In
         }
     }
     Ok(received)
-}
-
-/// Processor time of both sides.
-struct Used {
-    server_us: u64,
-    own_us: u64,
-}
-
-/// The same, a record.
-#[derive(Default)]
-struct UsedEach {
-    server_us: f64,
-    own_us: f64,
-}
-
-impl Used {
-    fn start(bank: &Bank) -> Self {
-        Self { server_us: processor_us(bank.server().id()), own_us: processor_us(std::process::id()) }
-    }
-
-    fn end(self, bank: &Bank, records: u64) -> UsedEach {
-        let now = Self::start(bank);
-        UsedEach {
-            server_us: (now.server_us - self.server_us) as f64 / records as f64,
-            own_us: (now.own_us - self.own_us) as f64 / records as f64,
-        }
-    }
-}
-
-impl UsedEach {
-    fn add(&mut self, other: Self) {
-        self.server_us += other.server_us;
-        self.own_us += other.own_us;
-    }
-}
-
-impl std::fmt::Display for UsedEach {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "processor time a record: server {:.1} µs, load {:.1} µs", self.server_us, self.own_us)
-    }
 }

@@ -40,15 +40,29 @@ impl Postgres {
     pub(super) fn start() -> Result<Self> {
         let programs = programs()?;
         let user = User::look()?;
-        let folder = tempfile::Builder::new().prefix("creditbank-bench-pg-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("creditbank-bench-pg-")
+            .tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         let data = folder.path().join("data");
         fs::create_dir(&data)?;
         user.own(&data)?;
         let mut initdb = user.command(&programs.join("initdb"), folder.path());
-        initdb.args(["--auth=trust", "--username=bench", "--encoding=UTF8", "--locale=C", "-D"]).arg(&data);
+        initdb
+            .args([
+                "--auth=trust",
+                "--username=bench",
+                "--encoding=UTF8",
+                "--locale=C",
+                "-D",
+            ])
+            .arg(&data);
         let made = initdb.output().context("initdb")?;
-        ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        ensure!(
+            made.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         let sockets = folder.path().join("socket");
         fs::create_dir(&sockets)?;
         user.own(&sockets)?;
@@ -57,7 +71,11 @@ impl Postgres {
         for setting in SETTINGS {
             server.args(["-c", setting]);
         }
-        let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let child = server
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
         Ok(Self { folder, child })
     }
 
@@ -93,7 +111,9 @@ impl Postgres {
     }
 
     fn signal(&self) -> Result<()> {
-        let asked = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
+        let asked = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status()?;
         ensure!(asked.success(), "cannot signal PostgreSQL");
         Ok(())
     }
@@ -116,11 +136,16 @@ impl User {
         if id(&["-u"])? != 0 {
             return Ok(Self(None));
         }
-        Ok(Self(Some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?))))
+        Ok(Self(Some((
+            id(&["-u", "postgres"])?,
+            id(&["-g", "postgres"])?,
+        ))))
     }
 
     fn own(&self, path: &Path) -> Result<()> {
-        Ok(self.0.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))?)
+        Ok(self
+            .0
+            .map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))?)
     }
 
     fn command(&self, program: &Path, folder: &Path) -> Command {
@@ -136,14 +161,28 @@ impl User {
 fn id(arguments: &[&str]) -> Result<u32> {
     let output = Command::new("id").args(arguments).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().with_context(|| format!("there is no user for PostgreSQL: id {}", arguments.join(" ")))
+    text.trim().parse().with_context(|| {
+        format!(
+            "there is no user for PostgreSQL: id {}",
+            arguments.join(" ")
+        )
+    })
 }
 
 /// The folder of the newest version's programs.
 fn programs() -> Result<PathBuf> {
-    let entries = fs::read_dir(PROGRAMS).context("PostgreSQL is not installed: cargo xtask setup --peers")?;
-    let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
-    let newest = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("bin/postgres").is_file());
-    let newest = newest.max_by_key(version).context("PostgreSQL is not installed: cargo xtask setup --peers")?;
+    let entries =
+        fs::read_dir(PROGRAMS).context("PostgreSQL is not installed: cargo xtask setup --peers")?;
+    let version = |path: &PathBuf| {
+        path.file_name()
+            .and_then(|name| name.to_str()?.parse::<u32>().ok())
+    };
+    let newest = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join("bin/postgres").is_file());
+    let newest = newest
+        .max_by_key(version)
+        .context("PostgreSQL is not installed: cargo xtask setup --peers")?;
     Ok(newest.join("bin"))
 }
