@@ -6,7 +6,9 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::identifier::{InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode};
+use crate::identifier::{
+    InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode,
+};
 use crate::{Category, Outcome, Refusal};
 
 /// Most records in one signed batch.
@@ -38,7 +40,12 @@ impl fmt::Display for LeafIndex {
 
 /// The commitment that stands in the log for a payload in the vault.
 pub fn commitment(salt: &[u8; 32], payload: &[u8]) -> Digest32 {
-    Sha256::new().chain_update(COMMITMENT_CONTEXT).chain_update(salt).chain_update(payload).finalize().into()
+    Sha256::new()
+        .chain_update(COMMITMENT_CONTEXT)
+        .chain_update(salt)
+        .chain_update(payload)
+        .finalize()
+        .into()
 }
 
 /// The bytes that an issuer signs for a batch of `size` envelopes with RFC 6962 root `root`.
@@ -80,7 +87,13 @@ pub struct KeyId(pub Digest32);
 impl KeyId {
     /// The id of a public key.
     pub fn of(algorithm: Algorithm, public_key: &[u8]) -> Self {
-        Self(Sha256::new().chain_update([algorithm as u8]).chain_update(public_key).finalize().into())
+        Self(
+            Sha256::new()
+                .chain_update([algorithm as u8])
+                .chain_update(public_key)
+                .finalize()
+                .into(),
+        )
     }
 }
 
@@ -130,7 +143,10 @@ impl RecordKind {
 
     /// Whether the record changes the state of the one it refers to.
     pub fn has_target(self) -> bool {
-        matches!(self, Self::Amendment | Self::Revocation | Self::Confirmation)
+        matches!(
+            self,
+            Self::Amendment | Self::Revocation | Self::Confirmation
+        )
     }
 
     /// Whether the record shows an outcome that can be amended or revoked.

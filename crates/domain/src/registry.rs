@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::record::{InstitutionProfile, KeyId, KeyPurpose, LeafIndex, PublicKey, Role, Statement};
 use crate::identifier::InstitutionId;
+use crate::record::{InstitutionProfile, KeyId, KeyPurpose, LeafIndex, PublicKey, Role, Statement};
 use crate::{Category, Refusal};
 
 /// Most keys one institution may ever have had.
@@ -63,7 +63,9 @@ impl KeyHistory {
 impl Institution {
     /// Whether it may deposit `category` now.
     pub fn may_deposit(&self, category: Category) -> bool {
-        self.categories.last().is_some_and(|(_, set)| set.contains(&category))
+        self.categories
+            .last()
+            .is_some_and(|(_, set)| set.contains(&category))
     }
 
     /// Whether any of its keys was ever compromised; only then can a record be disputed.
@@ -90,7 +92,9 @@ impl Registry {
 
     /// An institution by its resource id.
     pub fn institution(&self, id: &str) -> Option<&Arc<Institution>> {
-        self.by_id.get(id).and_then(|number| self.by_number(*number))
+        self.by_id
+            .get(id)
+            .and_then(|number| self.by_number(*number))
     }
 
     /// An institution by its number.
@@ -99,10 +103,15 @@ impl Registry {
     }
 
     /// All institutions with an id after `after`, ascending.
-    pub fn after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = &'a Arc<Institution>> {
+    pub fn after<'a>(
+        &'a self,
+        after: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Arc<Institution>> {
         use std::ops::Bound;
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.by_id.range::<str, _>((from, Bound::Unbounded)).filter_map(|(_, number)| self.by_number(*number))
+        self.by_id
+            .range::<str, _>((from, Bound::Unbounded))
+            .filter_map(|(_, number)| self.by_number(*number))
     }
 
     /// How many institutions there are, the bank included.
@@ -123,7 +132,11 @@ impl Registry {
     /// A key and its institution.
     pub fn key(&self, id: &KeyId) -> Option<(&Arc<Institution>, &KeyHistory)> {
         let institution = self.by_number(*self.by_key.get(id)?)?;
-        institution.keys.iter().find(|history| history.id == *id).map(|history| (institution, history))
+        institution
+            .keys
+            .iter()
+            .find(|history| history.id == *id)
+            .map(|history| (institution, history))
     }
 
     /// Whether `key` of `issuer` may sign or authenticate at `index`: the one rule for both purposes.
@@ -170,8 +183,16 @@ impl Registry {
                 let keys = self.known(institution)?.keys.len();
                 self.check_new_keys(keys, std::slice::from_ref(key))
             }
-            Statement::KeyRevoked { institution, key_id, doubtful_from } => {
-                let history = self.known(institution)?.keys.iter().find(|history| history.id == *key_id);
+            Statement::KeyRevoked {
+                institution,
+                key_id,
+                doubtful_from,
+            } => {
+                let history = self
+                    .known(institution)?
+                    .keys
+                    .iter()
+                    .find(|history| history.id == *key_id);
                 let history = history.ok_or(Refusal::KeyUnknown)?;
                 if history.valid_until.is_some() {
                     return Err(Refusal::KeyRevoked);
@@ -181,7 +202,8 @@ impl Registry {
                     _ => Ok(()),
                 }
             }
-            Statement::CategoriesPermitted { institution, .. } | Statement::InstitutionSuspended { institution, .. } => {
+            Statement::CategoriesPermitted { institution, .. }
+            | Statement::InstitutionSuspended { institution, .. } => {
                 self.known(institution).map(|_| ())
             }
             Statement::LearnerErased { .. } => Ok(()),
@@ -203,15 +225,25 @@ impl Registry {
                 };
                 self.admit(index, profile, keys, Vec::new());
             }
-            Statement::InstitutionAdmitted { profile, keys, categories } => {
+            Statement::InstitutionAdmitted {
+                profile,
+                keys,
+                categories,
+            } => {
                 self.admit(index, profile.clone(), keys, categories.clone());
             }
             Statement::KeyAdmitted { institution, key } => {
                 let from = LeafIndex(index.0 + 1);
-                let number = self.change(institution, |it| it.keys.push(KeyHistory::new(key.clone(), from)));
+                let number = self.change(institution, |it| {
+                    it.keys.push(KeyHistory::new(key.clone(), from))
+                });
                 self.by_key.insert(key.id(), number);
             }
-            Statement::KeyRevoked { institution, key_id, doubtful_from } => {
+            Statement::KeyRevoked {
+                institution,
+                key_id,
+                doubtful_from,
+            } => {
                 self.change(institution, |it| {
                     for history in it.keys.iter_mut().filter(|history| history.id == *key_id) {
                         history.valid_until = Some(index);
@@ -219,10 +251,18 @@ impl Registry {
                     }
                 });
             }
-            Statement::CategoriesPermitted { institution, categories } => {
-                self.change(institution, |it| it.categories.push((index, categories.clone())));
+            Statement::CategoriesPermitted {
+                institution,
+                categories,
+            } => {
+                self.change(institution, |it| {
+                    it.categories.push((index, categories.clone()))
+                });
             }
-            Statement::InstitutionSuspended { institution, suspended } => {
+            Statement::InstitutionSuspended {
+                institution,
+                suspended,
+            } => {
                 self.change(institution, |it| it.suspended = *suspended);
             }
             Statement::LearnerErased { .. } => self.erasures += 1,
@@ -239,29 +279,57 @@ impl Registry {
             return Err(Refusal::TooFew { min: 1 });
         }
         if existing + keys.len() > KEYS_PER_INSTITUTION_MAX as usize {
-            return Err(Refusal::TooMany { max: KEYS_PER_INSTITUTION_MAX });
+            return Err(Refusal::TooMany {
+                max: KEYS_PER_INSTITUTION_MAX,
+            });
         }
-        let repeated = keys.iter().enumerate().any(|(i, key)| keys[..i].iter().any(|other| other.bytes == key.bytes));
+        let repeated = keys
+            .iter()
+            .enumerate()
+            .any(|(i, key)| keys[..i].iter().any(|other| other.bytes == key.bytes));
         if repeated || keys.iter().any(|key| self.by_key.contains_key(&key.id())) {
             return Err(Refusal::KeyExists);
         }
         Ok(())
     }
 
-    fn admit(&mut self, index: LeafIndex, profile: InstitutionProfile, keys: &[PublicKey], categories: Vec<Category>) {
-        let number = InstitutionNumber(u32::try_from(self.by_number.len()).expect("fewer than 4 billion institutions"));
+    fn admit(
+        &mut self,
+        index: LeafIndex,
+        profile: InstitutionProfile,
+        keys: &[PublicKey],
+        categories: Vec<Category>,
+    ) {
+        let number = InstitutionNumber(
+            u32::try_from(self.by_number.len()).expect("fewer than 4 billion institutions"),
+        );
         let from = LeafIndex(index.0 + 1);
         // The bank signs its own first entry, before which no key can exist.
         let from = if index.0 == 0 { index } else { from };
         self.by_id.insert(profile.id.clone(), number);
-        self.by_key.extend(keys.iter().map(|key| (key.id(), number)));
-        let keys = keys.iter().map(|key| KeyHistory::new(key.clone(), from)).collect();
+        self.by_key
+            .extend(keys.iter().map(|key| (key.id(), number)));
+        let keys = keys
+            .iter()
+            .map(|key| KeyHistory::new(key.clone(), from))
+            .collect();
         let categories = vec![(index, categories)];
-        let institution = Institution { number, profile, admitted_at: index, suspended: false, keys, categories };
+        let institution = Institution {
+            number,
+            profile,
+            admitted_at: index,
+            suspended: false,
+            keys,
+            categories,
+        };
         self.by_number.push(Arc::new(institution));
     }
 
-    fn change(&mut self, id: &InstitutionId, edit: impl FnOnce(&mut Institution)) -> InstitutionNumber {
+    fn change(
+        &mut self,
+        id: &InstitutionId,
+        edit: impl FnOnce(&mut Institution),
+    ) -> InstitutionNumber {
         let number = self.by_id[id];
         edit(Arc::make_mut(&mut self.by_number[number.0 as usize]));
         number
@@ -270,6 +338,12 @@ impl Registry {
 
 impl KeyHistory {
     fn new(key: PublicKey, valid_from: LeafIndex) -> Self {
-        Self { id: key.id(), key, valid_from, valid_until: None, doubtful_from: None }
+        Self {
+            id: key.id(),
+            key,
+            valid_from,
+            valid_until: None,
+            doubtful_from: None,
+        }
     }
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use creditbank_domain::identifier::RecordId;
 use creditbank_domain::record::{
-    Algorithm, BATCH_RECORDS_MAX, EnvelopeContent, KeyId, KeyPurpose, LEAF_BYTES_MAX, PAYLOAD_BYTES_MAX,
-    PayloadContent, RecordKind, RecordRef, Statement, batch_signing_input, commitment,
+    Algorithm, BATCH_RECORDS_MAX, EnvelopeContent, KeyId, KeyPurpose, LEAF_BYTES_MAX,
+    PAYLOAD_BYTES_MAX, PayloadContent, RecordKind, RecordRef, Statement, batch_signing_input,
+    commitment,
 };
 use creditbank_domain::registry::{Institution, Registry};
 use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
@@ -56,7 +57,9 @@ impl SignedBatch {
 
     /// Bytes it occupies, roughly.
     pub fn bytes(&self) -> usize {
-        let record = |record: &v1::SignedRecord| record.envelope.len() + record.salt.len() + record.payload.len() + 64;
+        let record = |record: &v1::SignedRecord| {
+            record.envelope.len() + record.salt.len() + record.payload.len() + 64
+        };
         self.0.records.iter().map(record).sum()
     }
 
@@ -146,8 +149,10 @@ impl Admitted {
         let SignedBatch(request) = batch;
         let head = bank.head();
         let erasures_seen = bank.erasures();
-        let algorithm = Algorithm::from_number(request.algorithm).map_err(|refusal| refusal.at("algorithm"))?;
-        let key_id = KeyId(record::digest(&request.key_id).map_err(|refusal| refusal.at("key_id"))?);
+        let algorithm =
+            Algorithm::from_number(request.algorithm).map_err(|refusal| refusal.at("algorithm"))?;
+        let key_id =
+            KeyId(record::digest(&request.key_id).map_err(|refusal| refusal.at("key_id"))?);
         let index = LeafIndex(head.row.size);
         let registry = Arc::clone(&head.registry);
         let admitted = registry.admit_key(&request.issuer, &key_id, KeyPurpose::Sign, index);
@@ -156,10 +161,21 @@ impl Admitted {
             _ => refusal.at("key_id"),
         })?;
         let issuer = Arc::clone(issuer);
-        let hashes: Vec<Hash> = request.records.iter().map(|record| leaf_hash(&record.envelope)).collect();
+        let hashes: Vec<Hash> = request
+            .records
+            .iter()
+            .map(|record| leaf_hash(&record.envelope))
+            .collect();
         let tree = BatchTree::new(hashes);
         verify(bank, &request, &key_id, &key.key.bytes, &tree)?;
-        let mut rows = Rows { bank, issuer: &issuer, tree: &tree, request: &request, key_id: &key_id }.prepare()?;
+        let mut rows = Rows {
+            bank,
+            issuer: &issuer,
+            tree: &tree,
+            request: &request,
+            key_id: &key_id,
+        }
+        .prepare()?;
         look_up(&head, &issuer, &tree, &mut rows)?;
         Ok(Self {
             issuer,
@@ -192,10 +208,20 @@ fn verify(
     if request.root[..] != root.0 {
         return Err(Refusal::RootMismatch.at("root"));
     }
-    let input = batch_signing_input(&request.origin, &request.issuer, request.records.len() as u64, &root.0);
-    let signature = Signature::from_slice(&request.signature).map_err(|_| Refusal::SignatureInvalid.at("signature"))?;
-    let verifier = bank.verifier(key_id, key).map_err(|refusal| refusal.at("key_id"))?;
-    verifier.verify_strict(&input, &signature).map_err(|_| Refusal::SignatureInvalid.at("signature"))
+    let input = batch_signing_input(
+        &request.origin,
+        &request.issuer,
+        request.records.len() as u64,
+        &root.0,
+    );
+    let signature = Signature::from_slice(&request.signature)
+        .map_err(|_| Refusal::SignatureInvalid.at("signature"))?;
+    let verifier = bank
+        .verifier(key_id, key)
+        .map_err(|refusal| refusal.at("key_id"))?;
+    verifier
+        .verify_strict(&input, &signature)
+        .map_err(|_| Refusal::SignatureInvalid.at("signature"))
 }
 
 /// The rows of one batch while they are prepared.
@@ -210,7 +236,8 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn prepare(&self) -> Result<Vec<Row>, StoreError> {
         let today = clock::today();
-        let mut first_rows: HashMap<RecordId, usize> = HashMap::with_capacity(self.request.records.len());
+        let mut first_rows: HashMap<RecordId, usize> =
+            HashMap::with_capacity(self.request.records.len());
         let mut rows = Vec::with_capacity(self.request.records.len());
         for (number, record) in self.request.records.iter().enumerate() {
             let row = match self.row(number, record, today)? {
@@ -251,14 +278,24 @@ impl Rows<'_> {
         };
         let issuer = (self.issuer.number, self.issuer.profile.id.as_str());
         let kind = parsed.kind;
-        let vault = key.seal_record(issuer, &parsed.record_id, kind, &parsed.salt, &record.payload);
+        let vault = key.seal_record(
+            issuer,
+            &parsed.record_id,
+            kind,
+            &parsed.salt,
+            &record.payload,
+        );
         let merged = match parsed.payload.content {
             PayloadContent::Merge(merged) => Some(merged.as_u64()),
             _ => None,
         };
         let body = Body::Sealed {
             kind,
-            category: parsed.payload.content.outcome().map(|outcome| outcome.category()),
+            category: parsed
+                .payload
+                .content
+                .outcome()
+                .map(|outcome| outcome.category()),
             learner: learner.as_u64(),
             vault,
             target: parsed.target,
@@ -272,13 +309,23 @@ impl Rows<'_> {
         }))
     }
 
-    fn parse(&self, record: &v1::SignedRecord, today: jiff::civil::Date) -> Result<Parsed, Vec<Fault>> {
+    fn parse(
+        &self,
+        record: &v1::SignedRecord,
+        today: jiff::civil::Date,
+    ) -> Result<Parsed, Vec<Fault>> {
         let one = |fault: Fault| vec![fault];
         limit("envelope", record.envelope.len(), ENVELOPE_BYTES_MAX).map_err(one)?;
         limit("payload", record.payload.len(), PAYLOAD_BYTES_MAX).map_err(one)?;
-        let envelope = record::envelope(&record.envelope, self.issuer.profile.id.as_str()).map_err(one)?;
+        let envelope =
+            record::envelope(&record.envelope, self.issuer.profile.id.as_str()).map_err(one)?;
         let salt = record::digest(&record.salt).map_err(|refusal| one(refusal.at("salt")))?;
-        let EnvelopeContent::Sealed { kind, commitment: committed, target } = envelope.content else {
+        let EnvelopeContent::Sealed {
+            kind,
+            commitment: committed,
+            target,
+        } = envelope.content
+        else {
             return Err(one(Refusal::KindNotAllowed.at("envelope.kind")));
         };
         if commitment(&salt, &record.payload) != committed {
@@ -294,7 +341,13 @@ impl Rows<'_> {
         if kind == RecordKind::Merge && !self.issuer.profile.id.is_bank() {
             return Err(one(Refusal::KindNotAllowed.at("envelope.kind")));
         }
-        Ok(Parsed { record_id: envelope.record_id, kind, salt, payload, target })
+        Ok(Parsed {
+            record_id: envelope.record_id,
+            kind,
+            salt,
+            payload,
+            target,
+        })
     }
 
     fn begin(&self, number: usize, envelope: &[u8]) -> Sha256 {
@@ -322,7 +375,11 @@ struct Parsed {
 }
 
 /// An institution deposits in its admitted categories; the bank deposits none, but may amend any.
-pub(crate) fn may_deposit(issuer: &Institution, kind: RecordKind, category: Category) -> Result<(), Fault> {
+pub(crate) fn may_deposit(
+    issuer: &Institution,
+    kind: RecordKind,
+    category: Category,
+) -> Result<(), Fault> {
     let by_bank = kind == RecordKind::Amendment && issuer.profile.id.is_bank();
     if by_bank || issuer.may_deposit(category) {
         return Ok(());
@@ -334,11 +391,20 @@ fn limit(field: &str, bytes: usize, max: usize) -> Result<(), Fault> {
     if bytes <= max {
         return Ok(());
     }
-    Err(Refusal::RecordTooLarge { bytes: bytes as u64, max: max as u64 }.at(field))
+    Err(Refusal::RecordTooLarge {
+        bytes: bytes as u64,
+        max: max as u64,
+    }
+    .at(field))
 }
 
 /// Finds the rows that are in the log already. What is found is final, because the log only grows.
-fn look_up(head: &Head, issuer: &Institution, tree: &BatchTree, rows: &mut [Row]) -> Result<(), StoreError> {
+fn look_up(
+    head: &Head,
+    issuer: &Institution,
+    tree: &BatchTree,
+    rows: &mut [Row],
+) -> Result<(), StoreError> {
     let mut ids: Vec<_> = rows
         .iter()
         .enumerate()
@@ -350,7 +416,9 @@ fn look_up(head: &Head, issuer: &Institution, tree: &BatchTree, rows: &mut [Row]
     ids.sort_unstable();
     let keys: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
     for ((_, number), found) in ids.iter().zip(head.snapshot.ids(&keys)?) {
-        let (Some(found), Row::Ready(ready)) = (found, &rows[*number]) else { continue };
+        let (Some(found), Row::Ready(ready)) = (found, &rows[*number]) else {
+            continue;
+        };
         let chunk = head.snapshot.chunk(found.index)?;
         let stored = envelope(&chunk, found.index)?;
         rows[*number] = if leaf_hash(stored) == tree.leaves()[*number] {

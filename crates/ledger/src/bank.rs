@@ -76,7 +76,9 @@ pub enum BankError {
         anchored: u64,
     },
     /// The log has another root than what the bank has signed.
-    #[error("the log's root at size {size} is {found}, but {anchored} was signed: this is another history")]
+    #[error(
+        "the log's root at size {size} is {found}, but {anchored} was signed: this is another history"
+    )]
     Forked {
         /// The anchored size.
         size: u64,
@@ -86,7 +88,9 @@ pub enum BankError {
         anchored: creditbank_merkle::Hash,
     },
     /// The stored tree does not give the stored root.
-    #[error("the tree of {size} leaves does not give the root that was committed: the database is damaged")]
+    #[error(
+        "the tree of {size} leaves does not give the root that was committed: the database is damaged"
+    )]
     TreeDamaged {
         /// Leaves.
         size: u64,
@@ -140,19 +144,29 @@ pub(crate) struct Parts {
 
 impl Bank {
     /// Puts the bank together and starts its sequencer, which ends with [`Bank::stop`].
-    pub(crate) fn start(parts: Parts, anchor: AnchorFile) -> (Arc<Self>, std::thread::JoinHandle<()>) {
+    pub(crate) fn start(
+        parts: Parts,
+        anchor: AnchorFile,
+    ) -> (Arc<Self>, std::thread::JoinHandle<()>) {
         let (bank, jobs) = Self::assemble(parts);
         let sequencer = Sequencer::new(Arc::clone(&bank), anchor);
         let run = move || {
             let _guard = AbortOnPanic;
             sequencer.run(jobs);
         };
-        let thread = std::thread::Builder::new().name("sequencer".into()).spawn(run);
+        let thread = std::thread::Builder::new()
+            .name("sequencer".into())
+            .spawn(run);
         (bank, thread.expect("a thread can be started"))
     }
 
     pub(crate) fn assemble(parts: Parts) -> (Arc<Self>, tokio::sync::mpsc::Receiver<Message>) {
-        let Parts { store, keys, options, head } = parts;
+        let Parts {
+            store,
+            keys,
+            options,
+            head,
+        } = parts;
         let (queue, jobs) = Queue::new();
         let algorithm = creditbank_domain::record::Algorithm::Ed25519;
         let bank = Self {
@@ -201,7 +215,10 @@ impl Bank {
     /// publishes heads may call it: the sequencer, or a start before it has work.
     pub(crate) fn refresh(&self) {
         let snapshot = Arc::new(self.store.snapshot());
-        self.publish(Arc::new(Head { snapshot, ..Head::clone(&self.head()) }));
+        self.publish(Arc::new(Head {
+            snapshot,
+            ..Head::clone(&self.head())
+        }));
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {
@@ -245,7 +262,9 @@ impl Bank {
     /// Forgets the keys of erased learners.
     pub(crate) fn forget(&self, learners: &[u64]) {
         self.erasures.fetch_add(1, Ordering::AcqRel);
-        learners.iter().for_each(|learner| drop(self.data_keys.remove(learner)));
+        learners
+            .iter()
+            .for_each(|learner| drop(self.data_keys.remove(learner)));
     }
 
     pub(crate) fn remember(&self, learner: u64, key: Arc<DataKey>) {
@@ -253,15 +272,22 @@ impl Bank {
     }
 
     /// A learner's data key.
-    pub(crate) fn learner_key(&self, learner: LearnerCode) -> Result<Result<Arc<DataKey>, Refusal>, StoreError> {
+    pub(crate) fn learner_key(
+        &self,
+        learner: LearnerCode,
+    ) -> Result<Result<Arc<DataKey>, Refusal>, StoreError> {
         let code = learner.as_u64();
         if let Some(key) = self.data_keys.get(&code) {
             return Ok(Ok(key));
         }
         let erasures = self.erasures();
-        let Some(wrapped) = self.store.wrapped_key(code)? else { return Ok(Err(Refusal::LearnerUnknown)) };
+        let Some(wrapped) = self.store.wrapped_key(code)? else {
+            return Ok(Err(Refusal::LearnerUnknown));
+        };
         let Ok(key) = self.keys.key_encryption.unwrap(code, &wrapped) else {
-            tracing::error!("a learner's key does not unwrap: the key-encryption key is not this bank's");
+            tracing::error!(
+                "a learner's key does not unwrap: the key-encryption key is not this bank's"
+            );
             return Ok(Err(Refusal::Internal));
         };
         self.data_keys.insert(code, Arc::clone(&key));
@@ -272,7 +298,11 @@ impl Bank {
     }
 
     /// A public key, decompressed; small-order points are refused.
-    pub(crate) fn verifier(&self, id: &KeyId, bytes: &[u8; 32]) -> Result<Arc<VerifyingKey>, Refusal> {
+    pub(crate) fn verifier(
+        &self,
+        id: &KeyId,
+        bytes: &[u8; 32],
+    ) -> Result<Arc<VerifyingKey>, Refusal> {
         if let Some(key) = self.verifiers.get(id) {
             return Ok(key);
         }
@@ -305,9 +335,14 @@ impl std::fmt::Debug for Bank {
     }
 }
 
-
 /// An Ed25519 public key that a signature can be trusted under.
 pub(crate) fn usable_key(bytes: &[u8; 32]) -> Result<VerifyingKey, Refusal> {
-    let key = VerifyingKey::from_bytes(bytes).map_err(|_| Refusal::Malformed { expected: "Ed25519 public key" })?;
-    if key.is_weak() { Err(Refusal::KeySmallOrder) } else { Ok(key) }
+    let key = VerifyingKey::from_bytes(bytes).map_err(|_| Refusal::Malformed {
+        expected: "Ed25519 public key",
+    })?;
+    if key.is_weak() {
+        Err(Refusal::KeySmallOrder)
+    } else {
+        Ok(key)
+    }
 }

@@ -5,14 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_domain::record::{
-    Algorithm, EnvelopeContent, KeyId, KeyPurpose, RecordKind, Statement, batch_signing_input, commitment,
-};
 use creditbank_domain::identifier::LearnerCode;
+use creditbank_domain::record::{
+    Algorithm, EnvelopeContent, KeyId, KeyPurpose, RecordKind, Statement, batch_signing_input,
+    commitment,
+};
 use creditbank_domain::registry::Registry;
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_merkle::{Edge, Hash, TileId, leaf_hash, root_of};
-use creditbank_store::{Anchor, AnchorFile, CHUNK_ROWS, Chunk, ChunkRow, Go, HeadRow, Snapshot, Store, StoreError, Views};
+use creditbank_store::{
+    Anchor, AnchorFile, CHUNK_ROWS, Chunk, ChunkRow, Go, HeadRow, Snapshot, Store, StoreError,
+    Views,
+};
 use creditbank_wire::convert::{leaf, record};
 use creditbank_wire::v1;
 use ed25519_dalek::Signature;
@@ -62,7 +66,11 @@ pub struct Report {
 impl Report {
     fn add(&mut self, part: &'static str, leaf: Option<LeafIndex>, what: impl Into<String>) {
         if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(Finding { part, leaf: leaf.map(|index| index.0), what: what.into() });
+            self.findings.push(Finding {
+                part,
+                leaf: leaf.map(|index| index.0),
+                what: what.into(),
+            });
         } else {
             self.findings_left_out += 1;
         }
@@ -88,14 +96,21 @@ pub fn check(
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, StoreError> {
     let snapshot = store.snapshot();
-    let head = snapshot.head()?.unwrap_or(HeadRow { size: 0, root: creditbank_merkle::EMPTY_ROOT.0, deposited_at_ms: 0 });
+    let head = snapshot.head()?.unwrap_or(HeadRow {
+        size: 0,
+        root: creditbank_merkle::EMPTY_ROOT.0,
+        deposited_at_ms: 0,
+    });
     let anchored = match AnchorFile::open(anchor) {
         Ok(file) => Some(file.anchor()),
         Err(StoreError::Database(error)) => return Err(error.into()),
         Err(_) => None,
     };
     let mut log = LogCheck {
-        report: Report { payloads_checked: key.is_some(), ..Report::default() },
+        report: Report {
+            payloads_checked: key.is_some(),
+            ..Report::default()
+        },
         snapshot: &snapshot,
         registry: Registry::default(),
         edge: Edge::new(),
@@ -107,11 +122,28 @@ pub fn check(
         origin: store.origin()?,
     };
     if anchored.is_none() {
-        log.report.add("anchor", None, "both slots of the anchor file are unreadable");
+        log.report.add(
+            "anchor",
+            None,
+            "both slots of the anchor file are unreadable",
+        );
     }
     log.walk(head, &mut progress)?;
-    let LogCheck { mut report, commitments, registry, .. } = log;
-    check_vault(store, &snapshot, key, &registry, &commitments, &mut report, &mut progress)?;
+    let LogCheck {
+        mut report,
+        commitments,
+        registry,
+        ..
+    } = log;
+    check_vault(
+        store,
+        &snapshot,
+        key,
+        &registry,
+        &commitments,
+        &mut report,
+        &mut progress,
+    )?;
     check_views(&snapshot, &mut report, &mut progress)?;
     Ok(report)
 }
@@ -134,35 +166,64 @@ struct LogCheck<'a> {
 }
 
 impl LogCheck<'_> {
-    fn walk(&mut self, head: HeadRow, progress: &mut impl FnMut(Progress)) -> Result<(), StoreError> {
+    fn walk(
+        &mut self,
+        head: HeadRow,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), StoreError> {
         let mut next = 0;
         let snapshot = self.snapshot;
         let walked = snapshot.chunks(LeafIndex(0), |chunk| {
             if chunk.first.0 != next {
-                self.report.add("log", Some(LeafIndex(next)), format!("leaves {next} to {} are missing", chunk.first.0));
+                self.report.add(
+                    "log",
+                    Some(LeafIndex(next)),
+                    format!("leaves {next} to {} are missing", chunk.first.0),
+                );
             }
             next = chunk.first.0 + chunk.leaves();
             self.chunk(&chunk);
-            progress(Progress { part: "log", done: next, total: head.size });
+            progress(Progress {
+                part: "log",
+                done: next,
+                total: head.size,
+            });
             Go::Continue(())
         });
         if let Err(error) = walked {
-            self.report.add("log", Some(LeafIndex(next)), format!("cannot be read: {error}"));
+            self.report.add(
+                "log",
+                Some(LeafIndex(next)),
+                format!("cannot be read: {error}"),
+            );
         }
         self.report.leaves = self.edge.size().value();
         self.report.root = self.edge.root().to_string();
         if next != head.size {
-            self.report.add("log", None, format!("{next} leaves, but {} were committed", head.size));
+            self.report.add(
+                "log",
+                None,
+                format!("{next} leaves, but {} were committed", head.size),
+            );
         } else if self.edge.root().0 != head.root {
-            self.report.add("tree", None, "the leaves do not give the committed root");
+            self.report
+                .add("tree", None, "the leaves do not give the committed root");
         }
         match self.anchored {
             Some(anchor) if anchor.size > next => {
                 let missing = anchor.size - next;
-                self.report.add("anchor", None, format!("{missing} leaves that were signed are missing"));
+                self.report.add(
+                    "anchor",
+                    None,
+                    format!("{missing} leaves that were signed are missing"),
+                );
             }
             Some(anchor) if self.anchor_seen.is_some_and(|root| root != anchor.root) => {
-                self.report.add("anchor", None, format!("another root at size {}", anchor.size));
+                self.report.add(
+                    "anchor",
+                    None,
+                    format!("another root at size {}", anchor.size),
+                );
             }
             _ => {}
         }
@@ -171,14 +232,19 @@ impl LogCheck<'_> {
 
     fn chunk(&mut self, chunk: &Chunk) {
         if chunk.deposited_at_ms < self.last_ms {
-            self.report.add("log", Some(chunk.first), "deposited before the leaf in front of it");
+            self.report.add(
+                "log",
+                Some(chunk.first),
+                "deposited before the leaf in front of it",
+            );
         }
         self.last_ms = chunk.deposited_at_ms;
         self.signature(chunk);
         for (index, stored) in chunk.leaves_in_order() {
             let bytes = encode(&stored);
             if let Err(refusal) = leaf::decode(&bytes) {
-                self.report.add("log", Some(index), format!("leaf: {refusal}"));
+                self.report
+                    .add("log", Some(index), format!("leaf: {refusal}"));
             }
             self.envelope(index, stored.envelope);
             self.append(leaf_hash(&bytes));
@@ -188,14 +254,26 @@ impl LogCheck<'_> {
     /// Verifies the batch signature once for all chunks of a batch that follow each other.
     fn signature(&mut self, chunk: &Chunk) {
         let first = chunk.first;
-        let Some((_, _, envelope)) = chunk.created().next() else { return };
+        let Some((_, _, envelope)) = chunk.created().next() else {
+            return;
+        };
         let Ok(message) = record::canonical::<v1::Envelope>(envelope) else {
-            return self.report.add("log", Some(first), "the envelope is not canonical");
+            return self
+                .report
+                .add("log", Some(first), "the envelope is not canonical");
         };
         let Some(root) = batch_root(chunk) else {
-            return self.report.add("signature", Some(first), "the path does not lead to a batch root");
+            return self.report.add(
+                "signature",
+                Some(first),
+                "the path does not lead to a batch root",
+            );
         };
-        if self.batch.as_ref().is_some_and(|(signature, known)| *signature == chunk.signature && *known == root) {
+        if self
+            .batch
+            .as_ref()
+            .is_some_and(|(signature, known)| *signature == chunk.signature && *known == root)
+        {
             return;
         }
         // The first entry of the log brings the key that it is signed with.
@@ -213,35 +291,56 @@ impl LogCheck<'_> {
     fn verify(&mut self, chunk: &Chunk, issuer: &str, root: Hash, registry: &Registry) {
         let first = chunk.first;
         let key = registry.key(&KeyId(chunk.key_id));
-        let Some((owner, history)) = key.filter(|(owner, _)| owner.profile.id.as_str() == issuer) else {
-            return self.report.add("signature", Some(first), format!("no key of {issuer} has this id"));
+        let Some((owner, history)) = key.filter(|(owner, _)| owner.profile.id.as_str() == issuer)
+        else {
+            return self.report.add(
+                "signature",
+                Some(first),
+                format!("no key of {issuer} has this id"),
+            );
         };
         if history.key.purpose != KeyPurpose::Sign || !history.is_valid_at(first) {
             let id = owner.profile.id.clone();
-            self.report.add("signature", Some(first), format!("the key of {id} was not valid for signing here"));
+            self.report.add(
+                "signature",
+                Some(first),
+                format!("the key of {id} was not valid for signing here"),
+            );
         }
         let input = batch_signing_input(&self.origin, issuer, u64::from(chunk.batch_size), &root.0);
         let verified = Algorithm::from_number(u32::from(chunk.algorithm))
             .and_then(|_| usable_key(&history.key.bytes))
             .and_then(|key| {
-                let signature = Signature::from_slice(&chunk.signature).map_err(|_| Refusal::SignatureInvalid)?;
-                key.verify_strict(&input, &signature).map_err(|_| Refusal::SignatureInvalid)
+                let signature = Signature::from_slice(&chunk.signature)
+                    .map_err(|_| Refusal::SignatureInvalid)?;
+                key.verify_strict(&input, &signature)
+                    .map_err(|_| Refusal::SignatureInvalid)
             });
         match verified {
             Ok(()) => {
                 self.report.signatures += 1;
                 self.batch = Some((chunk.signature.clone(), root));
             }
-            Err(refusal) => self.report.add("signature", Some(first), format!("batch of {issuer}: {refusal}")),
+            Err(refusal) => self.report.add(
+                "signature",
+                Some(first),
+                format!("batch of {issuer}: {refusal}"),
+            ),
         }
     }
 
     fn envelope(&mut self, index: LeafIndex, bytes: &[u8]) {
-        let issuer = record::canonical::<v1::Envelope>(bytes).map(|message| message.issuer).unwrap_or_default();
+        let issuer = record::canonical::<v1::Envelope>(bytes)
+            .map(|message| message.issuer)
+            .unwrap_or_default();
         match record::envelope(bytes, &issuer) {
-            Err(fault) => self.report.add("log", Some(index), format!("envelope: {fault}")),
+            Err(fault) => self
+                .report
+                .add("log", Some(index), format!("envelope: {fault}")),
             Ok(envelope) => match envelope.content {
-                EnvelopeContent::Sealed { kind, commitment, .. } => {
+                EnvelopeContent::Sealed {
+                    kind, commitment, ..
+                } => {
                     self.commitments.insert(index.0, (kind, commitment));
                 }
                 EnvelopeContent::Public(statement) => self.statement(index, &statement),
@@ -252,7 +351,9 @@ impl LogCheck<'_> {
     fn statement(&mut self, index: LeafIndex, statement: &Statement) {
         match self.registry.check(index, statement) {
             Ok(()) => self.registry.apply(index, statement),
-            Err(refusal) => self.report.add("log", Some(index), format!("statement: {refusal}")),
+            Err(refusal) => self
+                .report
+                .add("log", Some(index), format!("statement: {refusal}")),
         }
     }
 
@@ -262,11 +363,22 @@ impl LogCheck<'_> {
             let TileId { level, index } = tile.id;
             match self.snapshot.tile(tile.id) {
                 Ok(stored) if *stored == *tile.bytes() => {}
-                Ok(_) => self.report.add("tree", None, format!("tile {index} of level {level} has another hash")),
-                Err(error) => self.report.add("tree", None, format!("tile {index} of level {level}: {error}")),
+                Ok(_) => self.report.add(
+                    "tree",
+                    None,
+                    format!("tile {index} of level {level} has another hash"),
+                ),
+                Err(error) => self.report.add(
+                    "tree",
+                    None,
+                    format!("tile {index} of level {level}: {error}"),
+                ),
             }
         }
-        if self.anchored.is_some_and(|anchor| anchor.size == self.edge.size().value()) {
+        if self
+            .anchored
+            .is_some_and(|anchor| anchor.size == self.edge.size().value())
+        {
             self.anchor_seen = Some(self.edge.root());
         }
     }
@@ -285,7 +397,13 @@ fn batch_root(chunk: &Chunk) -> Option<Hash> {
     let rows = CHUNK_ROWS as u64;
     let group = u64::from(chunk.first_row) / rows;
     let groups = u64::from(chunk.batch_size).div_ceil(rows);
-    creditbank_merkle::root_from_inclusion(&root_of(&hashes), group.into(), groups.into(), &chunk.upper_path).ok()
+    creditbank_merkle::root_from_inclusion(
+        &root_of(&hashes),
+        group.into(),
+        groups.into(),
+        &chunk.upper_path,
+    )
+    .ok()
 }
 
 fn check_vault(
@@ -303,19 +421,34 @@ fn check_vault(
     let mut sealed = std::collections::HashSet::new();
     snapshot.whole_vault(|learner, index, row| {
         seen += 1;
-        progress(Progress { part: "vault", done: seen, total });
+        progress(Progress {
+            part: "vault",
+            done: seen,
+            total,
+        });
         sealed.insert(index.0);
         if opened_key.0 != learner {
             opened_key = (learner, key.and_then(|key| unwrap(store, key, learner)));
         }
         let data_key = opened_key.1.as_deref();
-        match open(registry, commitments, learner, index, row, data_key, key.is_some()) {
+        match open(
+            registry,
+            commitments,
+            learner,
+            index,
+            row,
+            data_key,
+            key.is_some(),
+        ) {
             Ok(opened) => report.payloads += u64::from(opened),
             Err(what) => report.add("vault", Some(index), what),
         }
         Go::Continue(())
     })?;
-    report.erased = commitments.keys().filter(|index| !sealed.contains(index)).count() as u64;
+    report.erased = commitments
+        .keys()
+        .filter(|index| !sealed.contains(index))
+        .count() as u64;
     check_erased(registry, report);
     Ok(())
 }
@@ -324,11 +457,19 @@ fn check_vault(
 fn check_erased(registry: &Registry, report: &mut Report) {
     if report.erased > 0 && registry.erasures() == 0 {
         let missing = report.erased;
-        report.add("vault", None, format!("{missing} payloads are missing, and no learner was ever erased"));
+        report.add(
+            "vault",
+            None,
+            format!("{missing} payloads are missing, and no learner was ever erased"),
+        );
     }
 }
 
-fn unwrap(store: &Store, key: &KeyEncryptionKey, learner: u64) -> Option<std::sync::Arc<vault::DataKey>> {
+fn unwrap(
+    store: &Store,
+    key: &KeyEncryptionKey,
+    learner: u64,
+) -> Option<std::sync::Arc<vault::DataKey>> {
     let wrapped = store.wrapped_key(learner).ok()??;
     key.unwrap(learner, &wrapped).ok()
 }
@@ -343,7 +484,9 @@ fn open(
     keys_given: bool,
 ) -> Result<bool, String> {
     let header = vault::header(row).map_err(|_| "the row's header cannot be read")?;
-    let (kind, committed) = commitments.get(&index.0).ok_or("no leaf of the log belongs to this payload")?;
+    let (kind, committed) = commitments
+        .get(&index.0)
+        .ok_or("no leaf of the log belongs to this payload")?;
     if header.kind != *kind {
         return Err("the row's kind is not the leaf's".into());
     }
@@ -351,15 +494,22 @@ fn open(
         return Ok(false);
     }
     let key = key.ok_or("the learner's key is missing or does not unwrap")?;
-    let issuer = registry.by_number(header.issuer).ok_or("the row's issuer is unknown")?;
+    let issuer = registry
+        .by_number(header.issuer)
+        .ok_or("the row's issuer is unknown")?;
     let opened = key.open_record(issuer.profile.id.as_str(), &header.record_id, row);
     let opened = opened.map_err(|_| "the sealed payload does not open")?;
     if commitment(&opened.salt, &opened.payload) != *committed {
         return Err("the payload does not open the commitment in the log".into());
     }
-    let payload: v1::Payload = record::canonical(&opened.payload).map_err(|_| "the payload is not canonical")?;
+    let payload: v1::Payload =
+        record::canonical(&opened.payload).map_err(|_| "the payload is not canonical")?;
     let named = LearnerCode::parse(&payload.learner).map(LearnerCode::as_u64);
-    if named == Ok(learner) { Ok(true) } else { Err("the payload names another learner than its row".into()) }
+    if named == Ok(learner) {
+        Ok(true)
+    } else {
+        Err("the payload names another learner than its row".into())
+    }
 }
 
 /// Folds the views again and compares them with the stored ones, both as ordered rows.
@@ -370,7 +520,11 @@ fn check_views(
 ) -> Result<(), StoreError> {
     let mut expected = Views::default();
     let folded = rebuild::fold(snapshot, |part, leaves| {
-        progress(Progress { part: "views", done: leaves, total: leaves });
+        progress(Progress {
+            part: "views",
+            done: leaves,
+            total: leaves,
+        });
         expected.ids.extend(part.ids);
         expected.submissions.extend(part.submissions);
         expected.statements.extend(part.statements);

@@ -7,7 +7,9 @@ use jiff::civil::Date;
 /// Milliseconds since the epoch.
 #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
 pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -21,5 +23,7 @@ pub(crate) fn today() -> Date {
     let offset_s = 8 * 3600;
     let days = i64::try_from((now_s() + offset_s) / 86_400).unwrap_or(0);
     let epoch = jiff::civil::date(1970, 1, 1);
-    epoch.checked_add(jiff::Span::new().days(days)).unwrap_or(epoch)
+    epoch
+        .checked_add(jiff::Span::new().days(days))
+        .unwrap_or(epoch)
 }

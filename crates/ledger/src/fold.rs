@@ -1,10 +1,12 @@
 //! The fold from log and vault to views: the same rows whether a record was just committed or is read back.
 
+use std::ops::RangeInclusive;
+
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::InstitutionNumber;
-use creditbank_store::{IdRow, StateRow, Views};
+use creditbank_store::{IdRow, SUBMISSION_BLOCK, StateRow, Views};
 
 /// What the views need to know of one leaf.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +22,10 @@ pub(crate) struct Folded<'a> {
 
 /// Adds the rows of one leaf.
 pub(crate) fn fold_leaf(views: &mut Views, leaf: Folded<'_>) {
-    let row = IdRow { index: leaf.index, learner: leaf.learner };
+    let row = IdRow {
+        index: leaf.index,
+        learner: leaf.learner,
+    };
     views.ids.push((leaf.issuer, leaf.record_id, row));
     if let Some(statement) = leaf.statement {
         views.statements.push((leaf.index, statement.to_vec()));
@@ -30,9 +35,48 @@ pub(crate) fn fold_leaf(views: &mut Views, leaf: Folded<'_>) {
 /// The state of a record after `kind` at `index` was done to it.
 pub(crate) fn fold_state(state: StateRow, kind: RecordKind, index: LeafIndex) -> StateRow {
     match kind {
-        RecordKind::Amendment => StateRow { amended_by: Some(index), ..state },
-        RecordKind::Revocation => StateRow { revoked_by: Some(index), ..state },
-        RecordKind::Confirmation => StateRow { confirmed_by: Some(index), ..state },
+        RecordKind::Amendment => StateRow {
+            amended_by: Some(index),
+            ..state
+        },
+        RecordKind::Revocation => StateRow {
+            revoked_by: Some(index),
+            ..state
+        },
+        RecordKind::Confirmation => StateRow {
+            confirmed_by: Some(index),
+            ..state
+        },
         RecordKind::Outcome | RecordKind::Merge | RecordKind::Statement => state,
+    }
+}
+
+/// Notes the blocks in which leaves of an issuer lie.
+pub(crate) fn fold_submissions(
+    views: &mut Views,
+    issuer: InstitutionNumber,
+    leaves: RangeInclusive<u64>,
+) {
+    let blocks = leaves.start() / SUBMISSION_BLOCK..=leaves.end() / SUBMISSION_BLOCK;
+    views
+        .submissions
+        .extend(blocks.map(|block| (issuer, block)));
+}
+
+/// The state of one record among the changed ones of its learner, which are sorted.
+pub(crate) fn find_state(states: &[(LeafIndex, StateRow)], target: LeafIndex) -> StateRow {
+    let place = states.binary_search_by_key(&target, |(target, _)| *target);
+    place.map_or_else(|_| StateRow::default(), |place| states[place].1)
+}
+
+/// Puts a state in its place among the changed ones of its learner.
+pub(crate) fn put_state(
+    states: &mut Vec<(LeafIndex, StateRow)>,
+    target: LeafIndex,
+    state: StateRow,
+) {
+    match states.binary_search_by_key(&target, |(target, _)| *target) {
+        Ok(place) => states[place].1 = state,
+        Err(place) => states.insert(place, (target, state)),
     }
 }

@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::registry::Registry;
-use creditbank_merkle::{Edge, Hash, Nodes, TileId, TreeSize, inclusion_proof, range_proof};
+use creditbank_merkle::tile::{TILE_STORED_BYTES, hash_in};
+use creditbank_merkle::{
+    Edge, FullTile, Hash, Nodes, TileId, TreeSize, inclusion_proof, range_proof,
+};
 use creditbank_store::{Chunk, Damage, HeadRow, Snapshot, StoreError, StoredLeaf};
 use creditbank_wire::convert::leaf::LeafParts;
 use creditbank_wire::v1;
+use quick_cache::sync::Cache;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -24,23 +28,53 @@ pub struct Head {
     pub note: String,
     /// Institutions and keys at this size.
     pub registry: Arc<Registry>,
+    /// Full tiles, which never change, shared by all heads.
+    pub tiles: Arc<Tiles>,
+}
+
+/// Full tiles in memory: a proof takes up to eight hashes of one tile, and fresh receipts all need the newest.
+#[derive(Debug)]
+pub struct Tiles(Cache<TileId, Arc<[u8]>>);
+
+/// Tiles kept: 64 MiB.
+const TILES_CACHED: usize = (64 << 20) / TILE_STORED_BYTES;
+
+impl Tiles {
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(TILES_CACHED))
+    }
+
+    /// Keeps a tile that was just committed.
+    pub(crate) fn add(&self, tile: &FullTile) {
+        self.0.insert(tile.id, tile.bytes().into());
+    }
+
+    fn hash(&self, snapshot: &Snapshot, id: TileId, offset: usize) -> Result<Hash, StoreError> {
+        let tile = match self.0.get(&id) {
+            Some(tile) => tile,
+            None => {
+                let tile: Arc<[u8]> = Arc::from(&*snapshot.tile(id)?);
+                self.0.insert(id, Arc::clone(&tile));
+                tile
+            }
+        };
+        hash_in(&tile, offset).ok_or(StoreError::Damaged(Damage::Tile {
+            level: id.level,
+            index: id.index,
+        }))
+    }
 }
 
 impl Nodes for Head {
     type Error = StoreError;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
-        node(&self.edge, &self.snapshot, level, index)
+        if let Some(hash) = self.edge.node(level, index) {
+            return Ok(hash);
+        }
+        let (tile, offset) = TileId::of_node(level, index);
+        self.tiles.hash(&self.snapshot, tile, offset)
     }
-}
-
-/// A node of the tree: from the right edge in memory, or from the full tile that holds it.
-pub(crate) fn node(edge: &Edge, snapshot: &Snapshot, level: u8, index: u64) -> Result<Hash, StoreError> {
-    if let Some(hash) = edge.node(level, index) {
-        return Ok(hash);
-    }
-    let (tile, offset) = TileId::of_node(level, index);
-    snapshot.tile_hash(tile, offset)
 }
 
 impl Head {
@@ -82,7 +116,9 @@ impl Head {
 
 /// The bytes of one leaf of a chunk.
 pub(crate) fn leaf(chunk: &Chunk, index: LeafIndex) -> Result<Vec<u8>, StoreError> {
-    let leaf = chunk.leaf(index).ok_or(StoreError::Damaged(Damage::LeafMissing(index)))?;
+    let leaf = chunk
+        .leaf(index)
+        .ok_or(StoreError::Damaged(Damage::LeafMissing(index)))?;
     Ok(encode(&leaf))
 }
 
@@ -104,11 +140,15 @@ pub(crate) fn encode(leaf: &StoredLeaf<'_>) -> Vec<u8> {
 /// The envelope of one leaf of a chunk.
 pub(crate) fn envelope(chunk: &Chunk, index: LeafIndex) -> Result<&bytes::Bytes, StoreError> {
     let found = chunk.created().find(|(at, ..)| *at == index);
-    found.map(|(.., envelope)| envelope).ok_or(StoreError::Damaged(Damage::LeafMissing(index)))
+    found
+        .map(|(.., envelope)| envelope)
+        .ok_or(StoreError::Damaged(Damage::LeafMissing(index)))
 }
 
 /// Hashes as the wire carries them: one allocation for all.
 pub(crate) fn hashes(hashes: &[Hash]) -> Vec<bytes::Bytes> {
     let all = bytes::Bytes::from(hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>());
-    (0..hashes.len()).map(|i| all.slice(i * 32..(i + 1) * 32)).collect()
+    (0..hashes.len())
+        .map(|i| all.slice(i * 32..(i + 1) * 32))
+        .collect()
 }

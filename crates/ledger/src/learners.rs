@@ -1,9 +1,9 @@
 //! Enrolling and finding learners. Learners are written beside the log, because a log that kept their keys would undo
 //! an erasure.
 
+use creditbank_domain::Refusal;
 use creditbank_domain::identifier::{IdentityDocument, LearnerCode};
 use creditbank_domain::text::PersonName;
-use creditbank_domain::Refusal;
 use creditbank_store::{Enrolment, LearnerRow, StoreError};
 use creditbank_wire::v1;
 use hmac::{Hmac, KeyInit, Mac};
@@ -36,7 +36,10 @@ impl Bank {
         rows: Vec<Result<Identified, Refusal>>,
         enrol_missing: bool,
     ) -> Result<Vec<Result<Resolved, Refusal>>, StoreError> {
-        let _one_at_a_time = self.enrolling.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one_at_a_time = self
+            .enrolling
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut enrolments: Vec<Enrolment> = Vec::new();
         let mut keys = Vec::new();
         let mut results = Vec::with_capacity(rows.len());
@@ -50,52 +53,75 @@ impl Bank {
                 }
             };
             let digest = self.digest(&row.document);
-            let known = match fresh.get(&digest) {
-                Some(learner) => Some(*learner),
-                None => self.store().learner_by_identity(&digest)?,
-            };
-            results.push(match known {
-                Some(code) => self.survivor(code)?.map(|learner| Resolved { learner, created: false }),
+            if let Some(learner) = fresh.get(&digest) {
+                results.push(Ok(Resolved {
+                    learner: *learner,
+                    created: false,
+                }));
+                continue;
+            }
+            results.push(match self.store().learner_by_identity(&digest)? {
+                Some(code) => self.survivor(code)?.map(|learner| Resolved {
+                    learner,
+                    created: false,
+                }),
                 None if !enrol_missing => Err(Refusal::LearnerUnknown),
                 None => {
                     let learner = self.new_code()?;
                     let (key, enrolment) = self.enrolment(learner, digest, &row);
-                    fresh.insert(digest, learner.as_u64());
+                    fresh.insert(digest, learner);
                     keys.push((learner.as_u64(), key));
                     enrolments.push(enrolment);
-                    Ok(Resolved { learner, created: true })
+                    Ok(Resolved {
+                        learner,
+                        created: true,
+                    })
                 }
             });
         }
         if !enrolments.is_empty() {
             self.store().enrol(&enrolments)?;
-            keys.into_iter().for_each(|(learner, key)| self.remember(learner, key));
+            keys.into_iter()
+                .for_each(|(learner, key)| self.remember(learner, key));
         }
         Ok(results)
     }
 
     /// All codes of the archive that a code belongs to, the surviving one first.
-    pub(crate) fn archive_codes(&self, learner: LearnerCode) -> Result<Result<Vec<LearnerCode>, Refusal>, StoreError> {
-        let Some(row) = self.store().learner(learner.as_u64())? else { return Ok(Err(Refusal::LearnerUnknown)) };
+    pub(crate) fn archive_codes(
+        &self,
+        learner: LearnerCode,
+    ) -> Result<Result<Vec<LearnerCode>, Refusal>, StoreError> {
+        let Some(row) = self.store().learner(learner.as_u64())? else {
+            return Ok(Err(Refusal::LearnerUnknown));
+        };
         let (survivor, row) = match row.merged_into {
             Some(survivor) => (survivor, self.store().learner(survivor)?),
             None => (learner.as_u64(), Some(row)),
         };
-        let Some(row) = row else { return Ok(Err(Refusal::LearnerUnknown)) };
-        let codes = std::iter::once(survivor).chain(row.merged).map(LearnerCode::from_u64);
+        let Some(row) = row else {
+            return Ok(Err(Refusal::LearnerUnknown));
+        };
+        let codes = std::iter::once(survivor)
+            .chain(row.merged)
+            .map(LearnerCode::from_u64);
         Ok(codes.collect())
     }
 
     fn survivor(&self, code: u64) -> Result<Result<LearnerCode, Refusal>, StoreError> {
         let row = self.store().learner(code)?;
-        let Some(row) = row else { return Ok(Err(Refusal::LearnerErased)) };
+        let Some(row) = row else {
+            return Ok(Err(Refusal::LearnerErased));
+        };
         Ok(LearnerCode::from_u64(row.merged_into.unwrap_or(code)))
     }
 
     /// A document is found only under the bank's key: an 18-digit number hashed without one can be guessed.
     fn digest(&self, document: &IdentityDocument) -> [u8; 32] {
         let mac = Hmac::<Sha256>::new_from_slice(self.identity_key()).expect("HMAC takes any key");
-        let mac = mac.chain_update(IDENTITY_CONTEXT).chain_update(document.canonical());
+        let mac = mac
+            .chain_update(IDENTITY_CONTEXT)
+            .chain_update(document.canonical());
         mac.finalize().into_bytes().into()
     }
 
@@ -104,7 +130,9 @@ impl Bank {
             let mut bytes = [0; 8];
             fill(&mut bytes);
             let number = u64::from_be_bytes(bytes) % LearnerCode::NUMBERS;
-            let Ok(code) = LearnerCode::from_random(number) else { continue };
+            let Ok(code) = LearnerCode::from_random(number) else {
+                continue;
+            };
             if self.store().learner(code.as_u64())?.is_none() {
                 return Ok(code);
             }
@@ -126,11 +154,27 @@ impl Bank {
                 number: row.document.canonical(),
                 issuer: String::new(),
             }),
-            name: row.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+            name: row
+                .name
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
         };
         let sealed_profile = key.seal_profile(&profile.encode_to_vec());
-        let learner_row =
-            LearnerRow { handle, merged_into: None, merged: Vec::new(), identities: vec![digest], sealed_profile };
-        (key, Enrolment { learner: learner.as_u64(), row: learner_row, wrapped_key })
+        let learner_row = LearnerRow {
+            handle,
+            merged_into: None,
+            merged: Vec::new(),
+            identities: vec![digest],
+            sealed_profile,
+        };
+        (
+            key,
+            Enrolment {
+                learner: learner.as_u64(),
+                row: learner_row,
+                wrapped_key,
+            },
+        )
     }
 }

@@ -65,7 +65,13 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new() -> (Self, mpsc::Receiver<Message>) {
         let (jobs, receiver) = mpsc::channel(QUEUE_BATCHES_MAX);
-        (Self { jobs, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize)) }, receiver)
+        (
+            Self {
+                jobs,
+                room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize)),
+            },
+            receiver,
+        )
     }
 
     /// Takes room for `bytes` at once, or says when to try again.
@@ -90,11 +96,17 @@ impl Queue {
         room: OwnedSemaphorePermit,
     ) -> Result<oneshot::Receiver<Result<Decided, Fault>>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { admitted, reply, _room: room };
-        self.jobs.try_send(Message::Job(job)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Refusal::QueueFull { retry_ms: RETRY_MS },
-            mpsc::error::TrySendError::Closed(_) => Refusal::ShuttingDown,
-        })?;
+        let job = Job {
+            admitted,
+            reply,
+            _room: room,
+        };
+        self.jobs
+            .try_send(Message::Job(job))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Refusal::QueueFull { retry_ms: RETRY_MS },
+                mpsc::error::TrySendError::Closed(_) => Refusal::ShuttingDown,
+            })?;
         Ok(answer)
     }
 }
@@ -108,5 +120,7 @@ impl Queue {
 }
 
 fn permits(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(QUEUE_BYTES_MAX).clamp(1, QUEUE_BYTES_MAX)
+    u32::try_from(bytes)
+        .unwrap_or(QUEUE_BYTES_MAX)
+        .clamp(1, QUEUE_BYTES_MAX)
 }

@@ -10,7 +10,7 @@ use creditbank_store::{Chunk, Go, Snapshot, StateRow, Store, StoreError, Views};
 use creditbank_wire::convert::record;
 use creditbank_wire::v1;
 
-use crate::fold::{Folded, fold_leaf, fold_state};
+use crate::fold::{Folded, find_state, fold_leaf, fold_state, fold_submissions, put_state};
 use crate::vault;
 
 /// Rows written at a time.
@@ -44,7 +44,12 @@ pub(crate) fn fold(
     mut write: impl FnMut(Views, u64) -> Result<(), StoreError>,
 ) -> Result<(), RebuildError> {
     let learners = owners(snapshot)?;
-    let mut fold = Fold { learners, registry: Registry::default(), states: BTreeMap::new(), views: Views::default() };
+    let mut fold = Fold {
+        learners,
+        registry: Registry::default(),
+        states: BTreeMap::new(),
+        views: Views::default(),
+    };
     let mut failed: Option<RebuildError> = None;
     let mut leaves = 0;
     snapshot.chunks(LeafIndex(0), |chunk| {
@@ -67,7 +72,7 @@ pub(crate) fn fold(
     if let Some(error) = failed {
         return Err(error);
     }
-    fold.views.states = fold.states.iter().map(|((learner, target), state)| (*learner, *target, *state)).collect();
+    fold.views.states = fold.states;
     Ok(write(fold.views, leaves)?)
 }
 
@@ -86,7 +91,7 @@ fn owners(snapshot: &Snapshot) -> Result<HashMap<u64, u64>, StoreError> {
 struct Fold {
     learners: HashMap<u64, u64>,
     registry: Registry,
-    states: BTreeMap<(u64, LeafIndex), StateRow>,
+    states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
     views: Views,
 }
 
@@ -97,31 +102,60 @@ impl Fold {
             let leaf = |refusal| RebuildError::Leaf(index, refusal);
             let message: v1::Envelope = record::canonical(envelope).map_err(leaf)?;
             if !message.statement.is_empty() {
-                let statement = record::canonical(&message.statement).and_then(record::statement).map_err(leaf)?;
+                let statement = record::canonical(&message.statement)
+                    .and_then(record::statement)
+                    .map_err(leaf)?;
                 self.registry.apply(index, &statement);
             }
-            let number = self.registry.institution(&message.issuer).map(|institution| institution.number);
+            let number = self
+                .registry
+                .institution(&message.issuer)
+                .map(|institution| institution.number);
             let number = number.ok_or(leaf(Refusal::IssuerUnknown))?;
             issuer = Some(number);
             self.leaf(index, number, &message).map_err(leaf)?;
         }
         if let Some(issuer) = issuer {
-            self.views.submissions.push((issuer, chunk.first));
+            let first = chunk.first.0;
+            fold_submissions(&mut self.views, issuer, first..=first + chunk.leaves() - 1);
         }
         Ok(())
     }
 
-    fn leaf(&mut self, index: LeafIndex, issuer: InstitutionNumber, message: &v1::Envelope) -> Result<(), Refusal> {
+    fn leaf(
+        &mut self,
+        index: LeafIndex,
+        issuer: InstitutionNumber,
+        message: &v1::Envelope,
+    ) -> Result<(), Refusal> {
         let record_id = RecordId::from_slice(&message.record_id)?;
         let learner = self.learners.get(&index.0).copied().unwrap_or(0);
         let statement = (!message.statement.is_empty()).then_some(&message.statement[..]);
-        fold_leaf(&mut self.views, Folded { index, issuer, record_id, learner, statement });
-        let kind = u32::try_from(message.kind).ok().and_then(RecordKind::from_number);
-        let (Some(kind), [target]) = (kind, message.refs.as_slice()) else { return Ok(()) };
+        fold_leaf(
+            &mut self.views,
+            Folded {
+                index,
+                issuer,
+                record_id,
+                learner,
+                statement,
+            },
+        );
+        let kind = u32::try_from(message.kind)
+            .ok()
+            .and_then(RecordKind::from_number);
+        let (Some(kind), [target]) = (kind, message.refs.as_slice()) else {
+            return Ok(());
+        };
         // The target of an erased learner has no owner any more, and no state.
         if let Some(owner) = self.learners.get(&target.leaf_index) {
-            let state = self.states.entry((*owner, LeafIndex(target.leaf_index))).or_default();
-            *state = fold_state(*state, kind, index);
+            let states = self.states.entry(*owner).or_default();
+            let target = LeafIndex(target.leaf_index);
+            put_state(
+                states,
+                target,
+                fold_state(find_state(states, target), kind, index),
+            );
         }
         Ok(())
     }

@@ -15,36 +15,70 @@ use creditbank_wire::v1;
 
 use crate::bank::{Bank, BankError, BankKeys, BankOptions, Parts};
 use crate::erase;
-use crate::head::{Head, encode, node};
+use crate::head::{Head, Tiles, encode};
 use crate::queue::Decision;
 use crate::sequencer::Sequencer;
 
 impl Bank {
     /// Makes the database of a new bank. Its first entry names the log, the bank's signing key and the operator's
     /// key for calls.
-    pub fn create(options: BankOptions, keys: BankKeys, operator: [u8; 32]) -> Result<(), BankError> {
+    pub fn create(
+        options: BankOptions,
+        keys: BankKeys,
+        operator: [u8; 32],
+    ) -> Result<(), BankError> {
         let origin = keys.log.name().to_owned();
         let store = Store::create(&options.directory, &options.store, &origin)?;
         let anchor_path = options.anchor.clone();
-        let empty = HeadRow { size: 0, root: creditbank_merkle::EMPTY_ROOT.0, deposited_at_ms: 0 };
+        let empty = HeadRow {
+            size: 0,
+            root: creditbank_merkle::EMPTY_ROOT.0,
+            deposited_at_ms: 0,
+        };
         let head = Head {
             snapshot: Arc::new(store.snapshot()),
             row: empty,
             edge: Edge::new(),
             note: String::new(),
             registry: Arc::new(Registry::default()),
+            tiles: Arc::new(Tiles::new()),
         };
-        let anchor = AnchorFile::create(&anchor_path, Anchor { size: 0, root: creditbank_merkle::EMPTY_ROOT })?;
+        let anchor = AnchorFile::create(
+            &anchor_path,
+            Anchor {
+                size: 0,
+                root: creditbank_merkle::EMPTY_ROOT,
+            },
+        )?;
         let signing = keys.bank.verifying_key().to_bytes();
-        let key = |bytes, purpose| PublicKey { algorithm: Algorithm::Ed25519, bytes, purpose };
-        let keys_stated = vec![key(signing, KeyPurpose::Sign), key(operator, KeyPurpose::Authenticate)];
-        let statement = Statement::LogOpened { origin, keys: keys_stated };
+        let key = |bytes, purpose| PublicKey {
+            algorithm: Algorithm::Ed25519,
+            bytes,
+            purpose,
+        };
+        let keys_stated = vec![
+            key(signing, KeyPurpose::Sign),
+            key(operator, KeyPurpose::Authenticate),
+        ];
+        let statement = Statement::LogOpened {
+            origin,
+            keys: keys_stated,
+        };
         let mut itself = Registry::default();
         itself.apply(LeafIndex(0), &statement);
-        let (bank, _jobs) = Self::assemble(Parts { store, keys, options, head });
-        let issuer = itself.institution("bank").expect("the statement admits the bank");
+        let (bank, _jobs) = Self::assemble(Parts {
+            store,
+            keys,
+            options,
+            head,
+        });
+        let issuer = itself
+            .institution("bank")
+            .expect("the statement admits the bank");
         let admitted = bank.admit_statements(Arc::clone(issuer), vec![statement]);
-        let decided = Sequencer::new(Arc::clone(&bank), anchor).once(admitted).map_err(|fault| BankError::Genesis(fault.refusal))?;
+        let decided = Sequencer::new(Arc::clone(&bank), anchor)
+            .once(admitted)
+            .map_err(|fault| BankError::Genesis(fault.refusal))?;
         match &decided.rows[..] {
             [Decision::Created(LeafIndex(0))] => Ok(bank.store().close()?),
             _ => Err(BankError::Genesis(creditbank_domain::Refusal::Internal)),
@@ -52,12 +86,18 @@ impl Bank {
     }
 
     /// Opens a bank and starts its sequencer; the handle ends after [`Bank::stop`].
-    pub fn open(options: BankOptions, keys: BankKeys) -> Result<(Arc<Self>, JoinHandle<()>), BankError> {
+    pub fn open(
+        options: BankOptions,
+        keys: BankKeys,
+    ) -> Result<(Arc<Self>, JoinHandle<()>), BankError> {
         let store = Store::open(&options.directory, &options.store)?;
         let origin = keys.log.name().to_owned();
         let found = store.origin()?;
         if found != origin {
-            return Err(BankError::OtherOrigin { found, expected: origin });
+            return Err(BankError::OtherOrigin {
+                found,
+                expected: origin,
+            });
         }
         let mut anchor = AnchorFile::open(&options.anchor)?;
         let recovered = recover(&store, anchor.anchor())?;
@@ -67,8 +107,13 @@ impl Bank {
             root: Hash(recovered.row.root),
         };
         // Anything recovered beyond the anchor was durable but not yet answered: it is part of the log from now on.
-        anchor.advance(Anchor { size: recovered.row.size, root: checkpoint.root })?;
-        let note = checkpoint.sign(&keys.log).expect("the origin was checked when the key was read");
+        anchor.advance(Anchor {
+            size: recovered.row.size,
+            root: checkpoint.root,
+        })?;
+        let note = checkpoint
+            .sign(&keys.log)
+            .expect("the origin was checked when the key was read");
         let erased = recovered.erased;
         let head = Head {
             snapshot: Arc::new(store.snapshot()),
@@ -76,8 +121,17 @@ impl Bank {
             edge: recovered.edge,
             note,
             registry: Arc::new(recovered.registry),
+            tiles: Arc::new(Tiles::new()),
         };
-        let (bank, thread) = Self::start(Parts { store, keys, options, head }, anchor);
+        let (bank, thread) = Self::start(
+            Parts {
+                store,
+                keys,
+                options,
+                head,
+            },
+            anchor,
+        );
         // A crash in the middle of an erasure, or a restore from an older backup: the log says who must be gone.
         erase::catch_up(&bank, &erased)?;
         Ok((bank, thread))
@@ -96,22 +150,41 @@ pub(crate) struct Recovered {
 /// Reads the head, rebuilds the right edge and holds both against the anchor.
 pub(crate) fn recover(store: &Store, anchor: Anchor) -> Result<Recovered, BankError> {
     let snapshot = store.snapshot();
-    let empty = HeadRow { size: 0, root: creditbank_merkle::EMPTY_ROOT.0, deposited_at_ms: 0 };
+    let empty = HeadRow {
+        size: 0,
+        root: creditbank_merkle::EMPTY_ROOT.0,
+        deposited_at_ms: 0,
+    };
     let row = snapshot.head()?.unwrap_or(empty);
     if row.size < anchor.size {
-        return Err(BankError::Shortened { found: row.size, anchored: anchor.size });
+        return Err(BankError::Shortened {
+            found: row.size,
+            anchored: anchor.size,
+        });
     }
     let edge = edge(&snapshot, TreeSize::new(row.size))?;
     if edge.root().0 != row.root {
         return Err(BankError::TreeDamaged { size: row.size });
     }
-    let source = Source { edge: &edge, snapshot: &snapshot };
+    let source = Source {
+        edge: &edge,
+        snapshot: &snapshot,
+    };
     let found = nodes::root(&source, TreeSize::new(anchor.size))?;
     if found != anchor.root {
-        return Err(BankError::Forked { size: anchor.size, found, anchored: anchor.root });
+        return Err(BankError::Forked {
+            size: anchor.size,
+            found,
+            anchored: anchor.root,
+        });
     }
     let (registry, erased) = registry(&snapshot)?;
-    Ok(Recovered { row, edge, registry, erased })
+    Ok(Recovered {
+        row,
+        edge,
+        registry,
+        erased,
+    })
 }
 
 struct Source<'a> {
@@ -123,7 +196,11 @@ impl Nodes for Source<'_> {
     type Error = StoreError;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
-        node(self.edge, self.snapshot, level, index)
+        if let Some(hash) = self.edge.node(level, index) {
+            return Ok(hash);
+        }
+        let (tile, offset) = TileId::of_node(level, index);
+        self.snapshot.tile_hash(tile, offset)
     }
 }
 
@@ -147,9 +224,15 @@ pub(crate) fn edge(snapshot: &Snapshot, size: TreeSize) -> Result<Edge, BankErro
         let count = TileId::partial_width(size, level) as u64;
         let below = size.value() >> (8 * u32::from(level));
         let hashes = (below - count..below).map(|index| {
-            let id = TileId { level: level - 1, index };
+            let id = TileId {
+                level: level - 1,
+                index,
+            };
             let tile = snapshot.tile(id)?;
-            root_in(&tile).ok_or(StoreError::Damaged(creditbank_store::Damage::Tile { level: level - 1, index }))
+            root_in(&tile).ok_or(StoreError::Damaged(creditbank_store::Damage::Tile {
+                level: level - 1,
+                index,
+            }))
         });
         partial.push(hashes.collect::<Result<_, _>>()?);
     }
@@ -169,7 +252,10 @@ fn registry(snapshot: &Snapshot) -> Result<(Registry, Vec<[u8; 16]>), BankError>
                 }
                 registry.apply(index, &statement);
             }
-            Err(refusal) => drop(failed.get_or_insert(BankError::Statement { index: index.0, refusal })),
+            Err(refusal) => drop(failed.get_or_insert(BankError::Statement {
+                index: index.0,
+                refusal,
+            })),
         }
     })?;
     failed.map_or(Ok((registry, erased)), Err)

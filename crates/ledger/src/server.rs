@@ -91,20 +91,34 @@ pub async fn serve(
         }
     }
     let (grpc, http) = (bind(options.grpc).await?, bind(options.http).await?);
-    let port = |listener: &TcpListener, asked| listener.local_addr().map_err(|error| ServerError::Port { address: asked, error });
-    let serving = Serving { grpc: port(&grpc, options.grpc)?, http: port(&http, options.http)? };
+    let port = |listener: &TcpListener, asked| {
+        listener.local_addr().map_err(|error| ServerError::Port {
+            address: asked,
+            error,
+        })
+    };
+    let serving = Serving {
+        grpc: port(&grpc, options.grpc)?,
+        http: port(&http, options.http)?,
+    };
     let (stopping, stopped) = watch::channel(false);
-    let log = axum::serve(http, tiles::routes(Arc::clone(&bank))).with_graceful_shutdown(told(stopped.clone()));
+    let log = axum::serve(http, tiles::routes(Arc::clone(&bank)))
+        .with_graceful_shutdown(told(stopped.clone()));
     let log = tokio::spawn(async move { log.await });
     let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
-    let calls = router(&bank, options.tls).await?.serve_with_incoming_shutdown(incoming, told(stopped));
+    let calls = router(&bank, options.tls)
+        .await?
+        .serve_with_incoming_shutdown(incoming, told(stopped));
     let calls = tokio::spawn(calls);
     ready(serving);
     stop.await;
     stopping.send_replace(true);
     let finished = async { (calls.await, log.await) };
     if tokio::time::timeout(STOP_BOUND, finished).await.is_err() {
-        tracing::warn!("some calls did not end within {} s and were cut off", STOP_BOUND.as_secs());
+        tracing::warn!(
+            "some calls did not end within {} s and were cut off",
+            STOP_BOUND.as_secs()
+        );
     }
     bank.stop().await;
     Ok(())
@@ -122,7 +136,8 @@ async fn router(
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(4 * WINDOW_BYTES);
     if let Some((certificate, key)) = tls {
-        server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))?;
+        server = server
+            .tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))?;
     }
     let (health, health_service) = tonic_health::server::health_reporter();
     let services = Services::new(Arc::clone(bank));
@@ -151,7 +166,9 @@ async fn router(
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
-    TcpListener::bind(address).await.map_err(|error| ServerError::Port { address, error })
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ServerError::Port { address, error })
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use creditbank_domain::identifier::{InstitutionId, RecordId};
-use creditbank_domain::record::{Algorithm, FORMAT_VERSION, RecordKind, Statement, batch_signing_input, commitment};
+use creditbank_domain::record::{
+    Algorithm, FORMAT_VERSION, RecordKind, Statement, batch_signing_input, commitment,
+};
 use creditbank_domain::registry::Institution;
 use creditbank_domain::{Fault, Refusal};
 use creditbank_merkle::{BatchTree, Hash, leaf_hash};
@@ -24,19 +26,38 @@ impl Bank {
     pub(crate) async fn state(&self, statements: Vec<Statement>) -> Result<Decided, Fault> {
         let whole = |refusal: Refusal| refusal.at("");
         let head = self.head();
-        let issuer = head.registry.institution(InstitutionId::BANK).ok_or_else(|| whole(Refusal::IssuerUnknown))?;
+        let issuer = head
+            .registry
+            .institution(InstitutionId::BANK)
+            .ok_or_else(|| whole(Refusal::IssuerUnknown))?;
         let issuer = Arc::clone(issuer);
         let admitted = self.admit_statements(issuer, statements);
-        let room = self.queue().room_now(admitted.records() * 1024).map_err(whole)?;
+        let room = self
+            .queue()
+            .room_now(admitted.records() * 1024)
+            .map_err(whole)?;
         let answer = self.queue().send(admitted, room).map_err(whole)?;
         answer.await.map_err(|_| whole(Refusal::ShuttingDown))?
     }
 
     /// Makes one archive of two.
-    pub(crate) async fn merge(&self, learner: &str, merged: &str, reason: &str) -> Result<Decided, Vec<Fault>> {
-        let merge = v1::Merge { merged_learner: merged.to_owned(), reason: reason.to_owned() };
+    pub(crate) async fn merge(
+        &self,
+        learner: &str,
+        merged: &str,
+        reason: &str,
+    ) -> Result<Decided, Vec<Fault>> {
+        let merge = v1::Merge {
+            merged_learner: merged.to_owned(),
+            reason: reason.to_owned(),
+        };
         let content = Some(v1::payload::Content::Merge(merge));
-        let payload = v1::Payload { version: FORMAT_VERSION, learner: learner.to_owned(), content }.encode_to_vec();
+        let payload = v1::Payload {
+            version: FORMAT_VERSION,
+            learner: learner.to_owned(),
+            content,
+        }
+        .encode_to_vec();
         let mut salt = [0; 32];
         fill(&mut salt);
         let envelope = v1::Envelope {
@@ -48,7 +69,8 @@ impl Bank {
             salt: salt.to_vec().into(),
             payload: payload.into(),
         };
-        let batch = SignedBatch::new(self.sign(vec![record]), self.origin()).map_err(|fault| vec![fault])?;
+        let batch = SignedBatch::new(self.sign(vec![record]), self.origin())
+            .map_err(|fault| vec![fault])?;
         let one = |refusal: Refusal| vec![refusal.at("")];
         let admitted = Admitted::admit(self, batch).map_err(|error| match error {
             NotAdmitted::Refused(fault) => vec![fault],
@@ -56,11 +78,19 @@ impl Bank {
         })?;
         let room = self.queue().room_now(1024).map_err(one)?;
         let answer = self.queue().send(admitted, room).map_err(one)?;
-        answer.await.map_err(|_| one(Refusal::ShuttingDown))?.map_err(|fault| vec![fault])
+        answer
+            .await
+            .map_err(|_| one(Refusal::ShuttingDown))?
+            .map_err(|fault| vec![fault])
     }
 
     fn sign(&self, records: Vec<v1::SignedRecord>) -> v1::SubmitBatchRequest {
-        let tree = BatchTree::new(records.iter().map(|record| leaf_hash(&record.envelope)).collect());
+        let tree = BatchTree::new(
+            records
+                .iter()
+                .map(|record| leaf_hash(&record.envelope))
+                .collect(),
+        );
         let (key_id, signature) = self.sign_root(tree.root(), records.len());
         v1::SubmitBatchRequest {
             sequence: 0,
@@ -76,42 +106,59 @@ impl Bank {
 
     fn sign_root(&self, root: Hash, records: usize) -> ([u8; 32], Vec<u8>) {
         let (key, id) = self.bank_key();
-        let input = batch_signing_input(self.origin(), InstitutionId::BANK, records as u64, &root.0);
+        let input =
+            batch_signing_input(self.origin(), InstitutionId::BANK, records as u64, &root.0);
         (id.0, key.sign(&input).to_bytes().to_vec())
     }
 
     /// Statements are made here and not by a caller, so they are admitted without being parsed again.
-    pub(crate) fn admit_statements(&self, issuer: Arc<Institution>, statements: Vec<Statement>) -> Admitted {
+    pub(crate) fn admit_statements(
+        &self,
+        issuer: Arc<Institution>,
+        statements: Vec<Statement>,
+    ) -> Admitted {
         let head = self.head();
         let envelopes: Vec<(v1::Envelope, Statement, Vec<u8>)> = statements
             .into_iter()
             .map(|statement| {
                 let bytes = statement_message(&statement).encode_to_vec();
-                let envelope =
-                    v1::Envelope { statement: bytes.clone().into(), ..envelope(RecordKind::Statement) };
+                let envelope = v1::Envelope {
+                    statement: bytes.clone().into(),
+                    ..envelope(RecordKind::Statement)
+                };
                 (envelope, statement, bytes)
             })
             .collect();
-        let encoded: Vec<bytes::Bytes> = envelopes.iter().map(|(it, ..)| it.encode_to_vec().into()).collect();
+        let encoded: Vec<bytes::Bytes> = envelopes
+            .iter()
+            .map(|(it, ..)| it.encode_to_vec().into())
+            .collect();
         let tree = BatchTree::new(encoded.iter().map(|bytes| leaf_hash(bytes)).collect());
         let (key_id, signature) = self.sign_root(tree.root(), encoded.len());
-        let rows = envelopes.into_iter().zip(encoded).enumerate().map(|(number, ((message, statement, bytes), encoded))| {
-            let mut leaf = Vec::new();
-            let parts = LeafParts {
-                envelope: &encoded,
-                key_id: &key_id,
-                algorithm: Algorithm::Ed25519 as u32,
-                batch_size: u32::try_from(tree.leaves().len()).expect("at most 1,024"),
-                batch_index: u32::try_from(number).expect("at most 1,024"),
-                path: &tree.path(number),
-                signature: &signature,
-            };
-            parts.encode_head(&mut leaf);
-            let begun = Sha256::new().chain_update([0]).chain_update(&leaf);
-            let record_id = RecordId::from_slice(&message.record_id).expect("16 bytes");
-            let body = Body::Public(Box::new(statement), bytes);
-            Row::Ready(Box::new(ReadyRow { record_id, envelope: encoded, begun, body }))
-        });
+        let rows = envelopes.into_iter().zip(encoded).enumerate().map(
+            |(number, ((message, statement, bytes), encoded))| {
+                let mut leaf = Vec::new();
+                let parts = LeafParts {
+                    envelope: &encoded,
+                    key_id: &key_id,
+                    algorithm: Algorithm::Ed25519 as u32,
+                    batch_size: u32::try_from(tree.leaves().len()).expect("at most 1,024"),
+                    batch_index: u32::try_from(number).expect("at most 1,024"),
+                    path: &tree.path(number),
+                    signature: &signature,
+                };
+                parts.encode_head(&mut leaf);
+                let begun = Sha256::new().chain_update([0]).chain_update(&leaf);
+                let record_id = RecordId::from_slice(&message.record_id).expect("16 bytes");
+                let body = Body::Public(Box::new(statement), bytes);
+                Row::Ready(Box::new(ReadyRow {
+                    record_id,
+                    envelope: encoded,
+                    begun,
+                    body,
+                }))
+            },
+        );
         Admitted {
             issuer,
             key_id: creditbank_domain::record::KeyId(key_id),

@@ -77,8 +77,14 @@ impl FromStr for StepTrap {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
-        let step = Step::ALL.into_iter().find(|step| step.name() == name).ok_or_else(|| format!("no step {name}"))?;
+        let step = Step::ALL
+            .into_iter()
+            .find(|step| step.name() == name)
+            .ok_or_else(|| format!("no step {name}"))?;
         let nth: u64 = nth.parse().map_err(|_| format!("not a number: {nth}"))?;
-        Ok(Self { step, left: Arc::new(AtomicU64::new(nth.max(1))) })
+        Ok(Self {
+            step,
+            left: Arc::new(AtomicU64::new(nth.max(1))),
+        })
     }
 }

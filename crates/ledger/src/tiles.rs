@@ -22,8 +22,14 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// The routes of the public log.
 pub(crate) fn routes(bank: Arc<Bank>) -> Router {
     Router::new()
-        .route("/checkpoint", get(|state| resource(state, Path("checkpoint".to_owned()))))
-        .route("/tile/{*path}", get(|state, Path(path): Path<String>| resource(state, Path(format!("tile/{path}")))))
+        .route(
+            "/checkpoint",
+            get(|state| resource(state, Path("checkpoint".to_owned()))),
+        )
+        .route(
+            "/tile/{*path}",
+            get(|state, Path(path): Path<String>| resource(state, Path(format!("tile/{path}")))),
+        )
         .with_state(bank)
 }
 
@@ -37,7 +43,10 @@ async fn resource(State(bank): State<Arc<Bank>>, Path(path): Path<String>) -> Re
     };
     match found {
         Ok(Some(bytes)) => {
-            let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, FOR_EVER)];
+            let headers = [
+                (header::CONTENT_TYPE, "application/octet-stream"),
+                (header::CACHE_CONTROL, FOR_EVER),
+            ];
             (headers, bytes).into_response()
         }
         Ok(None) => (StatusCode::NOT_FOUND, "not found\n").into_response(),
@@ -49,7 +58,10 @@ async fn resource(State(bank): State<Arc<Bank>>, Path(path): Path<String>) -> Re
 }
 
 fn text(note: String) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
     (headers, note).into_response()
 }
 
@@ -65,7 +77,12 @@ fn tile(head: &Head, id: TileId, width: usize) -> Result<Option<Vec<u8>>, StoreE
     if there == TILE_WIDTH {
         return Ok(served(&head.snapshot.tile(id)?, width).map(<[u8]>::to_vec));
     }
-    Ok(Some(head.edge.partial_tile(id.level)[..width].iter().flat_map(|hash| hash.0).collect()))
+    Ok(Some(
+        head.edge.partial_tile(id.level)[..width]
+            .iter()
+            .flat_map(|hash| hash.0)
+            .collect(),
+    ))
 }
 
 fn entries(head: &Head, index: u64, width: usize) -> Result<Option<Vec<u8>>, StoreError> {
@@ -76,9 +93,15 @@ fn entries(head: &Head, index: u64, width: usize) -> Result<Option<Vec<u8>>, Sto
     let end = first + width as u64;
     let mut leaves = Vec::with_capacity(width);
     head.snapshot.chunks(LeafIndex(first), |chunk| {
-        let inside = chunk.leaves_in_order().filter(|(at, _)| (first..end).contains(&at.0));
+        let inside = chunk
+            .leaves_in_order()
+            .filter(|(at, _)| (first..end).contains(&at.0));
         leaves.extend(inside.map(|(_, leaf)| encode(&leaf)));
-        if chunk.first.0 + chunk.leaves() >= end { Go::Break(()) } else { Go::Continue(()) }
+        if chunk.first.0 + chunk.leaves() >= end {
+            Go::Break(())
+        } else {
+            Go::Continue(())
+        }
     })?;
     Ok(encode_entries(leaves.iter().map(Vec::as_slice)).ok())
 }

@@ -97,17 +97,30 @@ impl DataKey {
         row.extend_from_slice(&issuer.0.0.to_be_bytes());
         row.extend_from_slice(&[0; 8]);
         row.extend_from_slice(record_id.as_bytes());
-        seal_into(&self.0, &record_aad(issuer.1, record_id), &[salt, payload], &mut row);
+        seal_into(
+            &self.0,
+            &record_aad(issuer.1, record_id),
+            &[salt, payload],
+            &mut row,
+        );
         row
     }
 
     /// Opens a vault row of `issuer`.
-    pub fn open_record(&self, issuer: &str, record_id: &RecordId, row: &[u8]) -> Result<Opened, SealError> {
+    pub fn open_record(
+        &self,
+        issuer: &str,
+        record_id: &RecordId,
+        row: &[u8],
+    ) -> Result<Opened, SealError> {
         let sealed = row.get(HEADER_BYTES..).ok_or(SealError)?;
         let mut plain = open(&self.0, &record_aad(issuer, record_id), sealed)?;
         let salt = *plain.first_chunk::<32>().ok_or(SealError)?;
         plain.drain(..32);
-        Ok(Opened { salt, payload: plain })
+        Ok(Opened {
+            salt,
+            payload: plain,
+        })
     }
 
     /// Seals a learner's profile.
@@ -128,8 +141,15 @@ pub(crate) fn set_deposited_at(row: &mut [u8], deposited_at_ms: u64) {
 
 /// Reads the clear header of a vault row.
 pub fn header(row: &[u8]) -> Result<VaultHeader, SealError> {
-    let header = row.get(..HEADER_BYTES).filter(|header| header[0] == FORMAT).ok_or(SealError)?;
-    let number = |range: std::ops::Range<usize>| header[range].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let header = row
+        .get(..HEADER_BYTES)
+        .filter(|header| header[0] == FORMAT)
+        .ok_or(SealError)?;
+    let number = |range: std::ops::Range<usize>| {
+        header[range]
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    };
     Ok(VaultHeader {
         kind: RecordKind::from_number(u32::from(header[1])).ok_or(SealError)?,
         issuer: InstitutionNumber(u32::try_from(number(2..6)).map_err(|_| SealError)?),
@@ -147,7 +167,9 @@ pub fn random_seed() -> Zeroizing<[u8; 32]> {
 
 /// Fills a buffer with random bytes of the operating system's strength.
 pub(crate) fn fill(buffer: &mut [u8]) {
-    SystemRandom::new().fill(buffer).expect("the random source of the process never fails");
+    SystemRandom::new()
+        .fill(buffer)
+        .expect("the random source of the process never fails");
 }
 
 fn key(bytes: &[u8; 32]) -> LessSafeKey {
@@ -176,7 +198,9 @@ fn seal_into(key: &LessSafeKey, aad: &[u8], parts: &[&[u8]], out: &mut Vec<u8>) 
     let start = out.len();
     parts.iter().for_each(|part| out.extend_from_slice(part));
     let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut out[start..]).expect("far below the limits");
+    let tag = key
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut out[start..])
+        .expect("far below the limits");
     out.extend_from_slice(tag.as_ref());
 }
 
@@ -184,7 +208,10 @@ fn open(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealErr
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
     let mut buffer = ciphertext.to_vec();
     let nonce = Nonce::assume_unique_for_key(*nonce);
-    let plain = key.open_in_place(nonce, Aad::from(aad), &mut buffer).map_err(|_| SealError)?.len();
+    let plain = key
+        .open_in_place(nonce, Aad::from(aad), &mut buffer)
+        .map_err(|_| SealError)?
+        .len();
     buffer.truncate(plain);
     Ok(buffer)
 }

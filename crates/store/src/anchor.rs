@@ -40,28 +40,63 @@ pub struct AnchorFile {
 impl AnchorFile {
     /// Makes the file for a new log; refuses to replace one.
     pub fn create(path: &Path, anchor: Anchor) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::File { path: path.to_owned(), error };
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed)?;
+        let failed = |error| StoreError::File {
+            path: path.to_owned(),
+            error,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(failed)?;
         file.set_len(2 * SLOT_BYTES).map_err(failed)?;
-        let mut anchored = Self { file, path: path.to_owned(), sequence: 0, anchor };
+        let mut anchored = Self {
+            file,
+            path: path.to_owned(),
+            sequence: 0,
+            anchor,
+        };
         anchored.advance(anchor)?;
         anchored.file.sync_all().map_err(failed)?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(failed)?;
         Ok(anchored)
     }
 
     /// Opens the file and takes the newer of its whole slots.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::File { path: path.to_owned(), error };
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
+        let failed = |error| StoreError::File {
+            path: path.to_owned(),
+            error,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(failed)?;
         let slots = [0, 1].map(|slot| {
             let mut bytes = [0; 128];
-            file.read_exact_at(&mut bytes, slot * SLOT_BYTES).ok().and_then(|()| decode(&bytes))
+            file.read_exact_at(&mut bytes, slot * SLOT_BYTES)
+                .ok()
+                .and_then(|()| decode(&bytes))
         });
-        let newest = slots.into_iter().flatten().max_by_key(|(sequence, _)| *sequence);
+        let newest = slots
+            .into_iter()
+            .flatten()
+            .max_by_key(|(sequence, _)| *sequence);
         let (sequence, anchor) = newest.ok_or(StoreError::Damaged(Damage::Anchor))?;
-        Ok(Self { file, path: path.to_owned(), sequence, anchor })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            sequence,
+            anchor,
+        })
     }
 
     /// The last anchored checkpoint.
@@ -72,9 +107,14 @@ impl AnchorFile {
     /// Anchors a newer checkpoint, durably. If we crash before this returns, the older anchor still holds, and the
     /// recovered log is longer than it says, which is allowed.
     pub fn advance(&mut self, anchor: Anchor) -> Result<(), StoreError> {
-        let failed = |error| StoreError::File { path: self.path.clone(), error };
+        let failed = |error| StoreError::File {
+            path: self.path.clone(),
+            error,
+        };
         let sequence = self.sequence + 1;
-        self.file.write_all_at(&encode(sequence, anchor), (sequence % 2) * SLOT_BYTES).map_err(failed)?;
+        self.file
+            .write_all_at(&encode(sequence, anchor), (sequence % 2) * SLOT_BYTES)
+            .map_err(failed)?;
         self.file.sync_data().map_err(failed)?;
         self.sequence = sequence;
         self.anchor = anchor;
@@ -101,7 +141,13 @@ fn decode(slot: &[u8; 128]) -> Option<(u64, Anchor)> {
         return None;
     }
     let mut input = Reader::new(&body[MAGIC.len()..]);
-    Some((input.u64()?, Anchor { size: input.u64()?, root: Hash(input.array()?) }))
+    Some((
+        input.u64()?,
+        Anchor {
+            size: input.u64()?,
+            root: Hash(input.array()?),
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -112,15 +158,25 @@ mod tests {
     fn a_torn_slot_falls_back_to_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("anchor");
-        let at = |size| Anchor { size, root: leaf_hash(&[u8::try_from(size).unwrap()]) };
+        let at = |size| Anchor {
+            size,
+            root: leaf_hash(&[u8::try_from(size).unwrap()]),
+        };
         let mut file = AnchorFile::create(&path, at(1)).unwrap();
         file.advance(at(2)).unwrap();
         file.advance(at(3)).unwrap();
         assert_eq!(AnchorFile::open(&path).unwrap().anchor(), at(3));
         let newest = file.sequence % 2;
-        file.file.write_all_at(b"torn", newest * SLOT_BYTES + 20).unwrap();
+        file.file
+            .write_all_at(b"torn", newest * SLOT_BYTES + 20)
+            .unwrap();
         assert_eq!(AnchorFile::open(&path).unwrap().anchor(), at(2));
-        file.file.write_all_at(b"torn", (1 - newest) * SLOT_BYTES + 20).unwrap();
-        assert!(matches!(AnchorFile::open(&path), Err(StoreError::Damaged(Damage::Anchor))));
+        file.file
+            .write_all_at(b"torn", (1 - newest) * SLOT_BYTES + 20)
+            .unwrap();
+        assert!(matches!(
+            AnchorFile::open(&path),
+            Err(StoreError::Damaged(Damage::Anchor))
+        ));
     }
 }

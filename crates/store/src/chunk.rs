@@ -68,11 +68,16 @@ impl Chunk {
 
     /// The created rows: leaf index, row number, envelope.
     pub fn created(&self) -> impl Iterator<Item = (LeafIndex, u16, &Bytes)> {
-        let rows = self.rows.iter().zip(self.first_row..).filter_map(|(row, number)| match row {
-            ChunkRow::Created(envelope) => Some((number, envelope)),
-            ChunkRow::Other(_) => None,
-        });
-        rows.zip(self.first.0..).map(|((number, envelope), index)| (LeafIndex(index), number, envelope))
+        let rows = self
+            .rows
+            .iter()
+            .zip(self.first_row..)
+            .filter_map(|(row, number)| match row {
+                ChunkRow::Created(envelope) => Some((number, envelope)),
+                ChunkRow::Other(_) => None,
+            });
+        rows.zip(self.first.0..)
+            .map(|((number, envelope), index)| (LeafIndex(index), number, envelope))
     }
 
     /// The leaf at `index`, if this chunk holds it.
@@ -84,7 +89,8 @@ impl Chunk {
     /// All its leaves, in log order.
     pub fn leaves_in_order(&self) -> impl Iterator<Item = (LeafIndex, StoredLeaf<'_>)> {
         let tree = self.tree();
-        self.created().map(move |(index, row, envelope)| (index, self.stored(&tree, row, envelope)))
+        self.created()
+            .map(move |(index, row, envelope)| (index, self.stored(&tree, row, envelope)))
     }
 
     fn tree(&self) -> BatchTree {
@@ -95,10 +101,20 @@ impl Chunk {
         BatchTree::new(hashes.collect())
     }
 
-    fn stored<'a>(&'a self, tree: &BatchTree, batch_index: u16, envelope: &'a Bytes) -> StoredLeaf<'a> {
+    fn stored<'a>(
+        &'a self,
+        tree: &BatchTree,
+        batch_index: u16,
+        envelope: &'a Bytes,
+    ) -> StoredLeaf<'a> {
         let mut path = tree.path(usize::from(batch_index - self.first_row));
         path.extend_from_slice(&self.upper_path);
-        StoredLeaf { chunk: self, envelope, batch_index, path }
+        StoredLeaf {
+            chunk: self,
+            envelope,
+            batch_index,
+            path,
+        }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -141,7 +157,10 @@ impl Chunk {
         let batch_size = input.u16()?;
         let first_row = input.u16()?;
         let count = usize::from(input.u8()?);
-        if count == 0 || count > CHUNK_ROWS || usize::from(first_row) + count > usize::from(batch_size) {
+        if count == 0
+            || count > CHUNK_ROWS
+            || usize::from(first_row) + count > usize::from(batch_size)
+        {
             return None;
         }
         let mut rows = Vec::with_capacity(count);
@@ -153,8 +172,20 @@ impl Chunk {
             });
         }
         let upper = usize::from(input.u8()?);
-        let upper_path = (0..upper).map(|_| input.array().map(Hash)).collect::<Option<_>>()?;
+        let upper_path = (0..upper)
+            .map(|_| input.array().map(Hash))
+            .collect::<Option<_>>()?;
         input.end()?;
-        Some(Self { first, deposited_at_ms, algorithm, key_id, signature, batch_size, first_row, rows, upper_path })
+        Some(Self {
+            first,
+            deposited_at_ms,
+            algorithm,
+            key_id,
+            signature,
+            batch_size,
+            first_row,
+            rows,
+            upper_path,
+        })
     }
 }

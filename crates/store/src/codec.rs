@@ -98,7 +98,11 @@ impl HeadRow {
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut input = Reader::new(bytes);
-        let head = Self { size: input.u64()?, root: input.array()?, deposited_at_ms: input.u64()? };
+        let head = Self {
+            size: input.u64()?,
+            root: input.array()?,
+            deposited_at_ms: input.u64()?,
+        };
         input.end().map(|()| head)
     }
 }
@@ -122,7 +126,10 @@ impl IdRow {
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut input = Reader::new(bytes);
-        let row = Self { index: LeafIndex(input.u64()?), learner: input.u64()? };
+        let row = Self {
+            index: LeafIndex(input.u64()?),
+            learner: input.u64()?,
+        };
         input.end().map(|()| row)
     }
 }
@@ -139,20 +146,43 @@ pub struct StateRow {
 }
 
 impl StateRow {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::with_capacity(24);
+    fn encode(&self, out: &mut Writer) {
         for index in [self.amended_by, self.revoked_by, self.confirmed_by] {
             out.u64(index.map_or(u64::MAX, |index| index.0));
         }
-        out.into_bytes()
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut input = Reader::new(bytes);
-        let mut next = || input.u64().map(|index| (index != u64::MAX).then_some(LeafIndex(index)));
-        let row = Self { amended_by: next()?, revoked_by: next()?, confirmed_by: next()? };
-        input.end().map(|()| row)
+    fn decode(input: &mut Reader<'_>) -> Option<Self> {
+        let mut next = || {
+            input
+                .u64()
+                .map(|index| (index != u64::MAX).then_some(LeafIndex(index)))
+        };
+        Some(Self {
+            amended_by: next()?,
+            revoked_by: next()?,
+            confirmed_by: next()?,
+        })
     }
+}
+
+/// The changed records of one learner, by leaf index: one row, because nearly every learner has none.
+pub(crate) fn encode_states(states: &[(LeafIndex, StateRow)]) -> Vec<u8> {
+    let mut out = Writer::with_capacity(states.len() * 32);
+    for (target, state) in states {
+        out.u64(target.0);
+        state.encode(&mut out);
+    }
+    out.into_bytes()
+}
+
+pub(crate) fn decode_states(bytes: &[u8]) -> Option<Vec<(LeafIndex, StateRow)>> {
+    let mut input = Reader::new(bytes);
+    let mut states = Vec::with_capacity(bytes.len() / 32);
+    while input.end().is_none() {
+        states.push((LeafIndex(input.u64()?), StateRow::decode(&mut input)?));
+    }
+    Some(states)
 }
 
 /// A learner, without the data key.
@@ -187,9 +217,19 @@ impl LearnerRow {
         let mut input = Reader::new(bytes);
         let handle = input.array()?;
         let merged_into = Some(input.u64()?).filter(|code| *code != 0);
-        let merged = (0..input.u16()?).map(|_| input.u64()).collect::<Option<_>>()?;
-        let identities = (0..input.u16()?).map(|_| input.array()).collect::<Option<_>>()?;
+        let merged = (0..input.u16()?)
+            .map(|_| input.u64())
+            .collect::<Option<_>>()?;
+        let identities = (0..input.u16()?)
+            .map(|_| input.array())
+            .collect::<Option<_>>()?;
         let sealed_profile = input.short()?.to_vec();
-        input.end().map(|()| Self { handle, merged_into, merged, identities, sealed_profile })
+        input.end().map(|()| Self {
+            handle,
+            merged_into,
+            merged,
+            identities,
+            sealed_profile,
+        })
     }
 }

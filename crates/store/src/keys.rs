@@ -9,7 +9,7 @@
 //! | `keys` | learner | wrapped data key |
 //! | `learners` | `L` learner / `I` identity digest / `H` handle | learner row / learner / learner |
 //! | `ids` | institution number, record id | leaf index, learner |
-//! | `views` | `R` leaf index / `S` institution, inverted leaf index / `T` learner, leaf index | statement / kind / state |
+//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner | statement / nothing / states |
 //!
 //! Families differ in lifetime: `leaves` and `tiles` are for ever, `vault`, `keys` and `learners` end with an erasure,
 //! `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
@@ -70,7 +70,10 @@ pub(crate) fn vault(learner: u64, index: LeafIndex) -> [u8; 16] {
 
 pub(crate) fn vault_parts(key: &[u8]) -> Option<(u64, LeafIndex)> {
     let (learner, index) = key.split_first_chunk::<8>()?;
-    Some((u64::from_be_bytes(*learner), LeafIndex(!u64::from_be_bytes(index.try_into().ok()?))))
+    Some((
+        u64::from_be_bytes(*learner),
+        LeafIndex(!u64::from_be_bytes(index.try_into().ok()?)),
+    ))
 }
 
 pub(crate) fn id(issuer: InstitutionNumber, record: &RecordId) -> [u8; 20] {
@@ -84,18 +87,16 @@ pub(crate) fn registry(index: LeafIndex) -> [u8; 9] {
     prefixed(KIND_REGISTRY, index.0)
 }
 
-pub(crate) fn submission(issuer: InstitutionNumber, index: LeafIndex) -> [u8; 13] {
+/// Newest block first.
+pub(crate) fn submission(issuer: InstitutionNumber, block: u64) -> [u8; 13] {
     let mut key = [KIND_SUBMISSION; 13];
     key[1..5].copy_from_slice(&issuer.0.to_be_bytes());
-    key[5..].copy_from_slice(&(!index.0).to_be_bytes());
+    key[5..].copy_from_slice(&(!block).to_be_bytes());
     key
 }
 
-pub(crate) fn state(learner: u64, target: LeafIndex) -> [u8; 17] {
-    let mut key = [KIND_STATE; 17];
-    key[1..9].copy_from_slice(&learner.to_be_bytes());
-    key[9..].copy_from_slice(&target.0.to_be_bytes());
-    key
+pub(crate) fn states(learner: u64) -> [u8; 9] {
+    prefixed(KIND_STATE, learner)
 }
 
 pub(crate) fn learner(learner: u64) -> [u8; 9] {

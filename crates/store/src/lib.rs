@@ -17,7 +17,7 @@ pub use anchor::{Anchor, AnchorFile};
 pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
 pub use codec::{HeadRow, IdRow, LearnerRow, StateRow};
 pub use options::StoreOptions;
-pub use plan::{Enrolment, Erasure, Plan, VaultRow, Views, view_rows};
+pub use plan::{Enrolment, Erasure, Handle, Plan, SUBMISSION_BLOCK, VaultRow, Views, view_rows};
 pub use snapshot::{Go, Snapshot};
 pub use store::{DIRECTORY_FORMAT, Store};
 pub use usage::{FamilyUsage, Usage};

@@ -1,8 +1,8 @@
 //! RocksDB options, each with its reason. Figures come from measurements on the machine class that README names.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options, SliceTransform,
-    WriteBufferManager,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel,
+    Options, SliceTransform, WriteBufferManager,
 };
 
 use crate::keys::{FAMILIES, IDS, KEYS, LEARNER_BYTES, LEARNERS, LEAVES, TILES, VAULT, VIEWS};
@@ -22,7 +22,12 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { block_cache_bytes: 512 << 20, write_buffer_bytes: 256 << 20, background_threads: 2, open_files_max: 1024 }
+        Self {
+            block_cache_bytes: 512 << 20,
+            write_buffer_bytes: 256 << 20,
+            background_threads: 2,
+            open_files_max: 1024,
+        }
     }
 }
 
@@ -36,15 +41,21 @@ impl StoreOptions {
         options.set_paranoid_checks(true);
         options.set_max_background_jobs(self.background_threads);
         options.set_max_open_files(self.open_files_max);
-        options.set_write_buffer_manager(&WriteBufferManager::new_write_buffer_manager(self.write_buffer_bytes, true));
+        options.set_write_buffer_manager(&WriteBufferManager::new_write_buffer_manager(
+            self.write_buffer_bytes,
+            true,
+        ));
         // The log of writes is replayed at a start after a kill: its size bounds that start.
         options.set_max_total_wal_size(2 * self.write_buffer_bytes as u64);
         // Smooth write-back instead of stalls when the page cache is full.
         options.set_bytes_per_sync(1 << 20);
         options.set_wal_bytes_per_sync(1 << 20);
-        // Information log: names files and sizes, never keys or values; a week of it is enough.
         options.set_keep_log_file_num(4);
         options.set_max_log_file_size(8 << 20);
+        // Its lines and the manifest's old edits name keys of files, and a learner's code is a key: an erasure must
+        // leave neither behind. A manifest that starts anew with every edit costs some kilobytes a flush.
+        options.set_log_level(LogLevel::Warn);
+        options.set_max_manifest_file_size(1);
         // Only the sequencer writes; the pipelined and concurrent paths cost more than they bring for one writer.
         options.set_allow_concurrent_memtable_write(false);
         options.set_enable_write_thread_adaptive_yield(false);
@@ -54,7 +65,11 @@ impl StoreOptions {
     pub(crate) fn families(&self) -> Vec<ColumnFamilyDescriptor> {
         let cache = Cache::new_lru_cache(self.block_cache_bytes);
         let family = |name: &&str| ColumnFamilyDescriptor::new(*name, self.family(name, &cache));
-        FAMILIES.iter().map(family).chain([ColumnFamilyDescriptor::new("default", Options::default())]).collect()
+        FAMILIES
+            .iter()
+            .map(family)
+            .chain([ColumnFamilyDescriptor::new("default", Options::default())])
+            .collect()
     }
 
     fn family(&self, name: &str, cache: &Cache) -> Options {

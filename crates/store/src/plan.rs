@@ -1,11 +1,16 @@
 //! Plans: what one commit writes, as plain data. The same plan gives the same bytes on every machine.
 
-use creditbank_domain::registry::InstitutionNumber;
+use std::collections::{BTreeMap, BTreeSet};
+
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
+use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::FullTile;
 
 use crate::{Chunk, HeadRow, IdRow, LearnerRow, StateRow};
+
+/// Leaves of one entry of the submissions view.
+pub const SUBMISSION_BLOCK: u64 = 256;
 
 /// One group commit.
 #[derive(Debug, Clone)]
@@ -42,12 +47,12 @@ pub struct VaultRow {
 pub struct Views {
     /// Record ids.
     pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
-    /// First leaf of each batch part of an issuer.
-    pub submissions: Vec<(InstitutionNumber, LeafIndex)>,
+    /// Blocks of [`SUBMISSION_BLOCK`] leaves that hold records of an issuer, each once.
+    pub submissions: BTreeSet<(InstitutionNumber, u64)>,
     /// Statements in the log, for a fast start.
     pub statements: Vec<(LeafIndex, Vec<u8>)>,
-    /// What records did to others: learner, target, state.
-    pub states: Vec<(u64, LeafIndex, StateRow)>,
+    /// What records did to others: learner, and all that is changed of that learner, by leaf index.
+    pub states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
 }
 
 /// A learner to be written beside the log.
@@ -68,24 +73,56 @@ pub struct Erasure {
     pub learners: Vec<u64>,
     /// HMAC digests of identities.
     pub identities: Vec<[u8; 32]>,
+    /// Handles of these codes.
+    pub handles: Vec<[u8; 16]>,
     /// Rows of the id view that lead to the learner, with the learner taken out.
     pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
+}
+
+/// What a handle in an erasure entry leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handle {
+    /// Nothing: the erasure is complete.
+    Unknown,
+    /// A learner who is still there.
+    Learner(u64),
+    /// A learner who is gone, whose bytes may still lie in the files.
+    Emptied,
 }
 
 /// The stored form of folded views: family, key and value, in the order of a scan.
 pub fn view_rows(views: &Views) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     use crate::keys::{self, IDS, VIEWS};
     let ids = views.ids.iter().map(|(issuer, record, row)| {
-        (IDS, keys::id(*issuer, record).to_vec(), row.encode().to_vec())
+        (
+            IDS,
+            keys::id(*issuer, record).to_vec(),
+            row.encode().to_vec(),
+        )
     });
-    let submissions =
-        views.submissions.iter().map(|(issuer, first)| (VIEWS, keys::submission(*issuer, *first).to_vec(), Vec::new()));
-    let statements =
-        views.statements.iter().map(|(index, bytes)| (VIEWS, keys::registry(*index).to_vec(), bytes.clone()));
-    let states = views.states.iter().map(|(learner, target, state)| {
-        (VIEWS, keys::state(*learner, *target).to_vec(), state.encode())
+    let submissions = views.submissions.iter().map(|(issuer, block)| {
+        (
+            VIEWS,
+            keys::submission(*issuer, *block).to_vec(),
+            Vec::new(),
+        )
     });
-    let mut rows: Vec<_> = ids.chain(submissions).chain(statements).chain(states).collect();
+    let statements = views
+        .statements
+        .iter()
+        .map(|(index, bytes)| (VIEWS, keys::registry(*index).to_vec(), bytes.clone()));
+    let states = views.states.iter().map(|(learner, states)| {
+        (
+            VIEWS,
+            keys::states(*learner).to_vec(),
+            crate::codec::encode_states(states),
+        )
+    });
+    let mut rows: Vec<_> = ids
+        .chain(submissions)
+        .chain(statements)
+        .chain(states)
+        .collect();
     rows.sort_unstable();
     rows
 }

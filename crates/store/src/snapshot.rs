@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use creditbank_domain::registry::InstitutionNumber;
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
+use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::tile::{TILE_STORED_BYTES, hash_in};
 use creditbank_merkle::{Hash, TileId};
 use rocksdb::{DB, DBPinnableSlice, ReadOptions};
 
+use crate::codec::decode_states;
 use crate::keys::{self, IDS, LEAVES, META_HEAD, TILES, VAULT, VIEWS};
 use crate::{Chunk, Damage, HeadRow, IdRow, StateRow, StoreError};
 
@@ -36,7 +37,9 @@ impl Snapshot {
     /// Size and root; `None` before the first commit.
     pub fn head(&self) -> Result<Option<HeadRow>, StoreError> {
         let bytes = self.0.borrow_dependent().get_pinned(META_HEAD)?;
-        bytes.map(|bytes| HeadRow::decode(&bytes).ok_or(StoreError::Damaged(Damage::Row("head")))).transpose()
+        bytes
+            .map(|bytes| HeadRow::decode(&bytes).ok_or(StoreError::Damaged(Damage::Row("head"))))
+            .transpose()
     }
 
     /// The chunk that holds the leaf at `index`.
@@ -48,13 +51,24 @@ impl Snapshot {
             rows.status()?;
             return Err(missing);
         };
-        let first = key.try_into().map(u64::from_be_bytes).map_err(|_| StoreError::Damaged(Damage::Row("leaves")))?;
+        let first = key
+            .try_into()
+            .map(u64::from_be_bytes)
+            .map_err(|_| StoreError::Damaged(Damage::Row("leaves")))?;
         let chunk = Chunk::decode(LeafIndex(first), value)?;
-        if index.0 - first < chunk.leaves() { Ok(chunk) } else { Err(missing) }
+        if index.0 - first < chunk.leaves() {
+            Ok(chunk)
+        } else {
+            Err(missing)
+        }
     }
 
     /// Chunks in log order, from the one that holds `from`, until `visit` breaks.
-    pub fn chunks(&self, from: LeafIndex, mut visit: impl FnMut(Chunk) -> Go) -> Result<(), StoreError> {
+    pub fn chunks(
+        &self,
+        from: LeafIndex,
+        mut visit: impl FnMut(Chunk) -> Go,
+    ) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
         options.set_readahead_size(4 << 20);
         let mut rows = self.iterate(LEAVES, options);
@@ -81,23 +95,44 @@ impl Snapshot {
 
     /// All 511 hashes of a full tile.
     pub fn tile(&self, id: TileId) -> Result<DBPinnableSlice<'_>, StoreError> {
-        let tile = self.0.borrow_dependent().get_pinned_cf(self.family(TILES), keys::tile(id.level, id.index))?;
-        tile.filter(|tile| tile.len() == TILE_STORED_BYTES).ok_or(damaged_tile(id))
+        let tile = self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(TILES), keys::tile(id.level, id.index))?;
+        tile.filter(|tile| tile.len() == TILE_STORED_BYTES)
+            .ok_or(damaged_tile(id))
     }
 
     /// Where each record id leads, in the order of `ids`; ids must ascend.
-    pub fn ids(&self, ids: &[(InstitutionNumber, RecordId)]) -> Result<Vec<Option<IdRow>>, StoreError> {
+    pub fn ids(
+        &self,
+        ids: &[(InstitutionNumber, RecordId)],
+    ) -> Result<Vec<Option<IdRow>>, StoreError> {
         debug_assert!(ids.is_sorted());
-        let keys: Vec<_> = ids.iter().map(|(issuer, record)| keys::id(*issuer, record)).collect();
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|(issuer, record)| keys::id(*issuer, record))
+            .collect();
         let mut options = ReadOptions::default();
         options.set_snapshot(self.0.borrow_dependent());
-        let rows = self.db().batched_multi_get_cf_opt(self.family(IDS), &keys, true, &options);
-        rows.into_iter().map(|row| row?.map(|bytes| decode_id(&bytes)).transpose()).collect()
+        let rows = self
+            .db()
+            .batched_multi_get_cf_opt(self.family(IDS), &keys, true, &options);
+        rows.into_iter()
+            .map(|row| row?.map(|bytes| decode_id(&bytes)).transpose())
+            .collect()
     }
 
     /// Where one record id leads.
-    pub fn id(&self, issuer: InstitutionNumber, record: &RecordId) -> Result<Option<IdRow>, StoreError> {
-        let row = self.0.borrow_dependent().get_pinned_cf(self.family(IDS), keys::id(issuer, record))?;
+    pub fn id(
+        &self,
+        issuer: InstitutionNumber,
+        record: &RecordId,
+    ) -> Result<Option<IdRow>, StoreError> {
+        let row = self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(IDS), keys::id(issuer, record))?;
         row.map(|bytes| decode_id(&bytes)).transpose()
     }
 
@@ -132,19 +167,30 @@ impl Snapshot {
     }
 
     /// One sealed row.
-    pub fn vault_row(&self, learner: u64, index: LeafIndex) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
-        Ok(self.0.borrow_dependent().get_pinned_cf(self.family(VAULT), keys::vault(learner, index))?)
+    pub fn vault_row(
+        &self,
+        learner: u64,
+        index: LeafIndex,
+    ) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+        Ok(self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(VAULT), keys::vault(learner, index))?)
     }
 
     /// The whole vault, learner by learner, for a rebuild or a check.
-    pub fn whole_vault(&self, mut visit: impl FnMut(u64, LeafIndex, &[u8]) -> Go) -> Result<(), StoreError> {
+    pub fn whole_vault(
+        &self,
+        mut visit: impl FnMut(u64, LeafIndex, &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
         options.set_readahead_size(4 << 20);
         let mut rows = self.iterate(VAULT, options);
         rows.seek_to_first();
         while let Some((key, value)) = rows.item() {
-            let (learner, index) = keys::vault_parts(key).ok_or(StoreError::Damaged(Damage::Row("vault")))?;
+            let (learner, index) =
+                keys::vault_parts(key).ok_or(StoreError::Damaged(Damage::Row("vault")))?;
             if visit(learner, index, value).is_break() {
                 return Ok(());
             }
@@ -153,31 +199,25 @@ impl Snapshot {
         Ok(rows.status()?)
     }
 
-    /// What later records did to the records of a learner, by target.
+    /// What later records did to the records of a learner, by leaf index.
     pub fn states(&self, learner: u64) -> Result<Vec<(LeafIndex, StateRow)>, StoreError> {
-        let prefix = &keys::state(learner, LeafIndex(0))[..9];
-        let mut states = Vec::new();
-        self.prefix(VIEWS, prefix, |key, value| {
-            let target = key[9..].try_into().map(u64::from_be_bytes).ok().map(LeafIndex);
-            states.push(target.zip(StateRow::decode(value)).ok_or(StoreError::Damaged(Damage::Row("states"))));
-            Go::Continue(())
-        })?;
-        states.into_iter().collect()
+        let row = self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(VIEWS), keys::states(learner))?;
+        let Some(bytes) = row else {
+            return Ok(Vec::new());
+        };
+        decode_states(&bytes).ok_or(StoreError::Damaged(Damage::Row("states")))
     }
 
-    /// What later records did to one record.
-    pub fn state(&self, learner: u64, target: LeafIndex) -> Result<StateRow, StoreError> {
-        let row = self.0.borrow_dependent().get_pinned_cf(self.family(VIEWS), keys::state(learner, target))?;
-        let decode = |bytes: &[u8]| StateRow::decode(bytes).ok_or(StoreError::Damaged(Damage::Row("states")));
-        row.map_or(Ok(StateRow::default()), |bytes| decode(&bytes))
-    }
-
-    /// First leaves of an issuer's batch parts, newest first, at or below `from`, until `visit` breaks.
+    /// Blocks of [`SUBMISSION_BLOCK`](crate::SUBMISSION_BLOCK) leaves with records of an issuer, newest first, at or
+    /// below `from`, until `visit` breaks.
     pub fn submissions(
         &self,
         issuer: InstitutionNumber,
-        from: LeafIndex,
-        mut visit: impl FnMut(LeafIndex) -> Go,
+        from: u64,
+        mut visit: impl FnMut(u64) -> Go,
     ) -> Result<(), StoreError> {
         let start = keys::submission(issuer, from);
         let mut options = ReadOptions::default();
@@ -185,9 +225,9 @@ impl Snapshot {
         let mut rows = self.iterate(VIEWS, options);
         rows.seek(start);
         while let Some(key) = rows.key() {
-            let index = key[5..].try_into().map(u64::from_be_bytes);
-            let index = index.map_err(|_| StoreError::Damaged(Damage::Row("submissions")))?;
-            if visit(LeafIndex(!index)).is_break() {
+            let block = key[5..].try_into().map(u64::from_be_bytes);
+            let block = block.map_err(|_| StoreError::Damaged(Damage::Row("submissions")))?;
+            if visit(!block).is_break() {
                 return Ok(());
             }
             rows.next();
@@ -206,7 +246,10 @@ impl Snapshot {
     }
 
     /// Every learner's code and row.
-    pub fn learners(&self, mut visit: impl FnMut(u64, crate::LearnerRow)) -> Result<(), StoreError> {
+    pub fn learners(
+        &self,
+        mut visit: impl FnMut(u64, crate::LearnerRow),
+    ) -> Result<(), StoreError> {
         let mut damaged = false;
         self.prefix(keys::LEARNERS, &[keys::KIND_LEARNER], |key, value| {
             let code = key[1..].try_into().map(u64::from_be_bytes).ok();
@@ -216,11 +259,18 @@ impl Snapshot {
             }
             Go::Continue(())
         })?;
-        if damaged { Err(StoreError::Damaged(Damage::Row("learners"))) } else { Ok(()) }
+        if damaged {
+            Err(StoreError::Damaged(Damage::Row("learners")))
+        } else {
+            Ok(())
+        }
     }
 
     /// Every row of the views, key and value, to compare two folds byte for byte.
-    pub fn view_rows(&self, mut visit: impl FnMut(&'static str, &[u8], &[u8])) -> Result<(), StoreError> {
+    pub fn view_rows(
+        &self,
+        mut visit: impl FnMut(&'static str, &[u8], &[u8]),
+    ) -> Result<(), StoreError> {
         for name in [IDS, VIEWS] {
             self.prefix(name, &[], |key, value| {
                 visit(name, key, value);
@@ -230,7 +280,11 @@ impl Snapshot {
         Ok(())
     }
 
-    pub(crate) fn keys_with_prefix(&self, name: &str, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub(crate) fn keys_with_prefix(
+        &self,
+        name: &str,
+        prefix: &[u8],
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut found = Vec::new();
         self.prefix(name, prefix, |key, _| {
             found.push(key.to_vec());
@@ -261,8 +315,14 @@ impl Snapshot {
         Ok(rows.status()?)
     }
 
-    fn iterate(&self, name: &str, options: ReadOptions) -> rocksdb::DBRawIteratorWithThreadMode<'_, DB> {
-        self.0.borrow_dependent().raw_iterator_cf_opt(self.family(name), options)
+    fn iterate(
+        &self,
+        name: &str,
+        options: ReadOptions,
+    ) -> rocksdb::DBRawIteratorWithThreadMode<'_, DB> {
+        self.0
+            .borrow_dependent()
+            .raw_iterator_cf_opt(self.family(name), options)
     }
 
     fn family(&self, name: &str) -> &rocksdb::ColumnFamily {
@@ -285,5 +345,8 @@ fn decode_id(bytes: &[u8]) -> Result<IdRow, StoreError> {
 }
 
 fn damaged_tile(id: TileId) -> StoreError {
-    StoreError::Damaged(Damage::Tile { level: id.level, index: id.index })
+    StoreError::Damaged(Damage::Tile {
+        level: id.level,
+        index: id.index,
+    })
 }

@@ -3,11 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use creditbank_domain::LeafIndex;
-use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, FlushOptions, WriteBatch, WriteOptions};
+use crate::codec::encode_states;
+use rocksdb::{
+    BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, FlushOptions, WriteBatch,
+    WriteOptions,
+};
 
-use crate::keys::{self, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES, VAULT, VIEWS};
-use crate::{Enrolment, Erasure, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views};
+use crate::keys::{
+    self, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES, VAULT,
+    VIEWS,
+};
+use crate::{
+    Enrolment, Erasure, Handle, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views,
+};
 
 /// Version of the rows and keys that this program writes.
 pub const DIRECTORY_FORMAT: u32 = 1;
@@ -22,7 +30,10 @@ impl Store {
     /// Makes the database of a new log; refuses to touch an existing one.
     pub fn create(path: &Path, options: &StoreOptions, origin: &str) -> Result<Self, StoreError> {
         if path.join("CURRENT").exists() {
-            return Err(StoreError::Place(format!("{} already holds a database", path.display())));
+            return Err(StoreError::Place(format!(
+                "{} already holds a database",
+                path.display()
+            )));
         }
         let mut database = options.database();
         database.create_if_missing(true);
@@ -38,7 +49,10 @@ impl Store {
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
         let db = DB::open_cf_descriptors(&options.database(), path, options.families());
-        Self { db: Arc::new(db.map_err(|error| cannot_open(path, error))?) }.of_known_format()
+        Self {
+            db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
+        }
+        .of_known_format()
     }
 
     /// Opens it without writing anything, for a check.
@@ -46,14 +60,20 @@ impl Store {
         require_database(path)?;
         let families = options.families();
         let db = DB::open_cf_descriptors_read_only(&options.database(), path, families, false);
-        Self { db: Arc::new(db.map_err(|error| cannot_open(path, error))?) }.of_known_format()
+        Self {
+            db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
+        }
+        .of_known_format()
     }
 
     fn of_known_format(self) -> Result<Self, StoreError> {
         let found = self.db.get(META_FORMAT)?.unwrap_or_default();
         if found != DIRECTORY_FORMAT.to_string().as_bytes() {
             let found = String::from_utf8_lossy(&found).into_owned();
-            return Err(StoreError::UnknownFormat { found, known: DIRECTORY_FORMAT });
+            return Err(StoreError::UnknownFormat {
+                found,
+                known: DIRECTORY_FORMAT,
+            });
         }
         Ok(self)
     }
@@ -73,22 +93,30 @@ impl Store {
     pub fn commit(&self, plan: &Plan) -> Result<(), StoreError> {
         let committed = self.snapshot().head()?.map_or(0, |head| head.size);
         if committed != plan.expected_size {
-            return Err(StoreError::OutOfOrder { planned: plan.expected_size, committed });
+            return Err(StoreError::OutOfOrder {
+                planned: plan.expected_size,
+                committed,
+            });
         }
         let mut batch = WriteBatch::default();
-        let family = |name| self.family(name);
+        let leaves = self.family(LEAVES);
         for chunk in &plan.chunks {
-            batch.put_cf(family(LEAVES), keys::leaf(chunk.first), chunk.encode());
+            batch.put_cf(leaves, keys::leaf(chunk.first), chunk.encode());
         }
+        let tiles = self.family(TILES);
         for tile in &plan.tiles {
-            batch.put_cf(family(TILES), keys::tile(tile.id.level, tile.id.index), tile.bytes());
+            batch.put_cf(
+                tiles,
+                keys::tile(tile.id.level, tile.id.index),
+                tile.bytes(),
+            );
         }
-        let vault = family(VAULT);
+        let vault = self.family(VAULT);
         for row in &plan.vault {
             batch.put_cf(vault, keys::vault(row.learner, row.index), &row.value);
         }
         for (learner, row) in &plan.learners {
-            batch.put_cf(family(LEARNERS), keys::learner(*learner), row.encode());
+            batch.put_cf(self.family(LEARNERS), keys::learner(*learner), row.encode());
         }
         self.put_views(&mut batch, &plan.views);
         batch.put(META_HEAD, plan.head.encode());
@@ -99,10 +127,22 @@ impl Store {
     pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         for enrolment in enrolments {
-            batch.put_cf(self.family(KEYS), keys::learner(enrolment.learner), &enrolment.wrapped_key);
-            batch.put_cf(self.family(LEARNERS), keys::learner(enrolment.learner), enrolment.row.encode());
+            batch.put_cf(
+                self.family(KEYS),
+                keys::learner(enrolment.learner),
+                &enrolment.wrapped_key,
+            );
+            batch.put_cf(
+                self.family(LEARNERS),
+                keys::learner(enrolment.learner),
+                enrolment.row.encode(),
+            );
             let learner = enrolment.learner.to_be_bytes();
-            batch.put_cf(self.family(LEARNERS), keys::handle(&enrolment.row.handle), learner);
+            batch.put_cf(
+                self.family(LEARNERS),
+                keys::handle(&enrolment.row.handle),
+                learner,
+            );
             for digest in &enrolment.row.identities {
                 batch.put_cf(self.family(LEARNERS), keys::identity(digest), learner);
             }
@@ -110,7 +150,7 @@ impl Store {
         Ok(self.db.write_opt(batch, &synced())?)
     }
 
-    /// Removes everything that names the learners, but for the handles. The key goes first: if we crash in between,
+    /// Removes everything that names the learners; their handles lead nowhere afterwards. The key goes first: if we crash in between,
     /// what is left cannot be opened, and the next start, which finds the erasure in the log, removes it.
     pub fn erase(&self, erasure: &Erasure, key_gone: impl FnOnce()) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
@@ -129,6 +169,9 @@ impl Store {
         for digest in &erasure.identities {
             batch.delete_cf(self.family(LEARNERS), keys::identity(digest));
         }
+        for handle in &erasure.handles {
+            batch.put_cf(self.family(LEARNERS), keys::handle(handle), []);
+        }
         for (issuer, record, row) in &erasure.ids {
             batch.put_cf(self.family(IDS), keys::id(*issuer, record), row.encode());
         }
@@ -136,7 +179,12 @@ impl Store {
     }
 
     /// Every key is deleted by name: a range tombstone would leave the values readable until some later compaction.
-    fn delete_prefix(&self, batch: &mut WriteBatch, name: &str, prefix: &[u8]) -> Result<(), StoreError> {
+    fn delete_prefix(
+        &self,
+        batch: &mut WriteBatch,
+        name: &str,
+        prefix: &[u8],
+    ) -> Result<(), StoreError> {
         for key in self.snapshot().keys_with_prefix(name, prefix)? {
             batch.delete_cf(self.family(name), key);
         }
@@ -153,17 +201,24 @@ impl Store {
         options.set_exclusive_manual_compaction(true);
         let compact = |name: &str, prefix: &[u8]| {
             let end = keys::after_prefix(prefix);
-            self.db.compact_range_cf_opt(self.family(name), Some(prefix), Some(&end), &options);
+            self.db
+                .compact_range_cf_opt(self.family(name), Some(prefix), Some(&end), &options);
         };
         let whole = |name: &str| {
-            self.db.compact_range_cf_opt(self.family(name), None::<&[u8]>, None::<&[u8]>, &options);
+            self.db
+                .compact_range_cf_opt(self.family(name), None::<&[u8]>, None::<&[u8]>, &options);
         };
         match erasure {
-            None => [KEYS, LEARNERS, VAULT, VIEWS, IDS].into_iter().for_each(whole),
+            None => [KEYS, LEARNERS, VAULT, VIEWS, IDS]
+                .into_iter()
+                .for_each(whole),
             Some(erasure) => {
+                whole(LEARNERS);
                 for learner in &erasure.learners {
                     compact(KEYS, &keys::learner(*learner));
-                    learner_prefixes(*learner).iter().for_each(|(name, prefix)| compact(name, prefix));
+                    learner_prefixes(*learner)
+                        .iter()
+                        .for_each(|(name, prefix)| compact(name, prefix));
                 }
                 for (issuer, record, _) in &erasure.ids {
                     compact(IDS, &keys::id(*issuer, record));
@@ -174,15 +229,15 @@ impl Store {
         for handle in handles {
             batch.delete_cf(self.family(LEARNERS), keys::handle(handle));
         }
-        self.db.write_opt(batch, &synced())?;
-        self.flush()?;
-        whole(LEARNERS);
-        Ok(())
+        Ok(self.db.write_opt(batch, &synced())?)
     }
 
     /// Whether nobody can read any more what was overwritten or deleted before `sequence`.
     pub fn is_unread_before(&self, sequence: u64) -> Result<bool, StoreError> {
-        let oldest = self.db.property_int_value("rocksdb.oldest-snapshot-sequence")?.unwrap_or(0);
+        let oldest = self
+            .db
+            .property_int_value("rocksdb.oldest-snapshot-sequence")?
+            .unwrap_or(0);
         Ok(oldest == 0 || oldest >= sequence)
     }
 
@@ -213,21 +268,25 @@ impl Store {
         for (issuer, record, row) in &views.ids {
             batch.put_cf(ids, keys::id(*issuer, record), row.encode());
         }
-        for (issuer, first) in &views.submissions {
-            batch.put_cf(rows, keys::submission(*issuer, *first), []);
+        for (issuer, block) in &views.submissions {
+            batch.put_cf(rows, keys::submission(*issuer, *block), []);
         }
         for (index, statement) in &views.statements {
             batch.put_cf(rows, keys::registry(*index), statement);
         }
-        for (learner, target, state) in &views.states {
-            batch.put_cf(rows, keys::state(*learner, *target), state.encode());
+        for (learner, states) in &views.states {
+            batch.put_cf(rows, keys::states(*learner), encode_states(states));
         }
     }
 
     /// A learner as last written: learners live beside the log, so not in a snapshot of it.
     pub fn learner(&self, learner: u64) -> Result<Option<LearnerRow>, StoreError> {
-        let bytes = self.db.get_pinned_cf(self.family(LEARNERS), keys::learner(learner))?;
-        let decode = |bytes: &[u8]| LearnerRow::decode(bytes).ok_or(StoreError::Damaged(crate::Damage::Row("learners")));
+        let bytes = self
+            .db
+            .get_pinned_cf(self.family(LEARNERS), keys::learner(learner))?;
+        let decode = |bytes: &[u8]| {
+            LearnerRow::decode(bytes).ok_or(StoreError::Damaged(crate::Damage::Row("learners")))
+        };
         bytes.map(|bytes| decode(&bytes)).transpose()
     }
 
@@ -238,19 +297,34 @@ impl Store {
 
     /// The learner whose identity has this digest.
     pub fn learner_by_identity(&self, digest: &[u8; 32]) -> Result<Option<u64>, StoreError> {
-        let found = self.db.get_pinned_cf(self.family(LEARNERS), keys::identity(digest))?;
-        Ok(found.and_then(|bytes| bytes[..].try_into().ok()).map(u64::from_be_bytes))
+        let found = self
+            .db
+            .get_pinned_cf(self.family(LEARNERS), keys::identity(digest))?;
+        Ok(found
+            .and_then(|bytes| bytes[..].try_into().ok())
+            .map(u64::from_be_bytes))
     }
 
-    /// The learner with this erasure handle.
-    pub fn learner_by_handle(&self, handle: &[u8; 16]) -> Result<Option<u64>, StoreError> {
-        let found = self.db.get_pinned_cf(self.family(LEARNERS), keys::handle(handle))?;
-        Ok(found.and_then(|bytes| bytes[..].try_into().ok()).map(u64::from_be_bytes))
+    /// What a handle leads to.
+    pub fn handle(&self, handle: &[u8; 16]) -> Result<Handle, StoreError> {
+        let found = self
+            .db
+            .get_pinned_cf(self.family(LEARNERS), keys::handle(handle))?;
+        Ok(match found {
+            None => Handle::Unknown,
+            Some(bytes) => bytes[..].try_into().map_or(Handle::Emptied, |code| {
+                Handle::Learner(u64::from_be_bytes(code))
+            }),
+        })
     }
 
     /// Writes everything in memory to table files; the log of writes is empty afterwards.
     pub fn flush(&self) -> Result<(), StoreError> {
-        let families: Vec<_> = FAMILIES.iter().chain(&["default"]).map(|name| self.family(name)).collect();
+        let families: Vec<_> = FAMILIES
+            .iter()
+            .chain(&["default"])
+            .map(|name| self.family(name))
+            .collect();
         Ok(self.db.flush_cfs_opt(&families, &FlushOptions::default())?)
     }
 
@@ -272,8 +346,10 @@ impl Store {
 
 /// What a learner has beyond its own rows.
 fn learner_prefixes(learner: u64) -> [(&'static str, Vec<u8>); 2] {
-    let state = keys::state(learner, LeafIndex(0));
-    [(VAULT, learner.to_be_bytes().to_vec()), (VIEWS, state[..9].to_vec())]
+    [
+        (VAULT, learner.to_be_bytes().to_vec()),
+        (VIEWS, keys::states(learner).to_vec()),
+    ]
 }
 
 fn synced() -> WriteOptions {
@@ -283,14 +359,20 @@ fn synced() -> WriteOptions {
 }
 
 fn cannot_open(path: &Path, error: rocksdb::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), error }
+    StoreError::Open {
+        path: path.to_owned(),
+        error,
+    }
 }
 
 fn require_database(path: &Path) -> Result<(), StoreError> {
     if path.join("CURRENT").exists() {
         return Ok(());
     }
-    Err(StoreError::Place(format!("{} holds no database; make one with `creditbank init`", path.display())))
+    Err(StoreError::Place(format!(
+        "{} holds no database; make one with `creditbank init`",
+        path.display()
+    )))
 }
 
 impl std::fmt::Debug for Store {
@@ -298,4 +380,3 @@ impl std::fmt::Debug for Store {
         f.write_str("Store")
     }
 }
-

@@ -29,7 +29,10 @@ impl Store {
     pub fn usage(&self) -> Result<Usage, StoreError> {
         let read = |name: &str, property: &str| -> Result<u64, StoreError> {
             let family = self.db().cf_handle(name).expect("every family is opened");
-            Ok(self.db().property_int_value_cf(family, property)?.unwrap_or(0))
+            Ok(self
+                .db()
+                .property_int_value_cf(family, property)?
+                .unwrap_or(0))
         };
         let families = FAMILIES.iter().map(|name| {
             Ok(FamilyUsage {
@@ -39,6 +42,9 @@ impl Store {
             })
         });
         let families = families.collect::<Result<_, StoreError>>()?;
-        Ok(Usage { families, block_cache_bytes: read(FAMILIES[0], "rocksdb.block-cache-usage")? })
+        Ok(Usage {
+            families,
+            block_cache_bytes: read(FAMILIES[0], "rocksdb.block-cache-usage")?,
+        })
     }
 }

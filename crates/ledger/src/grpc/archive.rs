@@ -1,6 +1,6 @@
 //! `ArchiveService`: a learner's archive, newest first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use creditbank_domain::identifier::LearnerCode;
@@ -17,6 +17,7 @@ use super::auth::Caller;
 use super::learner::code;
 use super::page::{self, Query};
 use super::{Services, failed, refuse};
+use crate::fold::find_state;
 use crate::head::Head;
 use crate::vault::{self, DataKey, Opened, VaultHeader};
 
@@ -31,25 +32,48 @@ impl ArchiveService for Services {
         &self,
         request: Request<v1::ListRecordsRequest>,
     ) -> Result<Response<v1::ListRecordsResponse>, Status> {
-        let caller = self.caller(&request, &[Role::Institution, Role::Operator, Role::Gateway])?;
+        let caller = self.caller(
+            &request,
+            &[Role::Institution, Role::Operator, Role::Gateway],
+        )?;
         let request = request.into_inner();
-        let size = page::size(request.page_size, RECORDS_PAGE).map_err(|refusal| refuse(refusal, "page_size"))?;
+        let size = page::size(request.page_size, RECORDS_PAGE)
+            .map_err(|refusal| refuse(refusal, "page_size"))?;
         let query = query(&request);
-        let before = query.number(&request.page_token).map_err(|refusal| refuse(refusal, "page_token"))?;
+        let before = query
+            .number(&request.page_token)
+            .map_err(|refusal| refuse(refusal, "page_token"))?;
         let reader = self.reader(&caller, &request.learner)?;
         let filter = Filter::new(&reader, request)?;
         let before = before.unwrap_or(reader.head.row.size);
-        let (records, next) = reader.page(&filter, before, size).map_err(|error| failed(&error))?;
-        let next_page_token = next.map(|index| query.token(&index.to_be_bytes())).unwrap_or_default();
+        let (records, next) = reader
+            .page(&filter, before, size)
+            .map_err(|error| failed(&error))?;
+        let next_page_token = next
+            .map(|index| query.token(&index.to_be_bytes()))
+            .unwrap_or_default();
         let tree_size = reader.head.row.size;
-        Ok(Response::new(v1::ListRecordsResponse { records, next_page_token, tree_size }))
+        Ok(Response::new(v1::ListRecordsResponse {
+            records,
+            next_page_token,
+            tree_size,
+        }))
     }
 
-    async fn get_totals(&self, request: Request<v1::GetTotalsRequest>) -> Result<Response<v1::Totals>, Status> {
-        let caller = self.caller(&request, &[Role::Institution, Role::Operator, Role::Gateway])?;
+    async fn get_totals(
+        &self,
+        request: Request<v1::GetTotalsRequest>,
+    ) -> Result<Response<v1::Totals>, Status> {
+        let caller = self.caller(
+            &request,
+            &[Role::Institution, Role::Operator, Role::Gateway],
+        )?;
         let reader = self.reader(&caller, &request.into_inner().learner)?;
         let categories = reader.totals().map_err(|error| failed(&error))?;
-        Ok(Response::new(v1::Totals { categories, tree_size: reader.head.row.size }))
+        Ok(Response::new(v1::Totals {
+            categories,
+            tree_size: reader.head.row.size,
+        }))
     }
 }
 
@@ -58,14 +82,23 @@ impl Services {
     fn reader(&self, caller: &Caller, learner: &str) -> Result<Reader, Status> {
         let learner = code(learner, "learner")?;
         let head = self.bank.head();
-        let codes = self.bank.archive_codes(learner).map_err(|error| failed(&error))?;
+        let codes = self
+            .bank
+            .archive_codes(learner)
+            .map_err(|error| failed(&error))?;
         let codes = codes.map_err(|refusal| refuse(refusal, "learner"))?;
         let mut parts = Vec::with_capacity(codes.len());
         for code in codes {
-            let key = self.bank.learner_key(code).map_err(|error| failed(&error))?;
+            let key = self
+                .bank
+                .learner_key(code)
+                .map_err(|error| failed(&error))?;
             let key = key.map_err(|refusal| refuse(refusal, "learner"))?;
-            let states = head.snapshot.states(code.as_u64()).map_err(|error| failed(&error))?;
-            parts.push(Part { code, key, states: states.into_iter().collect() });
+            let states = head
+                .snapshot
+                .states(code.as_u64())
+                .map_err(|error| failed(&error))?;
+            parts.push(Part { code, key, states });
         }
         let only = (caller.role == Role::Institution).then_some(caller.number);
         Ok(Reader { head, parts, only })
@@ -76,7 +109,8 @@ impl Services {
 struct Part {
     code: LearnerCode,
     key: Arc<DataKey>,
-    states: HashMap<LeafIndex, StateRow>,
+    /// Of its changed records, by leaf index.
+    states: Vec<(LeafIndex, StateRow)>,
 }
 
 struct Reader {
@@ -120,14 +154,20 @@ impl Reader {
                     // Marks how far the scan came; the next page goes on below it.
                     found.push((index, None));
                 }
-                if taken > size || scanned == SCANNED_MAX { Go::Break(()) } else { Go::Continue(()) }
+                if taken > size || scanned == SCANNED_MAX {
+                    Go::Break(())
+                } else {
+                    Go::Continue(())
+                }
             })?;
         }
         found.sort_unstable_by_key(|(index, record)| (std::cmp::Reverse(*index), record.is_none()));
         let mut records = Vec::with_capacity(size);
         let mut last = None;
         for (index, record) in found {
-            let Some(record) = record else { return Ok((records, Some(index))) };
+            let Some(record) = record else {
+                return Ok((records, Some(index)));
+            };
             if records.len() == size {
                 return Ok((records, last));
             }
@@ -157,7 +197,12 @@ impl Reader {
         Ok(totals.into_values().collect())
     }
 
-    fn scan(&self, part: &Part, before: u64, mut visit: impl FnMut(Found) -> Go) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        part: &Part,
+        before: u64,
+        mut visit: impl FnMut(Found) -> Go,
+    ) -> Result<(), StoreError> {
         let mut broken = None;
         let mut each = |index: LeafIndex, row: &[u8]| -> Result<Go, StoreError> {
             let damaged = || StoreError::Damaged(creditbank_store::Damage::Row("vault"));
@@ -165,19 +210,35 @@ impl Reader {
             if self.only.is_some_and(|only| only != header.issuer) {
                 return Ok(Go::Continue(()));
             }
-            let institution = self.head.registry.by_number(header.issuer).ok_or_else(damaged)?;
+            let institution = self
+                .head
+                .registry
+                .by_number(header.issuer)
+                .ok_or_else(damaged)?;
             let issuer = institution.profile.id.as_str();
-            let opened = part.key.open_record(issuer, &header.record_id, row).map_err(|_| damaged())?;
-            let row = part.states.get(&index).copied().unwrap_or_default();
+            let opened = part
+                .key
+                .open_record(issuer, &header.record_id, row)
+                .map_err(|_| damaged())?;
+            let row = find_state(&part.states, index);
             let (state, changed_by) = self.state(index, row, institution.has_doubtful_key())?;
-            Ok(visit(Found { index, header, issuer: issuer.to_owned(), state, changed_by, opened }))
+            Ok(visit(Found {
+                index,
+                header,
+                issuer: issuer.to_owned(),
+                state,
+                changed_by,
+                opened,
+            }))
         };
-        self.head.snapshot.vault(part.code.as_u64(), Some(LeafIndex(before)), |index, row| {
-            each(index, row).unwrap_or_else(|error| {
-                broken = Some(error);
-                Go::Break(())
-            })
-        })?;
+        self.head
+            .snapshot
+            .vault(part.code.as_u64(), Some(LeafIndex(before)), |index, row| {
+                each(index, row).unwrap_or_else(|error| {
+                    broken = Some(error);
+                    Go::Break(())
+                })
+            })?;
         broken.map_or(Ok(()), Err)
     }
 
@@ -195,7 +256,12 @@ impl Reader {
         }
         if doubtful && row.confirmed_by.is_none() {
             let key = KeyId(self.head.snapshot.chunk(index)?.key_id);
-            if self.head.registry.key(&key).is_some_and(|(_, history)| history.is_doubtful_at(index)) {
+            if self
+                .head
+                .registry
+                .key(&key)
+                .is_some_and(|(_, history)| history.is_doubtful_at(index))
+            {
                 return Ok((v1::RecordState::Disputed, None));
             }
         }
@@ -218,10 +284,17 @@ impl Filter {
             "" => None,
             id => {
                 let institution = reader.head.registry.institution(id);
-                Some(institution.ok_or_else(|| refuse(Refusal::IssuerUnknown, "issuer"))?.number)
+                Some(
+                    institution
+                        .ok_or_else(|| refuse(Refusal::IssuerUnknown, "issuer"))?
+                        .number,
+                )
             }
         };
-        for (date, field) in [(&request.completed_from, "completed_from"), (&request.completed_to, "completed_to")] {
+        for (date, field) in [
+            (&request.completed_from, "completed_from"),
+            (&request.completed_to, "completed_to"),
+        ] {
             let is_date = date.len() == 10 && date.parse::<jiff::civil::Date>().is_ok();
             if !date.is_empty() && !is_date {
                 return Err(refuse(Refusal::NotADate, field));
@@ -240,7 +313,10 @@ impl Filter {
         if !self.states.is_empty() && !self.states.contains(&(record.state as i32)) {
             return false;
         }
-        if self.issuer.is_some_and(|issuer| issuer != record.header.issuer) {
+        if self
+            .issuer
+            .is_some_and(|issuer| issuer != record.header.issuer)
+        {
             return false;
         }
         let bounds = [&self.completed_from, &self.completed_to];
@@ -258,7 +334,11 @@ impl Filter {
 }
 
 fn query(request: &v1::ListRecordsRequest) -> Query {
-    let plain = v1::ListRecordsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    let plain = v1::ListRecordsRequest {
+        page_size: 0,
+        page_token: String::new(),
+        ..request.clone()
+    };
     Query::of(&[b"records", &plain.encode_to_vec()])
 }
 
@@ -302,4 +382,3 @@ fn category(outcome: &v1::Outcome) -> i32 {
     };
     category as i32
 }
-

@@ -54,8 +54,17 @@ struct Session {
 pub(crate) struct Tokens {
     started_s: u64,
     sessions: Cache<[u8; 32], Arc<Session>>,
-    /// Token ids by key, with the connection they belong to and their end.
-    used: Mutex<HashMap<(KeyId, String), (Option<SocketAddr>, u64)>>,
+    used: Mutex<HashMap<TokenId, Claimed>>,
+}
+
+/// The key that signed a token, and the token's own id.
+type TokenId = (KeyId, String);
+
+/// The connection that a token belongs to.
+#[derive(Debug)]
+struct Claimed {
+    connection: Option<SocketAddr>,
+    expires_s: u64,
 }
 
 #[derive(serde::Deserialize)]
@@ -75,13 +84,26 @@ struct Claims {
 
 impl Tokens {
     pub(crate) fn new() -> Self {
-        Self { started_s: clock::now_s(), sessions: Cache::new(SESSIONS_CACHED), used: Mutex::default() }
+        Self {
+            started_s: clock::now_s(),
+            sessions: Cache::new(SESSIONS_CACHED),
+            used: Mutex::default(),
+        }
     }
 
-    pub(crate) fn authenticate<T>(&self, bank: &Bank, request: &Request<T>) -> Result<Caller, Refusal> {
-        let header = request.metadata().get("authorization").ok_or(Refusal::TokenMissing)?;
+    pub(crate) fn authenticate<T>(
+        &self,
+        bank: &Bank,
+        request: &Request<T>,
+    ) -> Result<Caller, Refusal> {
+        let header = request
+            .metadata()
+            .get("authorization")
+            .ok_or(Refusal::TokenMissing)?;
         let text = header.to_str().map_err(|_| Refusal::TokenMalformed)?;
-        let token = text.strip_prefix("Bearer ").ok_or(Refusal::TokenMalformed)?;
+        let token = text
+            .strip_prefix("Bearer ")
+            .ok_or(Refusal::TokenMalformed)?;
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Refusal::TokenMalformed);
         }
@@ -104,11 +126,21 @@ impl Tokens {
         // A key may be revoked and an institution suspended while its token lives.
         let head = bank.head();
         let index = LeafIndex(head.row.size);
-        head.registry.admit_key(&session.caller.id, &session.key_id, KeyPurpose::Authenticate, index)?;
+        head.registry.admit_key(
+            &session.caller.id,
+            &session.key_id,
+            KeyPurpose::Authenticate,
+            index,
+        )?;
         Ok(session.caller.clone())
     }
 
-    fn verify(&self, bank: &Bank, token: &str, connection: Option<SocketAddr>) -> Result<Session, Refusal> {
+    fn verify(
+        &self,
+        bank: &Bank,
+        token: &str,
+        connection: Option<SocketAddr>,
+    ) -> Result<Session, Refusal> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
         let (header, claims) = signed.split_once('.').ok_or(Refusal::TokenMalformed)?;
         let header: Header = decode(header)?;
@@ -120,18 +152,32 @@ impl Tokens {
         let head = bank.head();
         let index = LeafIndex(head.row.size);
         let (institution, key) =
-            head.registry.admit_key(&claims.iss, &key_id, KeyPurpose::Authenticate, index)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::TokenMalformed)?;
+            head.registry
+                .admit_key(&claims.iss, &key_id, KeyPurpose::Authenticate, index)?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| Refusal::TokenMalformed)?;
         let signature = Signature::from_slice(&signature).map_err(|_| Refusal::TokenMalformed)?;
         let verifier = bank.verifier(&key_id, &key.key.bytes)?;
-        verifier.verify_strict(signed.as_bytes(), &signature).map_err(|_| Refusal::SignatureInvalid)?;
+        verifier
+            .verify_strict(signed.as_bytes(), &signature)
+            .map_err(|_| Refusal::SignatureInvalid)?;
         self.check_times(&claims)?;
         if claims.aud != bank.origin() {
             return Err(Refusal::TokenAudience);
         }
         self.claim((key_id, claims.jti), connection, claims.exp)?;
-        let caller = Caller { id: claims.iss, number: institution.number, role: institution.profile.role };
-        Ok(Session { caller, key_id, expires_s: claims.exp, connection })
+        let caller = Caller {
+            id: claims.iss,
+            number: institution.number,
+            role: institution.profile.role,
+        };
+        Ok(Session {
+            caller,
+            key_id,
+            expires_s: claims.exp,
+            connection,
+        })
     }
 
     fn check_times(&self, claims: &Claims) -> Result<(), Refusal> {
@@ -140,29 +186,45 @@ impl Tokens {
             return Err(Refusal::TokenExpired);
         }
         if claims.exp - claims.iat > TOKEN_SECONDS_MAX {
-            return Err(Refusal::TokenTooLong { max_seconds: TOKEN_SECONDS_MAX });
+            return Err(Refusal::TokenTooLong {
+                max_seconds: TOKEN_SECONDS_MAX,
+            });
         }
-        if claims.iat < self.started_s { Err(Refusal::TokenReplayed) } else { Ok(()) }
+        if claims.iat < self.started_s {
+            Err(Refusal::TokenReplayed)
+        } else {
+            Ok(())
+        }
     }
 
-    fn claim(&self, id: (KeyId, String), connection: Option<SocketAddr>, expires_s: u64) -> Result<(), Refusal> {
+    fn claim(
+        &self,
+        id: TokenId,
+        connection: Option<SocketAddr>,
+        expires_s: u64,
+    ) -> Result<(), Refusal> {
         if id.1.is_empty() {
             return Err(Refusal::TokenMalformed);
         }
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= TOKENS_MAX {
             let now = clock::now_s();
-            used.retain(|_, (_, expires_s)| *expires_s > now);
+            used.retain(|_, claimed| claimed.expires_s > now);
             if used.len() >= TOKENS_MAX {
                 return Err(Refusal::QueueFull { retry_ms: 1000 });
             }
         }
         match used.entry(id) {
-            std::collections::hash_map::Entry::Occupied(first) if first.get().0 != connection => {
+            std::collections::hash_map::Entry::Occupied(first)
+                if first.get().connection != connection =>
+            {
                 Err(Refusal::TokenReplayed)
             }
             entry => {
-                entry.or_insert((connection, expires_s));
+                entry.or_insert(Claimed {
+                    connection,
+                    expires_s,
+                });
                 Ok(())
             }
         }
@@ -170,7 +232,9 @@ impl Tokens {
 }
 
 fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, Refusal> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::TokenMalformed)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| Refusal::TokenMalformed)?;
     serde_json::from_slice(&bytes).map_err(|_| Refusal::TokenMalformed)
 }
 
@@ -179,7 +243,9 @@ fn key_id(hex: &str) -> Result<KeyId, Refusal> {
     if digits.len() != 64 || !hex.is_ascii() {
         return Err(Refusal::TokenMalformed);
     }
-    let byte = |i: usize| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).map_err(|_| Refusal::TokenMalformed);
+    let byte = |i: usize| {
+        u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).map_err(|_| Refusal::TokenMalformed)
+    };
     let bytes = (0..32).map(byte).collect::<Result<Vec<_>, _>>()?;
     digest(&bytes).map(KeyId)
 }

@@ -33,7 +33,9 @@ impl LearnerService for Services {
         request: Request<v1::EnrolLearnerRequest>,
     ) -> Result<Response<v1::ResolvedLearner>, Status> {
         let caller = self.caller(&request, &ROLES)?;
-        let row = self.identified(&caller, request.into_inner()).map_err(|fault| refuse_all(&[fault]))?;
+        let row = self
+            .identified(&caller, request.into_inner())
+            .map_err(|fault| refuse_all(&[fault]))?;
         let resolved = self.resolve_chunk(vec![Ok(row)], true)?.pop();
         let resolved = resolved.ok_or_else(|| refuse(Refusal::Internal, ""))?;
         let resolved = resolved.map_err(|refusal| refuse(refusal, "identity"))?;
@@ -43,7 +45,8 @@ impl LearnerService for Services {
         }))
     }
 
-    type ResolveLearnersStream = Pin<Box<dyn Stream<Item = Result<v1::ResolveLearnersResponse, Status>> + Send>>;
+    type ResolveLearnersStream =
+        Pin<Box<dyn Stream<Item = Result<v1::ResolveLearnersResponse, Status>> + Send>>;
 
     async fn resolve_learners(
         &self,
@@ -79,12 +82,21 @@ impl LearnerService for Services {
         let merged = code(&request.merged_learner, "merged_learner")?;
         Label::parse(&request.reason).map_err(|refusal| refuse(refusal, "reason"))?;
         for (code, field) in [(learner, "learner"), (merged, "merged_learner")] {
-            let known = self.bank.store().learner(code.as_u64()).map_err(|error| failed(&error))?;
+            let known = self
+                .bank
+                .store()
+                .learner(code.as_u64())
+                .map_err(|error| failed(&error))?;
             known.ok_or_else(|| refuse(Refusal::LearnerUnknown, field))?;
         }
-        let decided = self.bank.merge(&digits(learner), &digits(merged), &request.reason).await;
+        let decided = self
+            .bank
+            .merge(&digits(learner), &digits(merged), &request.reason)
+            .await;
         let receipt = receipt(decided.map_err(|faults| refuse_all(&faults))?)?;
-        Ok(Response::new(v1::MergeLearnersResponse { receipt: Some(receipt) }))
+        Ok(Response::new(v1::MergeLearnersResponse {
+            receipt: Some(receipt),
+        }))
     }
 
     async fn erase_learner(
@@ -93,8 +105,14 @@ impl LearnerService for Services {
     ) -> Result<Response<v1::EraseLearnerResponse>, Status> {
         self.caller(&request, &[Role::Operator])?;
         let learner = code(&request.into_inner().learner, "learner")?;
-        let (decided, records_erased) = std::sync::Arc::clone(&self.bank).erase(learner).await.map_err(|refusal| refuse(refusal, "learner"))?;
-        Ok(Response::new(v1::EraseLearnerResponse { receipt: Some(receipt(decided)?), records_erased }))
+        let (decided, records_erased) = std::sync::Arc::clone(&self.bank)
+            .erase(learner)
+            .await
+            .map_err(|refusal| refuse(refusal, "learner"))?;
+        Ok(Response::new(v1::EraseLearnerResponse {
+            receipt: Some(receipt(decided)?),
+            records_erased,
+        }))
     }
 }
 
@@ -105,14 +123,34 @@ impl Services {
         chunk: v1::ResolveLearnersRequest,
     ) -> Result<v1::ResolveLearnersResponse, Status> {
         if chunk.rows.len() > CHUNK_ROWS_MAX as usize {
-            return Err(refuse(Refusal::TooMany { max: CHUNK_ROWS_MAX }, "rows"));
+            return Err(refuse(
+                Refusal::TooMany {
+                    max: CHUNK_ROWS_MAX,
+                },
+                "rows",
+            ));
         }
-        let parsed: Vec<_> = chunk.rows.into_iter().map(|row| self.identified(caller, row)).collect();
-        let fields: Vec<_> = parsed.iter().map(|row| row.as_ref().err().map(|fault| fault.field.clone())).collect();
-        let rows = parsed.into_iter().map(|row| row.map_err(|fault| fault.refusal)).collect();
+        let parsed: Vec<_> = chunk
+            .rows
+            .into_iter()
+            .map(|row| self.identified(caller, row))
+            .collect();
+        let fields: Vec<_> = parsed
+            .iter()
+            .map(|row| row.as_ref().err().map(|fault| fault.field.clone()))
+            .collect();
+        let rows = parsed
+            .into_iter()
+            .map(|row| row.map_err(|fault| fault.refusal))
+            .collect();
         let resolved = self.resolve_chunk(rows, chunk.enrol_missing)?;
-        let results = resolved.into_iter().zip(fields).map(|(row, field)| result(row, field));
-        Ok(v1::ResolveLearnersResponse { results: results.collect() })
+        let results = resolved
+            .into_iter()
+            .zip(fields)
+            .map(|(row, field)| result(row, field));
+        Ok(v1::ResolveLearnersResponse {
+            results: results.collect(),
+        })
     }
 
     fn resolve_chunk(
@@ -125,10 +163,18 @@ impl Services {
         resolved.map_err(|error| failed(&error))
     }
 
-    fn identified(&self, caller: &Caller, row: v1::EnrolLearnerRequest) -> Result<Identified, Fault> {
-        let identity = row.identity.ok_or_else(|| Refusal::Missing.at("identity"))?;
+    fn identified(
+        &self,
+        caller: &Caller,
+        row: v1::EnrolLearnerRequest,
+    ) -> Result<Identified, Fault> {
+        let identity = row
+            .identity
+            .ok_or_else(|| Refusal::Missing.at("identity"))?;
         let kind = u32::try_from(identity.kind).map_err(|_| Refusal::ChoiceUnknown);
-        let kind = kind.and_then(DocumentKind::from_number).map_err(|refusal| refusal.at("identity.kind"))?;
+        let kind = kind
+            .and_then(DocumentKind::from_number)
+            .map_err(|refusal| refusal.at("identity.kind"))?;
         let mut issuer = identity.issuer.as_str();
         if kind == DocumentKind::StudentNumber {
             if issuer.is_empty() {
@@ -138,10 +184,16 @@ impl Services {
                 return Err(Refusal::PermissionDenied.at("identity.issuer"));
             }
         }
-        let document = IdentityDocument::parse(kind, issuer, &identity.number, self.bank.test_regions());
+        let document =
+            IdentityDocument::parse(kind, issuer, &identity.number, self.bank.test_regions());
         let document = document.map_err(|refusal| refusal.at("identity.number"))?;
-        let name = (!row.name.is_empty()).then(|| PersonName::parse(&row.name)).transpose();
-        Ok(Identified { document, name: name.map_err(|refusal| refusal.at("name"))? })
+        let name = (!row.name.is_empty())
+            .then(|| PersonName::parse(&row.name))
+            .transpose();
+        Ok(Identified {
+            document,
+            name: name.map_err(|refusal| refusal.at("name"))?,
+        })
     }
 }
 

@@ -28,13 +28,23 @@ pub(crate) struct Services {
 
 impl Services {
     pub(crate) fn new(bank: Arc<Bank>) -> Self {
-        Self { bank, tokens: Arc::new(Tokens::new()) }
+        Self {
+            bank,
+            tokens: Arc::new(Tokens::new()),
+        }
     }
 
     /// Who calls, if it may act in one of `roles`.
     fn caller<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Caller, Status> {
-        let caller = self.tokens.authenticate(&self.bank, request).map_err(|refusal| refuse(refusal, ""))?;
-        if roles.contains(&caller.role) { Ok(caller) } else { Err(refuse(Refusal::PermissionDenied, "")) }
+        let caller = self
+            .tokens
+            .authenticate(&self.bank, request)
+            .map_err(|refusal| refuse(refusal, ""))?;
+        if roles.contains(&caller.role) {
+            Ok(caller)
+        } else {
+            Err(refuse(Refusal::PermissionDenied, ""))
+        }
     }
 }
 

@@ -13,7 +13,10 @@ pub(crate) fn size(asked: u32, default: u32) -> Result<usize, Refusal> {
     match asked {
         0 => Ok(default as usize),
         1..=PAGE_MAX => Ok(asked as usize),
-        _ => Err(Refusal::OutOfRange { min: 0, max: i64::from(PAGE_MAX) }),
+        _ => Err(Refusal::OutOfRange {
+            min: 0,
+            max: i64::from(PAGE_MAX),
+        }),
     }
 }
 
@@ -42,7 +45,9 @@ impl Query {
         if token.is_empty() {
             return Ok(None);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Refusal::PageTokenInvalid)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(token)
+            .map_err(|_| Refusal::PageTokenInvalid)?;
         match bytes.split_first_chunk::<8>() {
             Some((query, place)) if *query == self.0 => Ok(Some(place.to_vec())),
             _ => Err(Refusal::PageTokenInvalid),
@@ -51,7 +56,12 @@ impl Query {
 
     /// A place that is a number.
     pub(crate) fn number(&self, token: &str) -> Result<Option<u64>, Refusal> {
-        let number = |place: Vec<u8>| place.try_into().map(u64::from_be_bytes).map_err(|_| Refusal::PageTokenInvalid);
+        let number = |place: Vec<u8>| {
+            place
+                .try_into()
+                .map(u64::from_be_bytes)
+                .map_err(|_| Refusal::PageTokenInvalid)
+        };
         self.place(token)?.map(number).transpose()
     }
 }

@@ -27,7 +27,11 @@ impl RegistryService for Services {
         self.caller(&request, &[Role::Operator])?;
         let statement = admission(request.into_inner()).map_err(|fault| refuse_all(&[fault]))?;
         let created = self.admit(vec![statement]).await?;
-        created.into_iter().next().map(Response::new).ok_or_else(|| refuse(Refusal::Internal, ""))
+        created
+            .into_iter()
+            .next()
+            .map(Response::new)
+            .ok_or_else(|| refuse(Refusal::Internal, ""))
     }
 
     async fn batch_create_institutions(
@@ -40,7 +44,12 @@ impl RegistryService for Services {
             return Err(refuse(Refusal::TooFew { min: 1 }, "requests"));
         }
         if requests.len() > INSTITUTIONS_MAX as usize {
-            return Err(refuse(Refusal::TooMany { max: INSTITUTIONS_MAX }, "requests"));
+            return Err(refuse(
+                Refusal::TooMany {
+                    max: INSTITUTIONS_MAX,
+                },
+                "requests",
+            ));
         }
         let parsed = requests.into_iter().enumerate().map(|(row, request)| {
             admission(request).map_err(|fault| fault.within(&format!("requests[{row}]")))
@@ -50,15 +59,20 @@ impl RegistryService for Services {
         if !faults.is_empty() {
             return Err(refuse_all(&faults));
         }
-        let institutions = self.admit(statements.into_iter().flatten().collect()).await?;
-        Ok(Response::new(v1::BatchCreateInstitutionsResponse { institutions }))
+        let institutions = self
+            .admit(statements.into_iter().flatten().collect())
+            .await?;
+        Ok(Response::new(v1::BatchCreateInstitutionsResponse {
+            institutions,
+        }))
     }
 
     async fn get_institution(
         &self,
         request: Request<v1::GetInstitutionRequest>,
     ) -> Result<Response<v1::Institution>, Status> {
-        self.institution(&request.into_inner().institution_id).map(Response::new)
+        self.institution(&request.into_inner().institution_id)
+            .map(Response::new)
     }
 
     async fn list_institutions(
@@ -66,19 +80,37 @@ impl RegistryService for Services {
         request: Request<v1::ListInstitutionsRequest>,
     ) -> Result<Response<v1::ListInstitutionsResponse>, Status> {
         let request = request.into_inner();
-        let size = page::size(request.page_size, INSTITUTIONS_PAGE).map_err(|refusal| refuse(refusal, "page_size"))?;
+        let size = page::size(request.page_size, INSTITUTIONS_PAGE)
+            .map_err(|refusal| refuse(refusal, "page_size"))?;
         let query = Query::of(&[b"institutions"]);
-        let place = query.place(&request.page_token).map_err(|refusal| refuse(refusal, "page_token"))?;
+        let place = query
+            .place(&request.page_token)
+            .map_err(|refusal| refuse(refusal, "page_token"))?;
         let after = place.map(String::from_utf8).transpose();
         let after = after.map_err(|_| refuse(Refusal::PageTokenInvalid, "page_token"))?;
         let head = self.bank.head();
-        let mut found: Vec<_> = head.registry.after(after.as_deref()).take(size + 1).collect();
+        let mut found: Vec<_> = head
+            .registry
+            .after(after.as_deref())
+            .take(size + 1)
+            .collect();
         let more = found.len() > size;
         found.truncate(size);
-        let last = found.last().map(|institution| institution.profile.id.as_str());
-        let next_page_token = last.filter(|_| more).map(|id| query.token(id.as_bytes())).unwrap_or_default();
-        let institutions = found.into_iter().map(|institution| registry::institution(institution)).collect();
-        Ok(Response::new(v1::ListInstitutionsResponse { institutions, next_page_token }))
+        let last = found
+            .last()
+            .map(|institution| institution.profile.id.as_str());
+        let next_page_token = last
+            .filter(|_| more)
+            .map(|id| query.token(id.as_bytes()))
+            .unwrap_or_default();
+        let institutions = found
+            .into_iter()
+            .map(|institution| registry::institution(institution))
+            .collect();
+        Ok(Response::new(v1::ListInstitutionsResponse {
+            institutions,
+            next_page_token,
+        }))
     }
 
     async fn suspend_institution(
@@ -91,7 +123,11 @@ impl RegistryService for Services {
         if institution.is_bank() {
             return Err(refuse(Refusal::Reserved, "institution_id"));
         }
-        self.change(Statement::InstitutionSuspended { institution, suspended: request.suspended }).await
+        self.change(Statement::InstitutionSuspended {
+            institution,
+            suspended: request.suspended,
+        })
+        .await
     }
 
     async fn set_permitted_categories(
@@ -101,12 +137,28 @@ impl RegistryService for Services {
         self.caller(&request, &[Role::Operator])?;
         let request = request.into_inner();
         let institution = known_id(&request.institution_id)?;
-        let categories = record::categories(&request.categories).map_err(|refusal| refuse(refusal, "categories"))?;
-        self.change(Statement::CategoriesPermitted { institution, categories }).await
+        let categories = record::categories(&request.categories)
+            .map_err(|refusal| refuse(refusal, "categories"))?;
+        self.change(Statement::CategoriesPermitted {
+            institution,
+            categories,
+        })
+        .await
     }
 
-    async fn add_key(&self, request: Request<v1::AddKeyRequest>) -> Result<Response<v1::Institution>, Status> {
-        let caller = self.caller(&request, &[Role::Operator, Role::Institution, Role::Gateway, Role::PeerBank])?;
+    async fn add_key(
+        &self,
+        request: Request<v1::AddKeyRequest>,
+    ) -> Result<Response<v1::Institution>, Status> {
+        let caller = self.caller(
+            &request,
+            &[
+                Role::Operator,
+                Role::Institution,
+                Role::Gateway,
+                Role::PeerBank,
+            ],
+        )?;
         let request = request.into_inner();
         let institution = known_id(&request.institution_id)?;
         if caller.role != Role::Operator && caller.id != institution.as_str() {
@@ -114,23 +166,41 @@ impl RegistryService for Services {
         }
         let key = request.key.ok_or_else(|| refuse(Refusal::Missing, "key"))?;
         let key = usable(&key).map_err(|refusal| refuse(refusal, "key"))?;
-        self.change(Statement::KeyAdmitted { institution, key }).await
+        self.change(Statement::KeyAdmitted { institution, key })
+            .await
     }
 
-    async fn revoke_key(&self, request: Request<v1::RevokeKeyRequest>) -> Result<Response<v1::Institution>, Status> {
-        let caller = self.caller(&request, &[Role::Operator, Role::Institution, Role::Gateway, Role::PeerBank])?;
+    async fn revoke_key(
+        &self,
+        request: Request<v1::RevokeKeyRequest>,
+    ) -> Result<Response<v1::Institution>, Status> {
+        let caller = self.caller(
+            &request,
+            &[
+                Role::Operator,
+                Role::Institution,
+                Role::Gateway,
+                Role::PeerBank,
+            ],
+        )?;
         let request = request.into_inner();
         let institution = known_id(&request.institution_id)?;
         if caller.role != Role::Operator && caller.id != institution.as_str() {
             return Err(refuse(Refusal::PermissionDenied, "institution_id"));
         }
-        let key_id = KeyId(record::digest(&request.key_id).map_err(|refusal| refuse(refusal, "key_id"))?);
+        let key_id =
+            KeyId(record::digest(&request.key_id).map_err(|refusal| refuse(refusal, "key_id"))?);
         if key_id == self.bank.bank_key().1 {
             // Without its signing key the bank could state nothing any more, not even a new key.
             return Err(refuse(Refusal::Reserved, "key_id"));
         }
         let doubtful_from = request.doubtful_from.map(LeafIndex);
-        self.change(Statement::KeyRevoked { institution, key_id, doubtful_from }).await
+        self.change(Statement::KeyRevoked {
+            institution,
+            key_id,
+            doubtful_from,
+        })
+        .await
     }
 }
 
@@ -154,7 +224,9 @@ impl Services {
             Statement::KeyAdmitted { institution, .. } => (institution.to_string(), "key"),
             Statement::KeyRevoked { institution, .. } => (institution.to_string(), "key_id"),
             Statement::CategoriesPermitted { institution, .. }
-            | Statement::InstitutionSuspended { institution, .. } => (institution.to_string(), "institution_id"),
+            | Statement::InstitutionSuspended { institution, .. } => {
+                (institution.to_string(), "institution_id")
+            }
             _ => return Err(refuse(Refusal::Internal, "")),
         };
         let stated = self.bank.state(vec![statement]).await;
@@ -164,8 +236,18 @@ impl Services {
 
     fn institution(&self, id: &str) -> Result<v1::Institution, Status> {
         let head = self.bank.head();
-        let found = head.registry.institution(id).map(|institution| registry::institution(institution));
-        found.ok_or_else(|| refuse(Refusal::NotFound { what: "institution" }, "institution_id"))
+        let found = head
+            .registry
+            .institution(id)
+            .map(|institution| registry::institution(institution));
+        found.ok_or_else(|| {
+            refuse(
+                Refusal::NotFound {
+                    what: "institution",
+                },
+                "institution_id",
+            )
+        })
     }
 }
 
@@ -179,7 +261,11 @@ fn missing_key(fault: Fault) -> Fault {
 
 /// Says which field of the request a statement was made of.
 fn named(fault: Fault, field: &str) -> Fault {
-    let field = if fault.field.is_empty() { field.to_owned() } else { format!("{}.{field}", fault.field) };
+    let field = if fault.field.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{}.{field}", fault.field)
+    };
     fault.refusal.at(field)
 }
 
@@ -193,16 +279,29 @@ fn usable(key: &v1::PublicKey) -> Result<PublicKey, Refusal> {
 }
 
 fn admission(request: v1::CreateInstitutionRequest) -> Result<Statement, Fault> {
-    let profile = record::profile(request.profile.ok_or_else(|| Refusal::Missing.at("profile"))?)?;
+    let profile = record::profile(
+        request
+            .profile
+            .ok_or_else(|| Refusal::Missing.at("profile"))?,
+    )?;
     if profile.id.is_bank() {
         return Err(Refusal::Reserved.at("profile.institution_id"));
     }
     if request.keys.len() > KEYS_PER_INSTITUTION_MAX as usize {
-        return Err(Refusal::TooMany { max: KEYS_PER_INSTITUTION_MAX }.at("keys"));
+        return Err(Refusal::TooMany {
+            max: KEYS_PER_INSTITUTION_MAX,
+        }
+        .at("keys"));
     }
     let keys = request.keys.iter().enumerate();
-    let keys = keys.map(|(row, key)| usable(key).map_err(|refusal| refusal.at(format!("keys[{row}]"))));
+    let keys =
+        keys.map(|(row, key)| usable(key).map_err(|refusal| refusal.at(format!("keys[{row}]"))));
     let keys = keys.collect::<Result<Vec<_>, _>>()?;
-    let categories = record::categories(&request.categories).map_err(|refusal| refusal.at("categories"))?;
-    Ok(Statement::InstitutionAdmitted { profile, keys, categories })
+    let categories =
+        record::categories(&request.categories).map_err(|refusal| refusal.at("categories"))?;
+    Ok(Statement::InstitutionAdmitted {
+        profile,
+        keys,
+        categories,
+    })
 }

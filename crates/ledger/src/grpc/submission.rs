@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use creditbank_domain::identifier::{InstitutionId, RecordId};
-use creditbank_domain::record::Role;
+use creditbank_domain::record::{KeyId, Role};
 use creditbank_domain::registry::Institution;
 use creditbank_domain::{Fault, LeafIndex, Refusal};
-use creditbank_store::{Go, StoreError};
+use creditbank_store::{Go, SUBMISSION_BLOCK, StoreError};
 use creditbank_wire::convert::record;
 use creditbank_wire::status::{to_status, violation};
 use creditbank_wire::v1;
@@ -44,12 +44,17 @@ impl SubmissionService for Services {
         let request = request.into_inner();
         let sequence = request.sequence;
         let batch = self.batch(&caller, request)?;
-        let room = self.bank.queue().room_now(batch.bytes()).map_err(|refusal| refuse(refusal, ""))?;
+        let room = self
+            .bank
+            .queue()
+            .room_now(batch.bytes())
+            .map_err(|refusal| refuse(refusal, ""))?;
         let answer = self.enqueue(batch, room)?;
         decided(sequence, answer).await.map(Response::new)
     }
 
-    type SubmitStreamStream = Pin<Box<dyn Stream<Item = Result<v1::SubmitBatchResponse, Status>> + Send>>;
+    type SubmitStreamStream =
+        Pin<Box<dyn Stream<Item = Result<v1::SubmitBatchResponse, Status>> + Send>>;
 
     async fn submit_stream(
         &self,
@@ -58,19 +63,28 @@ impl SubmissionService for Services {
         let caller = self.caller(&request, &[Role::Institution, Role::Operator])?;
         let (pending, answers) = mpsc::channel(STREAM_BATCHES_AHEAD);
         tokio::spawn(read(self.clone(), caller, request.into_inner(), pending));
-        Ok(Response::new(Box::pin(ReceiverStream::new(answers).then(Pending::finish))))
+        Ok(Response::new(Box::pin(
+            ReceiverStream::new(answers).then(Pending::finish),
+        )))
     }
 
     async fn get_submission(
         &self,
         request: Request<v1::GetSubmissionRequest>,
     ) -> Result<Response<v1::Submission>, Status> {
-        let caller = self.caller(&request, &[Role::Institution, Role::Operator, Role::Auditor])?;
+        let caller = self.caller(
+            &request,
+            &[Role::Institution, Role::Operator, Role::Auditor],
+        )?;
         let request = request.into_inner();
         let issuer = self.issuer(&caller, &request.issuer)?;
-        let record_id = RecordId::from_slice(&request.record_id).map_err(|refusal| refuse(refusal, "record_id"))?;
+        let record_id = RecordId::from_slice(&request.record_id)
+            .map_err(|refusal| refuse(refusal, "record_id"))?;
         let head = self.bank.head();
-        let row = head.snapshot.id(issuer.number, &record_id).map_err(|error| failed(&error))?;
+        let row = head
+            .snapshot
+            .id(issuer.number, &record_id)
+            .map_err(|error| failed(&error))?;
         let row = row.ok_or_else(|| refuse(Refusal::NotFound { what: "record" }, "record_id"))?;
         let mut submission = summary(&head, row.index).map_err(|error| failed(&error))?;
         submission.receipt = Some(head.receipt(row.index).map_err(|error| failed(&error))?);
@@ -84,26 +98,50 @@ impl SubmissionService for Services {
         &self,
         request: Request<v1::ListSubmissionsRequest>,
     ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
-        let caller = self.caller(&request, &[Role::Institution, Role::Operator, Role::Auditor])?;
+        let caller = self.caller(
+            &request,
+            &[Role::Institution, Role::Operator, Role::Auditor],
+        )?;
         let request = request.into_inner();
         let issuer = self.issuer(&caller, &request.issuer)?;
-        let size = page::size(request.page_size, SUBMISSIONS_PAGE).map_err(|refusal| refuse(refusal, "page_size"))?;
+        let size = page::size(request.page_size, SUBMISSIONS_PAGE)
+            .map_err(|refusal| refuse(refusal, "page_size"))?;
         let query = Query::of(&[b"submissions", issuer.profile.id.as_str().as_bytes()]);
-        let before = query.number(&request.page_token).map_err(|refusal| refuse(refusal, "page_token"))?;
+        let before = query
+            .number(&request.page_token)
+            .map_err(|refusal| refuse(refusal, "page_token"))?;
         let head = self.bank.head();
-        let (submissions, next) =
-            list(&head, &issuer, before.unwrap_or(u64::MAX), size).map_err(|error| failed(&error))?;
-        let next_page_token = next.map(|index| query.token(&index.to_be_bytes())).unwrap_or_default();
-        Ok(Response::new(v1::ListSubmissionsResponse { submissions, next_page_token }))
+        let (submissions, next) = list(&head, &issuer, before.unwrap_or(u64::MAX), size)
+            .map_err(|error| failed(&error))?;
+        let next_page_token = next
+            .map(|index| query.token(&index.to_be_bytes()))
+            .unwrap_or_default();
+        Ok(Response::new(v1::ListSubmissionsResponse {
+            submissions,
+            next_page_token,
+        }))
     }
 }
 
 impl Services {
     /// A batch that this caller may submit.
-    fn batch(&self, caller: &Caller, request: v1::SubmitBatchRequest) -> Result<SignedBatch, Status> {
-        let batch = SignedBatch::new(request, self.bank.origin()).map_err(|fault| to_status(&[fault]))?;
-        let own = if caller.role == Role::Operator { InstitutionId::BANK } else { &caller.id };
-        if batch.issuer() == own { Ok(batch) } else { Err(refuse(Refusal::IssuerMismatch, "issuer")) }
+    fn batch(
+        &self,
+        caller: &Caller,
+        request: v1::SubmitBatchRequest,
+    ) -> Result<SignedBatch, Status> {
+        let batch =
+            SignedBatch::new(request, self.bank.origin()).map_err(|fault| to_status(&[fault]))?;
+        let own = if caller.role == Role::Operator {
+            InstitutionId::BANK
+        } else {
+            &caller.id
+        };
+        if batch.issuer() == own {
+            Ok(batch)
+        } else {
+            Err(refuse(Refusal::IssuerMismatch, "issuer"))
+        }
     }
 
     fn enqueue(&self, batch: SignedBatch, room: OwnedSemaphorePermit) -> Result<Answer, Status> {
@@ -111,7 +149,10 @@ impl Services {
             NotAdmitted::Refused(fault) => to_status(&[fault]),
             NotAdmitted::Store(error) => failed(&error),
         })?;
-        self.bank.queue().send(admitted, room).map_err(|refusal| refuse(refusal, ""))
+        self.bank
+            .queue()
+            .send(admitted, room)
+            .map_err(|refusal| refuse(refusal, ""))
     }
 
     /// The issuer that is asked about: the caller itself, unless it may look at others.
@@ -133,11 +174,20 @@ impl Services {
         submission: &mut v1::Submission,
     ) -> Result<(), Status> {
         let index = LeafIndex(submission.leaf_index);
-        let Ok(code) = creditbank_domain::identifier::LearnerCode::from_u64(learner) else { return Ok(()) };
-        let Some(row) = head.snapshot.vault_row(learner, index).map_err(|error| failed(&error))? else {
+        let Ok(code) = creditbank_domain::identifier::LearnerCode::from_u64(learner) else {
             return Ok(());
         };
-        let key = self.bank.learner_key(code).map_err(|error| failed(&error))?;
+        let Some(row) = head
+            .snapshot
+            .vault_row(learner, index)
+            .map_err(|error| failed(&error))?
+        else {
+            return Ok(());
+        };
+        let key = self
+            .bank
+            .learner_key(code)
+            .map_err(|error| failed(&error))?;
         let Ok(key) = key else { return Ok(()) };
         let header = vault::header(&row).map_err(|_| refuse(Refusal::Internal, ""))?;
         let opened = key.open_record(issuer.profile.id.as_str(), &header.record_id, &row);
@@ -184,7 +234,10 @@ impl Services {
             };
         }
         let services = self.clone();
-        Pending::Verifying(sequence, tokio::spawn(async move { services.enqueue(batch, room) }))
+        Pending::Verifying(
+            sequence,
+            tokio::spawn(async move { services.enqueue(batch, room) }),
+        )
     }
 }
 
@@ -210,19 +263,28 @@ impl Pending {
         };
         answered.or_else(|status| {
             let refusal = bytes::Bytes::copy_from_slice(status.details());
-            Ok(v1::SubmitBatchResponse { sequence, refusal, ..v1::SubmitBatchResponse::default() })
+            Ok(v1::SubmitBatchResponse {
+                sequence,
+                refusal,
+                ..v1::SubmitBatchResponse::default()
+            })
         })
     }
 }
 
 async fn decided(sequence: u64, answer: Answer) -> Result<v1::SubmitBatchResponse, Status> {
-    let decided = answer.await.map_err(|_| refuse(Refusal::ShuttingDown, ""))?;
+    let decided = answer
+        .await
+        .map_err(|_| refuse(Refusal::ShuttingDown, ""))?;
     let decided = decided.map_err(|fault| to_status(&[fault]))?;
     response(sequence, decided).map_err(|error| failed(&error))
 }
 
 fn response(sequence: u64, decided: Decided) -> Result<v1::SubmitBatchResponse, StoreError> {
-    let mut response = v1::SubmitBatchResponse { sequence, ..v1::SubmitBatchResponse::default() };
+    let mut response = v1::SubmitBatchResponse {
+        sequence,
+        ..v1::SubmitBatchResponse::default()
+    };
     let mut created: Option<(LeafIndex, u64)> = None;
     let mut rows = Vec::new();
     for (row, decision) in (0..).zip(&decided.rows) {
@@ -255,13 +317,20 @@ fn response(sequence: u64, decided: Decided) -> Result<v1::SubmitBatchResponse, 
 }
 
 fn refused_row(row: u32, faults: &[Fault]) -> v1::RefusedRow {
-    v1::RefusedRow { row, violations: faults.iter().map(violation).collect() }
+    v1::RefusedRow {
+        row,
+        violations: faults.iter().map(violation).collect(),
+    }
 }
 
 /// What a leaf says of its record in public.
 fn summary(head: &Head, index: LeafIndex) -> Result<v1::Submission, StoreError> {
     let chunk = head.snapshot.chunk(index)?;
-    Ok(describe(index, envelope(&chunk, index)?, chunk.deposited_at_ms))
+    Ok(describe(
+        index,
+        envelope(&chunk, index)?,
+        chunk.deposited_at_ms,
+    ))
 }
 
 fn describe(index: LeafIndex, envelope: &[u8], deposited_at_ms: u64) -> v1::Submission {
@@ -284,29 +353,66 @@ fn list(
 ) -> Result<(Vec<v1::Submission>, Option<u64>), StoreError> {
     let mut found = Vec::with_capacity(size);
     let mut broken = None;
-    let from = LeafIndex(before.saturating_sub(1));
     if before == 0 {
         return Ok((found, None));
     }
-    head.snapshot.submissions(issuer.number, from, |first| match head.snapshot.chunk(first) {
-        Ok(chunk) => {
-            let rows: Vec<_> = chunk.created().filter(|(index, ..)| index.0 < before).collect();
-            for (index, _, envelope) in rows.into_iter().rev() {
-                if found.len() == size {
-                    return Go::Break(());
+    head.snapshot
+        .submissions(
+            issuer.number,
+            (before - 1) / SUBMISSION_BLOCK,
+            |block| match block_of(head, issuer, block) {
+                Ok(records) => {
+                    found.extend(
+                        records
+                            .into_iter()
+                            .rev()
+                            .filter(|record| record.leaf_index < before),
+                    );
+                    if found.len() >= size {
+                        Go::Break(())
+                    } else {
+                        Go::Continue(())
+                    }
                 }
-                found.push(describe(index, envelope, chunk.deposited_at_ms));
-            }
+                Err(error) => {
+                    broken = Some(error);
+                    Go::Break(())
+                }
+            },
+        )?;
+    found.truncate(size);
+    let next = (found.len() == size)
+        .then(|| found.last().map(|last| last.leaf_index))
+        .flatten();
+    broken.map_or(Ok((found, next)), Err)
+}
+
+/// An issuer's records in one block of the log, oldest first.
+fn block_of(
+    head: &Head,
+    issuer: &Institution,
+    block: u64,
+) -> Result<Vec<v1::Submission>, StoreError> {
+    let leaves = block * SUBMISSION_BLOCK..(block + 1) * SUBMISSION_BLOCK;
+    let mut records = Vec::new();
+    head.snapshot.chunks(LeafIndex(leaves.start), |chunk| {
+        let owner = head
+            .registry
+            .key(&KeyId(chunk.key_id))
+            .map(|(owner, _)| owner.number);
+        if owner == Some(issuer.number) {
+            let inside = chunk
+                .created()
+                .filter(|(index, ..)| leaves.contains(&index.0));
+            records.extend(
+                inside.map(|(index, _, envelope)| describe(index, envelope, chunk.deposited_at_ms)),
+            );
+        }
+        if chunk.first.0 + chunk.leaves() >= leaves.end {
+            Go::Break(())
+        } else {
             Go::Continue(())
         }
-        Err(error) => {
-            broken = Some(error);
-            Go::Break(())
-        }
     })?;
-    if let Some(error) = broken {
-        return Err(error);
-    }
-    let next = (found.len() == size).then(|| found.last().map(|last| last.leaf_index)).flatten();
-    Ok((found, next))
+    Ok(records)
 }

@@ -1,7 +1,8 @@
 //! Planning: a pure function of the head, the recent ids and the admitted batches. It decides what can race, and
 //! gathers what one commit writes as plain data.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use creditbank_domain::identifier::{LearnerCode, RecordId};
@@ -19,7 +20,7 @@ use sha2::Digest;
 use super::recent::{Id, Recent};
 use crate::admission::{Admitted, Body, ReadyRow, Row, conflict, may_deposit};
 use crate::bank::Bank;
-use crate::fold::{Folded, fold_leaf, fold_state};
+use crate::fold::{Folded, find_state, fold_leaf, fold_state, fold_submissions, put_state};
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
 use crate::vault::set_deposited_at;
@@ -46,6 +47,9 @@ pub(crate) struct Finished {
     pub(crate) erased: Vec<[u8; 16]>,
 }
 
+/// Record ids, their leaves and the hashes of their envelopes.
+type Ids = HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>;
+
 /// The group under construction.
 pub(crate) struct Draft<'a> {
     bank: &'a Bank,
@@ -57,8 +61,9 @@ pub(crate) struct Draft<'a> {
     chunks: Vec<Chunk>,
     vault: Vec<VaultRow>,
     views: Views,
-    ids: HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>,
-    states: HashMap<(u64, LeafIndex), StateRow>,
+    ids: Ids,
+    /// All changed records of every learner that this plan changes a record of.
+    states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
     learners: HashMap<u64, LearnerRow>,
     erased: Vec<[u8; 16]>,
 }
@@ -76,7 +81,7 @@ impl<'a> Draft<'a> {
             vault: Vec::new(),
             views: Views::default(),
             ids: HashMap::new(),
-            states: HashMap::new(),
+            states: BTreeMap::new(),
             learners: HashMap::new(),
             erased: Vec::new(),
         }
@@ -97,9 +102,15 @@ impl<'a> Draft<'a> {
                 Row::Known(index) => Decision::Duplicate(*index),
                 Row::Ready(ready) => {
                     let id = (admitted.issuer.number, ready.record_id);
-                    match known.get(&id).copied().or_else(|| self.ids.get(&id).copied()) {
+                    match known
+                        .get(&id)
+                        .copied()
+                        .or_else(|| self.ids.get(&id).copied())
+                    {
                         Some((index, stored)) if stored == hash => Decision::Duplicate(index),
-                        Some((index, _)) => Decision::Refused(vec![self.conflict(index, &ready.envelope)?]),
+                        Some((index, _)) => {
+                            Decision::Refused(vec![self.conflict(index, &ready.envelope)?])
+                        }
                         None => self.decide(id, hash, ready, admitted.erasures_seen)?,
                     }
                 }
@@ -120,13 +131,18 @@ impl<'a> Draft<'a> {
         let tiles = edge.append(&self.leaves);
         let size = edge.size().value();
         let mut views = self.views;
-        views.states = self.states.into_iter().map(|((learner, target), state)| (learner, target, state)).collect();
-        views.states.sort_unstable_by_key(|(learner, target, _)| (*learner, *target));
+        views.states = self.states;
         // Neighbouring keys share the path to their place in the memory table.
-        views.ids.sort_unstable_by_key(|(issuer, record, _)| (*issuer, *record));
+        views
+            .ids
+            .sort_unstable_by_key(|(issuer, record, _)| (*issuer, *record));
         let mut learners: Vec<_> = self.learners.into_iter().collect();
         learners.sort_unstable_by_key(|(learner, _)| *learner);
-        let head = HeadRow { size, root: edge.root().0, deposited_at_ms: self.now_ms };
+        let head = HeadRow {
+            size,
+            root: edge.root().0,
+            deposited_at_ms: self.now_ms,
+        };
         let plan = Plan {
             expected_size: self.base.row.size,
             chunks: self.chunks,
@@ -137,7 +153,13 @@ impl<'a> Draft<'a> {
             head,
         };
         let ids = self.ids.into_iter().collect();
-        Some(Finished { plan, edge, registry: self.registry, ids, erased: self.erased })
+        Some(Finished {
+            plan,
+            edge,
+            registry: self.registry,
+            ids,
+            erased: self.erased,
+        })
     }
 
     fn next(&self) -> LeafIndex {
@@ -150,8 +172,11 @@ impl<'a> Draft<'a> {
             return Ok(());
         }
         let issuer = admitted.issuer.profile.id.as_str();
-        let key = self.registry.admit_key(issuer, &admitted.key_id, KeyPurpose::Sign, self.next());
-        key.map(|_| ()).map_err(|refusal| Failure::Refused(refusal.at("key_id")))
+        let key = self
+            .registry
+            .admit_key(issuer, &admitted.key_id, KeyPurpose::Sign, self.next());
+        key.map(|_| ())
+            .map_err(|refusal| Failure::Refused(refusal.at("key_id")))
     }
 
     /// Statements of one request are all admitted or none: each is checked as if those before it held.
@@ -162,8 +187,14 @@ impl<'a> Draft<'a> {
             if let Row::Ready(ready) = row
                 && let Body::Public(statement, _) = &ready.body
             {
-                let field = if admitted.rows.len() == 1 { String::new() } else { format!("requests[{number}]") };
-                trial.check(index, statement).map_err(|refusal| Failure::Refused(refusal.at(field)))?;
+                let field = if admitted.rows.len() == 1 {
+                    String::new()
+                } else {
+                    format!("requests[{number}]")
+                };
+                trial
+                    .check(index, statement)
+                    .map_err(|refusal| Failure::Refused(refusal.at(field)))?;
                 trial.apply(index, statement);
             }
         }
@@ -171,10 +202,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Ids of this batch that were committed after it was admitted.
-    fn look_up_again(
-        &self,
-        admitted: &Admitted,
-    ) -> Result<HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>, StoreError> {
+    fn look_up_again(&self, admitted: &Admitted) -> Result<Ids, StoreError> {
         let mut known = HashMap::new();
         if admitted.seen == self.base.row.size {
             return Ok(known);
@@ -192,7 +220,10 @@ impl<'a> Draft<'a> {
         for (id, found) in ids.iter().zip(self.base.snapshot.ids(&ids)?) {
             if let Some(found) = found {
                 let chunk = self.base.snapshot.chunk(found.index)?;
-                known.insert(*id, (found.index, leaf_hash(envelope(&chunk, found.index)?)));
+                known.insert(
+                    *id,
+                    (found.index, leaf_hash(envelope(&chunk, found.index)?)),
+                );
             }
         }
         Ok(known)
@@ -200,12 +231,20 @@ impl<'a> Draft<'a> {
 
     fn conflict(&self, index: LeafIndex, sent: &[u8]) -> Result<Fault, StoreError> {
         if self.base.contains(index) {
-            return Ok(conflict(envelope(&self.base.snapshot.chunk(index)?, index)?, sent));
+            return Ok(conflict(
+                envelope(&self.base.snapshot.chunk(index)?, index)?,
+                sent,
+            ));
         }
         let position = self.chunks.partition_point(|chunk| chunk.first <= index);
-        let chunk = position.checked_sub(1).map(|position| &self.chunks[position]);
+        let chunk = position
+            .checked_sub(1)
+            .map(|position| &self.chunks[position]);
         let stored = chunk.and_then(|chunk| chunk.created().find(|(at, ..)| *at == index));
-        Ok(conflict(stored.map_or(&[], |(.., envelope)| &envelope[..]), sent))
+        Ok(conflict(
+            stored.map_or(&[], |(.., envelope)| &envelope[..]),
+            sent,
+        ))
     }
 
     /// Decides a row that is not in the log, and takes it in.
@@ -218,9 +257,24 @@ impl<'a> Draft<'a> {
     ) -> Result<Decision, StoreError> {
         let index = self.next();
         let refusal = match &ready.body {
-            Body::Sealed { kind, category, learner, target, merged, .. } => {
+            Body::Sealed {
+                kind,
+                category,
+                learner,
+                target,
+                merged,
+                ..
+            } => {
                 match category.map_or(Ok(()), |category| self.may_deposit(id.0, *kind, category)) {
-                    Ok(()) => self.admit_sealed(index, id.0, *kind, *learner, *target, *merged, erasures_seen)?,
+                    Ok(()) => self.admit_sealed(
+                        index,
+                        id.0,
+                        *kind,
+                        *learner,
+                        *target,
+                        *merged,
+                        erasures_seen,
+                    )?,
                     Err(fault) => Some(fault),
                 }
             }
@@ -232,22 +286,45 @@ impl<'a> Draft<'a> {
         let (learner, statement) = match &mut ready.body {
             Body::Sealed { learner, vault, .. } => {
                 set_deposited_at(vault, self.now_ms);
-                self.vault.push(VaultRow { learner: *learner, index, value: std::mem::take(vault) });
+                self.vault.push(VaultRow {
+                    learner: *learner,
+                    index,
+                    value: std::mem::take(vault),
+                });
                 (*learner, None)
             }
             Body::Public(_, bytes) => (0, Some(bytes.as_slice())),
         };
-        fold_leaf(&mut self.views, Folded { index, issuer: id.0, record_id: id.1, learner, statement });
+        fold_leaf(
+            &mut self.views,
+            Folded {
+                index,
+                issuer: id.0,
+                record_id: id.1,
+                learner,
+                statement,
+            },
+        );
         self.ids.insert(id, (index, hash));
         let mut tail = Vec::with_capacity(12);
         creditbank_wire::convert::leaf::encode_tail(self.now_ms, &mut tail);
-        self.leaves.push(Hash(ready.begun.clone().chain_update(&tail).finalize().into()));
+        self.leaves.push(Hash(
+            ready.begun.clone().chain_update(&tail).finalize().into(),
+        ));
         Ok(Decision::Created(index))
     }
 
     /// The issuer's categories may have changed since admission.
-    fn may_deposit(&self, issuer: InstitutionNumber, kind: RecordKind, category: Category) -> Result<(), Fault> {
-        let institution = self.registry.by_number(issuer).ok_or_else(|| Refusal::IssuerUnknown.at("issuer"))?;
+    fn may_deposit(
+        &self,
+        issuer: InstitutionNumber,
+        kind: RecordKind,
+        category: Category,
+    ) -> Result<(), Fault> {
+        let institution = self
+            .registry
+            .by_number(issuer)
+            .ok_or_else(|| Refusal::IssuerUnknown.at("issuer"))?;
         may_deposit(institution, kind, category)
     }
 
@@ -262,7 +339,10 @@ impl<'a> Draft<'a> {
         None
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one row, taken apart")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one row, taken apart"
+    )]
     fn admit_sealed(
         &mut self,
         index: LeafIndex,
@@ -273,16 +353,20 @@ impl<'a> Draft<'a> {
         merged: Option<u64>,
         erasures_seen: u64,
     ) -> Result<Option<Fault>, StoreError> {
-        if self.bank.erasures() != erasures_seen && self.bank.store().wrapped_key(learner)?.is_none() {
+        if self.bank.erasures() != erasures_seen
+            && self.bank.store().wrapped_key(learner)?.is_none()
+        {
             return Ok(Some(Refusal::LearnerErased.at("payload.learner")));
         }
         if let Some(merged) = merged {
             return self.merge(learner, merged);
         }
-        let Some(target) = target else { return Ok(None) };
+        let Some(target) = target else {
+            return Ok(None);
+        };
         match self.check_target(issuer, kind, learner, target)? {
             Ok((owner, state)) => {
-                self.states.insert((owner, target.leaf_index), fold_state(state, kind, index));
+                self.set_state(owner, target.leaf_index, fold_state(state, kind, index))?;
                 Ok(None)
             }
             Err(refusal) => Ok(Some(refusal.at("envelope.refs[0]"))),
@@ -308,12 +392,17 @@ impl<'a> Draft<'a> {
         let Ok(message) = canonical::<v1::Envelope>(envelope(&chunk, index)?) else {
             return Ok(Err(Refusal::TargetMissing));
         };
-        let owner = self.registry.institution(&message.issuer).map(|institution| institution.number);
+        let owner = self
+            .registry
+            .institution(&message.issuer)
+            .map(|institution| institution.number);
         let is_bank = issuer == InstitutionNumber(0);
         let Some(owner) = owner.filter(|owner| *owner == issuer || is_bank) else {
             return Ok(Err(Refusal::TargetForeign));
         };
-        let shows = u32::try_from(message.kind).ok().and_then(RecordKind::from_number);
+        let shows = u32::try_from(message.kind)
+            .ok()
+            .and_then(RecordKind::from_number);
         if !shows.is_some_and(RecordKind::shows_outcome) {
             return Ok(Err(Refusal::TargetNotAmendable));
         }
@@ -323,22 +412,43 @@ impl<'a> Draft<'a> {
         if stored == 0 || self.survivor(stored)? != self.survivor(learner)? {
             return Ok(Err(Refusal::TargetLearnerDiffers));
         }
-        let state = match self.states.get(&(stored, index)) {
-            Some(state) => *state,
-            None => self.base.snapshot.state(stored, index)?,
+        let state = match self.states.get(&stored) {
+            Some(states) => find_state(states, index),
+            None => find_state(&self.base.snapshot.states(stored)?, index),
         };
         Ok(match state {
-            StateRow { revoked_by: Some(_), .. } => Err(Refusal::TargetRevoked),
-            StateRow { amended_by: Some(_), .. } if kind != RecordKind::Confirmation => {
-                Err(Refusal::TargetNotAmendable)
-            }
+            StateRow {
+                revoked_by: Some(_),
+                ..
+            } => Err(Refusal::TargetRevoked),
+            StateRow {
+                amended_by: Some(_),
+                ..
+            } if kind != RecordKind::Confirmation => Err(Refusal::TargetNotAmendable),
             state => Ok((stored, state)),
         })
     }
 
+    fn set_state(
+        &mut self,
+        learner: u64,
+        target: LeafIndex,
+        state: StateRow,
+    ) -> Result<(), StoreError> {
+        let states = match self.states.entry(learner) {
+            Entry::Occupied(states) => states.into_mut(),
+            Entry::Vacant(none) => none.insert(self.base.snapshot.states(learner)?),
+        };
+        put_state(states, target, state);
+        Ok(())
+    }
+
     /// The code that an archive goes by after merges.
     fn survivor(&self, learner: u64) -> Result<u64, StoreError> {
-        Ok(self.learner(learner)?.and_then(|row| row.merged_into).unwrap_or(learner))
+        Ok(self
+            .learner(learner)?
+            .and_then(|row| row.merged_into)
+            .unwrap_or(learner))
     }
 
     fn learner(&self, learner: u64) -> Result<Option<LearnerRow>, StoreError> {
@@ -353,11 +463,16 @@ impl<'a> Draft<'a> {
             return Ok(Some(Refusal::MergeSelf.at("payload.merge.merged_learner")));
         }
         debug_assert!(LearnerCode::from_u64(merged).is_ok());
-        let (Some(mut kept), Some(mut gone)) = (self.learner(learner)?, self.learner(merged)?) else {
-            return Ok(Some(Refusal::LearnerUnknown.at("payload.merge.merged_learner")));
+        let (Some(mut kept), Some(mut gone)) = (self.learner(learner)?, self.learner(merged)?)
+        else {
+            return Ok(Some(
+                Refusal::LearnerUnknown.at("payload.merge.merged_learner"),
+            ));
         };
         if kept.merged_into.is_some() || gone.merged_into.is_some() {
-            return Ok(Some(Refusal::IdentityTaken.at("payload.merge.merged_learner")));
+            return Ok(Some(
+                Refusal::IdentityTaken.at("payload.merge.merged_learner"),
+            ));
         }
         // Names are kept flat: every code knows its survivor directly.
         for other in std::mem::take(&mut gone.merged) {
@@ -380,15 +495,22 @@ impl<'a> Draft<'a> {
         let upper = (groups > 1).then(|| BatchTree::new(group_roots(admitted.tree.leaves())));
         for group in 0..groups {
             let range = group * CHUNK_ROWS..((group + 1) * CHUNK_ROWS).min(admitted.rows.len());
-            let first = decisions[range.clone()].iter().find_map(|decision| match decision {
-                Decision::Created(index) => Some(*index),
-                _ => None,
-            });
+            let first = decisions[range.clone()]
+                .iter()
+                .find_map(|decision| match decision {
+                    Decision::Created(index) => Some(*index),
+                    _ => None,
+                });
             let Some(first) = first else { continue };
-            let rows = range.clone().map(|number| match (&decisions[number], &admitted.rows[number]) {
-                (Decision::Created(_), Row::Ready(ready)) => ChunkRow::Created(ready.envelope.clone()),
-                _ => ChunkRow::Other(admitted.tree.leaves()[number]),
-            });
+            let rows =
+                range.clone().map(
+                    |number| match (&decisions[number], &admitted.rows[number]) {
+                        (Decision::Created(_), Row::Ready(ready)) => {
+                            ChunkRow::Created(ready.envelope.clone())
+                        }
+                        _ => ChunkRow::Other(admitted.tree.leaves()[number]),
+                    },
+                );
             self.chunks.push(Chunk {
                 first,
                 deposited_at_ms: self.now_ms,
@@ -398,9 +520,16 @@ impl<'a> Draft<'a> {
                 batch_size: u16::try_from(admitted.rows.len()).expect("at most 1,024"),
                 first_row: u16::try_from(range.start).expect("at most 1,024"),
                 rows: rows.collect(),
-                upper_path: upper.as_ref().map(|tree| tree.path(group)).unwrap_or_default(),
+                upper_path: upper
+                    .as_ref()
+                    .map(|tree| tree.path(group))
+                    .unwrap_or_default(),
             });
-            self.views.submissions.push((admitted.issuer.number, first));
+            let last = self
+                .chunks
+                .last()
+                .map_or(first.0, |chunk| first.0 + chunk.leaves() - 1);
+            fold_submissions(&mut self.views, admitted.issuer.number, first.0..=last);
         }
     }
 
@@ -410,7 +539,11 @@ impl<'a> Draft<'a> {
         let again = self.chunks.iter().flat_map(Chunk::leaves_in_order);
         let mut count = 0;
         for ((index, leaf), first) in again.zip(&self.leaves) {
-            assert_eq!(leaf_hash(&encode(&leaf)), *first, "two hashes of leaf {index} differ");
+            assert_eq!(
+                leaf_hash(&encode(&leaf)),
+                *first,
+                "two hashes of leaf {index} differ"
+            );
             count += 1;
         }
         assert_eq!(count, self.leaves.len(), "the plan keeps every leaf");
@@ -420,5 +553,8 @@ impl<'a> Draft<'a> {
 /// Roots of the aligned groups of a batch: nodes of its tree.
 fn group_roots(leaves: &[Hash]) -> Vec<Hash> {
     debug_assert!(leaves.len() > CHUNK_ROWS);
-    leaves.chunks(CHUNK_ROWS).map(creditbank_merkle::root_of).collect()
+    leaves
+        .chunks(CHUNK_ROWS)
+        .map(creditbank_merkle::root_of)
+        .collect()
 }

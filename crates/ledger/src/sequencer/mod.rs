@@ -40,7 +40,11 @@ pub(crate) struct Sequencer {
 impl Sequencer {
     pub(crate) fn new(bank: Arc<Bank>, anchor: AnchorFile) -> Self {
         let recent = Recent::new(bank.head().row.size);
-        Self { bank, anchor, recent }
+        Self {
+            bank,
+            anchor,
+            recent,
+        }
     }
 
     /// Works until it is told to stop.
@@ -70,7 +74,11 @@ impl Sequencer {
         let bank = Arc::clone(&self.bank);
         let room = bank.queue().room_now(1).map_err(whole)?;
         let (reply, mut answer) = tokio::sync::oneshot::channel();
-        self.work(vec![Job { admitted, reply, _room: room }]);
+        self.work(vec![Job {
+            admitted,
+            reply,
+            _room: room,
+        }]);
         answer.try_recv().map_err(|_| whole(Refusal::Internal))?
     }
 
@@ -85,7 +93,12 @@ impl Sequencer {
         let mut draft = Draft::new(&self.bank, Arc::clone(&head), &self.recent, now_ms);
         let mut decided = Vec::with_capacity(group.len());
         let mut replies = Vec::with_capacity(group.len());
-        for Job { admitted, reply, _room } in group {
+        for Job {
+            admitted,
+            reply,
+            _room,
+        } in group
+        {
             match draft.add(admitted) {
                 Ok(rows) => {
                     decided.push(rows);
@@ -103,7 +116,11 @@ impl Sequencer {
             None => head,
         };
         for ((reply, _room), rows) in replies.into_iter().zip(decided) {
-            let decided = Decided { head: Arc::clone(&head), deposited_at_ms: now_ms, rows };
+            let decided = Decided {
+                head: Arc::clone(&head),
+                deposited_at_ms: now_ms,
+                rows,
+            };
             drop(reply.send(Ok(decided)));
         }
         self.bank.reach(Step::Answered);
@@ -112,7 +129,13 @@ impl Sequencer {
     /// The straight line from a plan to a published head. A failure ends the process: nothing that is not durable,
     /// signed and anchored is ever answered, and a failed sync is never tried again.
     fn commit(&mut self, before: Arc<Head>, finished: draft::Finished) -> Arc<Head> {
-        let draft::Finished { plan, edge, registry, ids, erased } = finished;
+        let draft::Finished {
+            plan,
+            edge,
+            registry,
+            ids,
+            erased,
+        } = finished;
         self.bank.reach(Step::Planned);
         // If we crash before the write returns, the recovered log holds all of the plan or nothing of it.
         must(self.bank.store().commit(&plan), "committing");
@@ -120,11 +143,23 @@ impl Sequencer {
         let note = self.sign(&plan);
         self.bank.reach(Step::Signed);
         // If we crash before the anchor advances, the older one still holds: the log may be longer than it says.
-        let anchor = Anchor { size: plan.head.size, root: Hash(plan.head.root) };
+        let anchor = Anchor {
+            size: plan.head.size,
+            root: Hash(plan.head.root),
+        };
         must(self.anchor.advance(anchor), "anchoring");
         self.bank.reach(Step::Anchored);
         let snapshot = Arc::new(self.bank.store().snapshot());
-        let head = Arc::new(Head { snapshot, row: plan.head, edge, note, registry });
+        let tiles = Arc::clone(&before.tiles);
+        plan.tiles.iter().for_each(|tile| tiles.add(tile));
+        let head = Arc::new(Head {
+            snapshot,
+            row: plan.head,
+            edge,
+            note,
+            registry,
+            tiles,
+        });
         self.bank.publish(head);
         self.recent.add(before.row.size, ids);
         self.bank.reach(Step::Published);
@@ -138,8 +173,14 @@ impl Sequencer {
 
     fn sign(&self, plan: &Plan) -> String {
         let size = TreeSize::new(plan.head.size);
-        let checkpoint = Checkpoint { origin: self.bank.origin().to_owned(), size, root: Hash(plan.head.root) };
-        checkpoint.sign(self.bank.log_signer()).expect("the origin was checked at start")
+        let checkpoint = Checkpoint {
+            origin: self.bank.origin().to_owned(),
+            size,
+            root: Hash(plan.head.root),
+        };
+        checkpoint
+            .sign(self.bank.log_signer())
+            .expect("the origin was checked at start")
     }
 
     fn has_room(&self) -> bool {
@@ -161,4 +202,3 @@ fn must<T>(result: Result<T, StoreError>, doing: &str) -> T {
         std::process::exit(EXIT_IO)
     })
 }
-

@@ -24,7 +24,11 @@ pub(crate) struct Recent {
 
 impl Recent {
     pub(crate) fn new(size: u64) -> Self {
-        Self { floor: size, ids: HashMap::new(), commits: VecDeque::new() }
+        Self {
+            floor: size,
+            ids: HashMap::new(),
+            commits: VecDeque::new(),
+        }
     }
 
     /// Whether everything that was committed since `seen` is here.
@@ -37,10 +41,13 @@ impl Recent {
     }
 
     pub(crate) fn add(&mut self, size_before: u64, ids: Vec<Id>) {
-        self.commits.push_back((size_before, ids.iter().map(|(id, _)| *id).collect()));
+        self.commits
+            .push_back((size_before, ids.iter().map(|(id, _)| *id).collect()));
         self.ids.extend(ids);
         while self.ids.len() > IDS_MAX && self.commits.len() > 1 {
-            let Some((_, old)) = self.commits.pop_front() else { break };
+            let Some((_, old)) = self.commits.pop_front() else {
+                break;
+            };
             for id in &old {
                 self.ids.remove(id);
             }

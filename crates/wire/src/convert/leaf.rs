@@ -53,8 +53,20 @@ impl LeafParts<'_> {
     }
 
     fn attestation_len(&self) -> usize {
-        let number = |value: u32| if value == 0 { 0 } else { 1 + encoded_len_varint(u64::from(value)) };
-        let bytes = |len: usize| if len == 0 { 0 } else { 1 + encoded_len_varint(len as u64) + len };
+        let number = |value: u32| {
+            if value == 0 {
+                0
+            } else {
+                1 + encoded_len_varint(u64::from(value))
+            }
+        };
+        let bytes = |len: usize| {
+            if len == 0 {
+                0
+            } else {
+                1 + encoded_len_varint(len as u64) + len
+            }
+        };
         bytes(32)
             + number(self.algorithm)
             + number(self.batch_size)
@@ -110,7 +122,10 @@ mod tests {
             let message = decode(&bytes).expect("canonical");
             assert_eq!(message.envelope, "envelope");
             let attestation = message.attestation.expect("present");
-            assert_eq!((attestation.batch_index, attestation.path.len()), (index, usize::from(hashes)));
+            assert_eq!(
+                (attestation.batch_index, attestation.path.len()),
+                (index, usize::from(hashes))
+            );
             assert_eq!(attestation.signature.len(), 64);
             assert_eq!(message.deposited_at_ms, 1_700_000_000_000);
         }

@@ -3,10 +3,12 @@
 //! Parsing is the admission rule of canonical bytes: decode, encode again, compare. Nothing that was parsed is ever
 //! encoded again to be hashed or served.
 
-use creditbank_domain::identifier::{InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode};
+use creditbank_domain::identifier::{
+    InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode,
+};
 use creditbank_domain::record::{
-    Algorithm, Envelope, EnvelopeContent, FORMAT_VERSION, InstitutionProfile, KeyId, KeyPurpose, Payload,
-    PayloadContent, PublicKey, RecordKind, RecordRef, Role, Statement,
+    Algorithm, Envelope, EnvelopeContent, FORMAT_VERSION, InstitutionProfile, KeyId, KeyPurpose,
+    Payload, PayloadContent, PublicKey, RecordKind, RecordRef, Role, Statement,
 };
 use creditbank_domain::text::Label;
 use creditbank_domain::{Category, Digest32, Fault, Faults, LeafIndex, Refusal};
@@ -23,8 +25,14 @@ pub fn canonical<M: Message + Default>(bytes: &[u8]) -> Result<M, Refusal> {
         return Err(Refusal::NotCanonical);
     }
     let mut again = Vec::with_capacity(bytes.len());
-    message.encode(&mut again).map_err(|_| Refusal::NotCanonical)?;
-    if again == bytes { Ok(message) } else { Err(Refusal::NotCanonical) }
+    message
+        .encode(&mut again)
+        .map_err(|_| Refusal::NotCanonical)?;
+    if again == bytes {
+        Ok(message)
+    } else {
+        Err(Refusal::NotCanonical)
+    }
 }
 
 /// Parses an envelope of `issuer`.
@@ -32,26 +40,44 @@ pub fn envelope(bytes: &[u8], issuer: &str) -> Result<Envelope, Fault> {
     let message: v1::Envelope = canonical(bytes).map_err(|refusal| refusal.at("envelope"))?;
     let at = |field: &str, refusal: Refusal| refusal.at(format!("envelope.{field}"));
     if message.version != FORMAT_VERSION {
-        return Err(at("version", Refusal::UnknownVersion { version: message.version }));
+        return Err(at(
+            "version",
+            Refusal::UnknownVersion {
+                version: message.version,
+            },
+        ));
     }
     if message.issuer != issuer {
         return Err(at("issuer", Refusal::IssuerMismatch));
     }
-    let record_id = RecordId::from_slice(&message.record_id).map_err(|refusal| at("record_id", refusal))?;
-    let rule_set_hash = optional_digest(&message.rule_set_hash).map_err(|refusal| at("rule_set_hash", refusal))?;
-    let kind = u32::try_from(message.kind).ok().and_then(RecordKind::from_number);
+    let record_id =
+        RecordId::from_slice(&message.record_id).map_err(|refusal| at("record_id", refusal))?;
+    let rule_set_hash =
+        optional_digest(&message.rule_set_hash).map_err(|refusal| at("rule_set_hash", refusal))?;
+    let kind = u32::try_from(message.kind)
+        .ok()
+        .and_then(RecordKind::from_number);
     let kind = kind.ok_or_else(|| at("kind", Refusal::KindNotAllowed))?;
     let content = content(&message, kind).map_err(|(field, refusal)| at(field, refusal))?;
-    Ok(Envelope { record_id, content, rule_set_hash })
+    Ok(Envelope {
+        record_id,
+        content,
+        rule_set_hash,
+    })
 }
 
-fn content(message: &v1::Envelope, kind: RecordKind) -> Result<EnvelopeContent, (&'static str, Refusal)> {
+fn content(
+    message: &v1::Envelope,
+    kind: RecordKind,
+) -> Result<EnvelopeContent, (&'static str, Refusal)> {
     if kind == RecordKind::Statement {
         if !message.commitment.is_empty() || !message.refs.is_empty() {
             return Err(("commitment", Refusal::KindNotAllowed));
         }
         let statement = canonical(&message.statement).and_then(statement);
-        return statement.map(|it| EnvelopeContent::Public(Box::new(it))).map_err(|refusal| ("statement", refusal));
+        return statement
+            .map(|it| EnvelopeContent::Public(Box::new(it)))
+            .map_err(|refusal| ("statement", refusal));
     }
     if !message.statement.is_empty() {
         return Err(("statement", Refusal::KindNotAllowed));
@@ -60,13 +86,28 @@ fn content(message: &v1::Envelope, kind: RecordKind) -> Result<EnvelopeContent, 
     let target = match (message.refs.as_slice(), kind.has_target()) {
         ([], false) => None,
         ([target], true) => {
-            let leaf_hash = digest(&target.leaf_hash).map_err(|refusal| ("refs[0].leaf_hash", refusal))?;
-            Some(RecordRef { leaf_index: LeafIndex(target.leaf_index), leaf_hash })
+            let leaf_hash =
+                digest(&target.leaf_hash).map_err(|refusal| ("refs[0].leaf_hash", refusal))?;
+            Some(RecordRef {
+                leaf_index: LeafIndex(target.leaf_index),
+                leaf_hash,
+            })
         }
         ([], true) => return Err(("refs", Refusal::Missing)),
-        (_, _) => return Err(("refs", Refusal::TooMany { max: u32::from(kind.has_target()) })),
+        (_, _) => {
+            return Err((
+                "refs",
+                Refusal::TooMany {
+                    max: u32::from(kind.has_target()),
+                },
+            ));
+        }
     };
-    Ok(EnvelopeContent::Sealed { kind, commitment, target })
+    Ok(EnvelopeContent::Sealed {
+        kind,
+        commitment,
+        target,
+    })
 }
 
 /// Parses a payload; reports everything that is wrong with it.
@@ -75,21 +116,36 @@ pub fn payload(bytes: &[u8], today: Date) -> Result<Payload, Vec<Fault>> {
     let message: v1::Payload = canonical(bytes).map_err(|refusal| one("payload", refusal))?;
     let mut faults = Faults::default();
     if message.version != FORMAT_VERSION {
-        faults.add("payload.version", Refusal::UnknownVersion { version: message.version });
+        faults.add(
+            "payload.version",
+            Refusal::UnknownVersion {
+                version: message.version,
+            },
+        );
     }
     let learner = faults.take("payload.learner", learner_code(&message.learner));
     let content = faults.take_part("payload", payload_content(message.content, today));
     match (learner, content, faults.into_vec()) {
-        (Some(learner), Some(content), faults) if faults.is_empty() => Ok(Payload { learner, content }),
+        (Some(learner), Some(content), faults) if faults.is_empty() => {
+            Ok(Payload { learner, content })
+        }
         (_, _, faults) => Err(faults),
     }
 }
 
-fn payload_content(content: Option<v1::payload::Content>, today: Date) -> Result<PayloadContent, Vec<Fault>> {
+fn payload_content(
+    content: Option<v1::payload::Content>,
+    today: Date,
+) -> Result<PayloadContent, Vec<Fault>> {
     use v1::payload::Content;
     let outcome = |message: v1::Outcome, within: &str| {
         let parsed = outcome::parse(message, today).map(Box::new);
-        parsed.map_err(|faults| faults.into_iter().map(|fault| fault.within(within)).collect::<Vec<_>>())
+        parsed.map_err(|faults| {
+            faults
+                .into_iter()
+                .map(|fault| fault.within(within))
+                .collect::<Vec<_>>()
+        })
     };
     let reason = |text: &str, within: &str| match Label::parse(text) {
         Ok(_) => Ok(()),
@@ -99,17 +155,23 @@ fn payload_content(content: Option<v1::payload::Content>, today: Date) -> Result
         Content::Outcome(message) => outcome(message, "outcome").map(PayloadContent::Outcome),
         Content::Amendment(message) => {
             reason(&message.reason, "amendment")?;
-            let changed = message.outcome.ok_or_else(|| vec![Refusal::Missing.at("amendment.outcome")])?;
+            let changed = message
+                .outcome
+                .ok_or_else(|| vec![Refusal::Missing.at("amendment.outcome")])?;
             outcome(changed, "amendment.outcome").map(PayloadContent::Amendment)
         }
-        Content::Revocation(message) => reason(&message.reason, "revocation").map(|()| PayloadContent::Revocation),
+        Content::Revocation(message) => {
+            reason(&message.reason, "revocation").map(|()| PayloadContent::Revocation)
+        }
         Content::Confirmation(message) => {
             reason(&message.reason, "confirmation").map(|()| PayloadContent::Confirmation)
         }
         Content::Merge(message) => {
             reason(&message.reason, "merge")?;
             let merged = learner_code(&message.merged_learner);
-            merged.map(PayloadContent::Merge).map_err(|refusal| vec![refusal.at("merge.merged_learner")])
+            merged
+                .map(PayloadContent::Merge)
+                .map_err(|refusal| vec![refusal.at("merge.merged_learner")])
         }
     }
 }
@@ -117,18 +179,28 @@ fn payload_content(content: Option<v1::payload::Content>, today: Date) -> Result
 /// In signed bytes a learner code has one spelling: 16 digits.
 fn learner_code(text: &str) -> Result<LearnerCode, Refusal> {
     let code = LearnerCode::parse(text)?;
-    if text.len() == 16 { Ok(code) } else { Err(Refusal::NotCanonical) }
+    if text.len() == 16 {
+        Ok(code)
+    } else {
+        Err(Refusal::NotCanonical)
+    }
 }
 
 /// Reads a statement; its values were checked when the bank made it, and are checked again.
 pub fn statement(message: v1::Statement) -> Result<Statement, Refusal> {
     use v1::statement::Content;
     if message.version != FORMAT_VERSION {
-        return Err(Refusal::UnknownVersion { version: message.version });
+        return Err(Refusal::UnknownVersion {
+            version: message.version,
+        });
     }
-    let keys = |keys: Vec<v1::PublicKey>| keys.iter().map(public_key).collect::<Result<Vec<_>, _>>();
+    let keys =
+        |keys: Vec<v1::PublicKey>| keys.iter().map(public_key).collect::<Result<Vec<_>, _>>();
     Ok(match message.content.ok_or(Refusal::Missing)? {
-        Content::LogOpened(it) => Statement::LogOpened { origin: it.origin, keys: keys(it.keys)? },
+        Content::LogOpened(it) => Statement::LogOpened {
+            origin: it.origin,
+            keys: keys(it.keys)?,
+        },
         Content::InstitutionAdmitted(it) => Statement::InstitutionAdmitted {
             profile: profile(it.profile.ok_or(Refusal::Missing)?).map_err(|fault| fault.refusal)?,
             keys: keys(it.keys)?,
@@ -152,7 +224,9 @@ pub fn statement(message: v1::Statement) -> Result<Statement, Refusal> {
             suspended: it.suspended,
         },
         Content::LearnerErased(it) => {
-            let handle = it.handle[..].try_into().map_err(|_| Refusal::WrongLength { expected: 16 })?;
+            let handle = it.handle[..]
+                .try_into()
+                .map_err(|_| Refusal::WrongLength { expected: 16 })?;
             Statement::LearnerErased { handle }
         }
     })
@@ -163,47 +237,70 @@ pub fn statement_message(statement: &Statement) -> v1::Statement {
     use v1::statement::Content;
     let keys = |keys: &[PublicKey]| keys.iter().map(public_key_message).collect();
     let content = match statement {
-        Statement::LogOpened { origin, keys: all } => {
-            Content::LogOpened(v1::LogOpened { origin: origin.clone(), keys: keys(all) })
-        }
-        Statement::InstitutionAdmitted { profile, keys: all, categories } => {
-            Content::InstitutionAdmitted(v1::InstitutionAdmitted {
-                profile: Some(profile_message(profile)),
-                keys: keys(all),
-                categories: category_numbers(categories),
-            })
-        }
+        Statement::LogOpened { origin, keys: all } => Content::LogOpened(v1::LogOpened {
+            origin: origin.clone(),
+            keys: keys(all),
+        }),
+        Statement::InstitutionAdmitted {
+            profile,
+            keys: all,
+            categories,
+        } => Content::InstitutionAdmitted(v1::InstitutionAdmitted {
+            profile: Some(profile_message(profile)),
+            keys: keys(all),
+            categories: category_numbers(categories),
+        }),
         Statement::KeyAdmitted { institution, key } => Content::KeyAdmitted(v1::KeyAdmitted {
             institution: institution.to_string(),
             key: Some(public_key_message(key)),
         }),
-        Statement::KeyRevoked { institution, key_id, doubtful_from } => Content::KeyRevoked(v1::KeyRevoked {
+        Statement::KeyRevoked {
+            institution,
+            key_id,
+            doubtful_from,
+        } => Content::KeyRevoked(v1::KeyRevoked {
             institution: institution.to_string(),
             key_id: key_id.0.to_vec().into(),
             doubtful_from: doubtful_from.map(|index| index.0),
         }),
-        Statement::CategoriesPermitted { institution, categories } => {
-            Content::CategoriesPermitted(v1::CategoriesPermitted {
-                institution: institution.to_string(),
-                categories: category_numbers(categories),
+        Statement::CategoriesPermitted {
+            institution,
+            categories,
+        } => Content::CategoriesPermitted(v1::CategoriesPermitted {
+            institution: institution.to_string(),
+            categories: category_numbers(categories),
+        }),
+        Statement::InstitutionSuspended {
+            institution,
+            suspended,
+        } => {
+            let institution = institution.to_string();
+            Content::InstitutionSuspended(v1::InstitutionSuspended {
+                institution,
+                suspended: *suspended,
             })
         }
-        Statement::InstitutionSuspended { institution, suspended } => {
-            let institution = institution.to_string();
-            Content::InstitutionSuspended(v1::InstitutionSuspended { institution, suspended: *suspended })
-        }
-        Statement::LearnerErased { handle } => {
-            Content::LearnerErased(v1::LearnerErased { handle: handle.to_vec().into() })
-        }
+        Statement::LearnerErased { handle } => Content::LearnerErased(v1::LearnerErased {
+            handle: handle.to_vec().into(),
+        }),
     };
-    v1::Statement { version: FORMAT_VERSION, content: Some(content) }
+    v1::Statement {
+        version: FORMAT_VERSION,
+        content: Some(content),
+    }
 }
 
 /// A profile; names the field that it refuses.
 pub fn profile(message: v1::InstitutionProfile) -> Result<InstitutionProfile, Fault> {
-    let id = InstitutionId::parse(&message.institution_id).map_err(|refusal| refusal.at("profile.institution_id"))?;
-    let name = Label::parse(&message.display_name).map_err(|refusal| refusal.at("profile.display_name"))?;
-    fn given<T>(text: &str, field: &str, parse: impl Fn(&str) -> Result<T, Refusal>) -> Result<Option<T>, Fault> {
+    let id = InstitutionId::parse(&message.institution_id)
+        .map_err(|refusal| refusal.at("profile.institution_id"))?;
+    let name = Label::parse(&message.display_name)
+        .map_err(|refusal| refusal.at("profile.display_name"))?;
+    fn given<T>(
+        text: &str,
+        field: &str,
+        parse: impl Fn(&str) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Fault> {
         let value = (!text.is_empty()).then(|| parse(text)).transpose();
         value.map_err(|refusal| refusal.at(format!("profile.{field}")))
     }
@@ -223,31 +320,50 @@ pub fn profile_message(profile: &InstitutionProfile) -> v1::InstitutionProfile {
         institution_id: profile.id.to_string(),
         display_name: profile.display_name.clone(),
         role: profile.role as i32,
-        uscc: profile.uscc.as_ref().map(ToString::to_string).unwrap_or_default(),
-        school_code: profile.school_code.as_ref().map(ToString::to_string).unwrap_or_default(),
-        region: profile.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        uscc: profile
+            .uscc
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        school_code: profile
+            .school_code
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        region: profile
+            .region
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     }
 }
 
 fn role(number: i32) -> Result<Role, Refusal> {
-    Ok(match v1::Role::try_from(number).map_err(|_| Refusal::ChoiceUnknown)? {
-        v1::Role::Unspecified => return Err(Refusal::Missing),
-        v1::Role::Institution => Role::Institution,
-        v1::Role::Operator => Role::Operator,
-        v1::Role::Gateway => Role::Gateway,
-        v1::Role::PeerBank => Role::PeerBank,
-        v1::Role::Auditor => Role::Auditor,
-    })
+    Ok(
+        match v1::Role::try_from(number).map_err(|_| Refusal::ChoiceUnknown)? {
+            v1::Role::Unspecified => return Err(Refusal::Missing),
+            v1::Role::Institution => Role::Institution,
+            v1::Role::Operator => Role::Operator,
+            v1::Role::Gateway => Role::Gateway,
+            v1::Role::PeerBank => Role::PeerBank,
+            v1::Role::Auditor => Role::Auditor,
+        },
+    )
 }
 
 /// A public key. Whether its point is of small order is for the holder of the curve to say.
 pub fn public_key(message: &v1::PublicKey) -> Result<PublicKey, Refusal> {
-    let purpose = match v1::KeyPurpose::try_from(message.purpose).map_err(|_| Refusal::ChoiceUnknown)? {
-        v1::KeyPurpose::Unspecified => return Err(Refusal::Missing),
-        v1::KeyPurpose::Authenticate => KeyPurpose::Authenticate,
-        v1::KeyPurpose::Sign => KeyPurpose::Sign,
-    };
-    Ok(PublicKey { algorithm: Algorithm::from_number(message.algorithm)?, bytes: digest(&message.public_key)?, purpose })
+    let purpose =
+        match v1::KeyPurpose::try_from(message.purpose).map_err(|_| Refusal::ChoiceUnknown)? {
+            v1::KeyPurpose::Unspecified => return Err(Refusal::Missing),
+            v1::KeyPurpose::Authenticate => KeyPurpose::Authenticate,
+            v1::KeyPurpose::Sign => KeyPurpose::Sign,
+        };
+    Ok(PublicKey {
+        algorithm: Algorithm::from_number(message.algorithm)?,
+        bytes: digest(&message.public_key)?,
+        purpose,
+    })
 }
 
 /// The inverse of [`public_key`].
@@ -261,7 +377,11 @@ pub fn public_key_message(key: &PublicKey) -> v1::PublicKey {
 
 /// A set of categories: ascending, each once.
 pub fn categories(numbers: &[i32]) -> Result<Vec<Category>, Refusal> {
-    let parse = |number: &i32| u32::try_from(*number).map_err(|_| Refusal::CategoryUnknown).and_then(Category::from_number);
+    let parse = |number: &i32| {
+        u32::try_from(*number)
+            .map_err(|_| Refusal::CategoryUnknown)
+            .and_then(Category::from_number)
+    };
     let mut set = numbers.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     set.sort_unstable();
     set.dedup();
@@ -270,7 +390,10 @@ pub fn categories(numbers: &[i32]) -> Result<Vec<Category>, Refusal> {
 
 /// The inverse of [`categories`].
 pub fn category_numbers(categories: &[Category]) -> Vec<i32> {
-    categories.iter().map(|category| category.number() as i32).collect()
+    categories
+        .iter()
+        .map(|category| category.number() as i32)
+        .collect()
 }
 
 /// Exactly 32 bytes.
@@ -278,9 +401,15 @@ pub fn digest(bytes: &[u8]) -> Result<Digest32, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::Missing);
     }
-    bytes.try_into().map_err(|_| Refusal::WrongLength { expected: 32 })
+    bytes
+        .try_into()
+        .map_err(|_| Refusal::WrongLength { expected: 32 })
 }
 
 fn optional_digest(bytes: &[u8]) -> Result<Option<Digest32>, Refusal> {
-    if bytes.is_empty() { Ok(None) } else { digest(bytes).map(Some) }
+    if bytes.is_empty() {
+        Ok(None)
+    } else {
+        digest(bytes).map(Some)
+    }
 }

@@ -14,16 +14,24 @@ pub fn institution(institution: &Institution) -> v1::Institution {
         valid_until: history.valid_until.map(|index| index.0),
         doubtful_from: history.doubtful_from.map(|index| index.0),
     });
-    let history = institution.categories.iter().map(|(index, categories)| v1::PermittedCategories {
-        valid_from: index.0,
-        categories: category_numbers(categories),
-    });
+    let history =
+        institution
+            .categories
+            .iter()
+            .map(|(index, categories)| v1::PermittedCategories {
+                valid_from: index.0,
+                categories: category_numbers(categories),
+            });
     v1::Institution {
         profile: Some(profile_message(&institution.profile)),
         suspended: institution.suspended,
         admitted_at: institution.admitted_at.0,
         keys: keys.collect(),
-        categories: institution.categories.last().map(|(_, now)| category_numbers(now)).unwrap_or_default(),
+        categories: institution
+            .categories
+            .last()
+            .map(|(_, now)| category_numbers(now))
+            .unwrap_or_default(),
         category_history: history.collect(),
     }
 }
