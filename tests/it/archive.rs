@@ -9,21 +9,35 @@ use crate::bank::Bank;
 use crate::institution::{Institution, course, digits, visit};
 
 /// A page of an archive, or the code of its refusal.
-async fn page(caller: &Institution, request: v1::ListRecordsRequest) -> Result<v1::ListRecordsResponse, String> {
+async fn page(
+    caller: &Institution,
+    request: v1::ListRecordsRequest,
+) -> Result<v1::ListRecordsResponse, String> {
     let answer = caller.line.archive().list_records(request).await;
-    answer.map(tonic::Response::into_inner).map_err(|status| Refused::new(status).code.unwrap_or_default())
+    answer
+        .map(tonic::Response::into_inner)
+        .map_err(|status| Refused::new(status).code.unwrap_or_default())
 }
 
 fn of(learner: LearnerCode) -> v1::ListRecordsRequest {
-    v1::ListRecordsRequest { learner: digits(learner), ..Default::default() }
+    v1::ListRecordsRequest {
+        learner: digits(learner),
+        ..Default::default()
+    }
 }
 
 /// All pages of a query; every page but the last is full unless `may_be_short`.
-pub(crate) async fn all(caller: &Institution, query: v1::ListRecordsRequest) -> Vec<v1::ArchiveRecord> {
+pub(crate) async fn all(
+    caller: &Institution,
+    query: v1::ListRecordsRequest,
+) -> Vec<v1::ArchiveRecord> {
     let mut records = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = v1::ListRecordsRequest { page_token, ..query.clone() };
+        let request = v1::ListRecordsRequest {
+            page_token,
+            ..query.clone()
+        };
         let answer = page(caller, request).await.unwrap();
         records.extend(answer.records);
         page_token = answer.next_page_token;
@@ -38,9 +52,24 @@ fn indices(records: &[v1::ArchiveRecord]) -> Vec<u64> {
 }
 
 async fn totals(caller: &Institution, learner: LearnerCode) -> Vec<(i32, u64, u64, u64)> {
-    let request = v1::GetTotalsRequest { learner: digits(learner) };
-    let totals = caller.line.archive().get_totals(request).await.unwrap().into_inner();
-    let one = |it: &v1::CategoryTotal| (it.category, it.records, it.credits_hundredths, it.hours_hundredths);
+    let request = v1::GetTotalsRequest {
+        learner: digits(learner),
+    };
+    let totals = caller
+        .line
+        .archive()
+        .get_totals(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let one = |it: &v1::CategoryTotal| {
+        (
+            it.category,
+            it.records,
+            it.credits_hundredths,
+            it.hours_hundredths,
+        )
+    };
     totals.categories.iter().map(one).collect()
 }
 
@@ -49,16 +78,38 @@ async fn pages_are_newest_first_and_stay_stable_while_records_come() {
     let mut bank = Bank::new();
     let fudan = Institution::new(&bank, "fudan").await;
     let learner = fudan.enrol("1").await;
-    let places = fudan.deposit(&bank, (0..95).map(|i| fudan.course(&i.to_string(), learner)).collect()).await;
+    let places = fudan
+        .deposit(
+            &bank,
+            (0..95)
+                .map(|i| fudan.course(&i.to_string(), learner))
+                .collect(),
+        )
+        .await;
     let mut expected: Vec<_> = places.iter().map(|place| place.leaf_index.0).collect();
     expected.reverse();
-    assert_eq!(page(&fudan, of(learner)).await.unwrap().records.len(), 20, "twenty unless asked otherwise");
+    assert_eq!(
+        page(&fudan, of(learner)).await.unwrap().records.len(),
+        20,
+        "twenty unless asked otherwise"
+    );
     for page_size in [1, 2, 19, 20, 94, 95, 96, 1000] {
-        let query = v1::ListRecordsRequest { page_size, ..of(learner) };
+        let query = v1::ListRecordsRequest {
+            page_size,
+            ..of(learner)
+        };
         let mut seen = Vec::new();
         let mut page_token = String::new();
         loop {
-            let answer = page(&fudan, v1::ListRecordsRequest { page_token, ..query.clone() }).await.unwrap();
+            let answer = page(
+                &fudan,
+                v1::ListRecordsRequest {
+                    page_token,
+                    ..query.clone()
+                },
+            )
+            .await
+            .unwrap();
             assert!(answer.records.len() <= page_size as usize);
             seen.extend(indices(&answer.records));
             page_token = answer.next_page_token;
@@ -67,12 +118,24 @@ async fn pages_are_newest_first_and_stay_stable_while_records_come() {
             }
             assert_eq!(answer.records.len(), page_size as usize);
             if page_size == 19 {
-                fudan.deposit(&bank, vec![fudan.course(&format!("new/{}", seen.len()), learner)]).await;
+                fudan
+                    .deposit(
+                        &bank,
+                        vec![fudan.course(&format!("new/{}", seen.len()), learner)],
+                    )
+                    .await;
             }
         }
-        let old: Vec<_> = seen.iter().copied().filter(|index| *index <= expected[0]).collect();
+        let old: Vec<_> = seen
+            .iter()
+            .copied()
+            .filter(|index| *index <= expected[0])
+            .collect();
         assert_eq!(old, expected, "pages of {page_size}");
-        assert!(page_size > 19 || old == seen, "what came meanwhile is not in the middle of pages of {page_size}");
+        assert!(
+            page_size > 19 || old == seen,
+            "what came meanwhile is not in the middle of pages of {page_size}"
+        );
     }
     bank.check_log();
 }
@@ -82,34 +145,106 @@ async fn a_page_token_is_good_for_its_query_and_nothing_else() {
     let mut bank = Bank::new();
     let fudan = Institution::new(&bank, "fudan").await;
     let (learner, twin) = (fudan.enrol("1").await, fudan.enrol("2").await);
-    fudan.deposit(&bank, (0..9).map(|i| fudan.course(&i.to_string(), learner)).collect()).await;
-    let query = v1::ListRecordsRequest { page_size: 4, ..of(learner) };
+    fudan
+        .deposit(
+            &bank,
+            (0..9)
+                .map(|i| fudan.course(&i.to_string(), learner))
+                .collect(),
+        )
+        .await;
+    let query = v1::ListRecordsRequest {
+        page_size: 4,
+        ..of(learner)
+    };
     let token = page(&fudan, query.clone()).await.unwrap().next_page_token;
     let with = |change: &dyn Fn(&mut v1::ListRecordsRequest)| {
-        let mut request = v1::ListRecordsRequest { page_token: token.clone(), ..query.clone() };
+        let mut request = v1::ListRecordsRequest {
+            page_token: token.clone(),
+            ..query.clone()
+        };
         change(&mut request);
         request
     };
     assert!(page(&fudan, with(&|_| {})).await.is_ok());
-    assert!(page(&fudan, with(&|it| it.page_size = 2)).await.is_ok(), "another size is the same query");
+    assert!(
+        page(&fudan, with(&|it| it.page_size = 2)).await.is_ok(),
+        "another size is the same query"
+    );
     let cases: [(&str, v1::ListRecordsRequest, &str); 11] = [
-        ("another learner", with(&|it| it.learner = digits(twin)), "PAGE_TOKEN_INVALID"),
-        ("another filter", with(&|it| it.issuer = "fudan".into()), "PAGE_TOKEN_INVALID"),
-        ("another state", with(&|it| it.states = vec![1]), "PAGE_TOKEN_INVALID"),
-        ("no token of ours", with(&|it| it.page_token = "AAAA".into()), "PAGE_TOKEN_INVALID"),
-        ("no base64", with(&|it| it.page_token = "?".into()), "PAGE_TOKEN_INVALID"),
-        ("cut", with(&|it| it.page_token.truncate(10)), "PAGE_TOKEN_INVALID"),
-        ("too large a page", with(&|it| it.page_size = 1001), "OUT_OF_RANGE"),
-        ("no date", v1::ListRecordsRequest { completed_from: "2024-13-01".into(), ..of(learner) }, "NOT_A_DATE"),
-        ("no institution", v1::ListRecordsRequest { issuer: "nobody".into(), ..of(learner) }, "ISSUER_UNKNOWN"),
+        (
+            "another learner",
+            with(&|it| it.learner = digits(twin)),
+            "PAGE_TOKEN_INVALID",
+        ),
+        (
+            "another filter",
+            with(&|it| it.issuer = "fudan".into()),
+            "PAGE_TOKEN_INVALID",
+        ),
+        (
+            "another state",
+            with(&|it| it.states = vec![1]),
+            "PAGE_TOKEN_INVALID",
+        ),
+        (
+            "no token of ours",
+            with(&|it| it.page_token = "AAAA".into()),
+            "PAGE_TOKEN_INVALID",
+        ),
+        (
+            "no base64",
+            with(&|it| it.page_token = "?".into()),
+            "PAGE_TOKEN_INVALID",
+        ),
+        (
+            "cut",
+            with(&|it| it.page_token.truncate(10)),
+            "PAGE_TOKEN_INVALID",
+        ),
+        (
+            "too large a page",
+            with(&|it| it.page_size = 1001),
+            "OUT_OF_RANGE",
+        ),
+        (
+            "no date",
+            v1::ListRecordsRequest {
+                completed_from: "2024-13-01".into(),
+                ..of(learner)
+            },
+            "NOT_A_DATE",
+        ),
+        (
+            "no institution",
+            v1::ListRecordsRequest {
+                issuer: "nobody".into(),
+                ..of(learner)
+            },
+            "ISSUER_UNKNOWN",
+        ),
         ("no learner", v1::ListRecordsRequest::default(), "MISSING"),
-        ("an unknown learner", of(LearnerCode::from_random(3).unwrap()), "LEARNER_UNKNOWN"),
+        (
+            "an unknown learner",
+            of(LearnerCode::from_random(3).unwrap()),
+            "LEARNER_UNKNOWN",
+        ),
     ];
     for (case, request, code) in cases {
         assert_eq!(page(&fudan, request).await.unwrap_err(), code, "{case}");
     }
-    let submissions = v1::ListSubmissionsRequest { page_token: token, ..Default::default() };
-    let refused = Refused::new(fudan.line.submission().list_submissions(submissions).await.unwrap_err());
+    let submissions = v1::ListSubmissionsRequest {
+        page_token: token,
+        ..Default::default()
+    };
+    let refused = Refused::new(
+        fudan
+            .line
+            .submission()
+            .list_submissions(submissions)
+            .await
+            .unwrap_err(),
+    );
     assert_eq!(refused.code.as_deref(), Some("PAGE_TOKEN_INVALID"));
     bank.check_log();
 }
@@ -123,31 +258,126 @@ async fn filters_must_all_match_and_totals_count_what_is_in_force() {
     let museum = Institution::admitted(&bank, "museum", &both).await;
     let gateway = gateway(&bank).await;
     let learner = fudan.enrol("1").await;
-    let visits = ["2023-05-01", "2024-05-01", "2025-05-01"].map(|day| museum.maker.outcome(day.as_bytes(), learner, visit("馆", day)));
+    let visits = ["2023-05-01", "2024-05-01", "2025-05-01"].map(|day| {
+        museum
+            .maker
+            .outcome(day.as_bytes(), learner, visit("馆", day))
+    });
     let visits = museum.deposit(&bank, visits.to_vec()).await;
-    let courses = fudan.deposit(&bank, ["a", "b", "c"].map(|key| fudan.course(key, learner)).to_vec()).await;
-    let smaller = v1::Outcome { credits_hundredths: Some(100), ..course("b") };
-    let changes = fudan.deposit(&bank, vec![
-        fudan.maker.revocation(b"revoke a", learner, courses[0], "error"),
-        fudan.maker.amendment(b"amend b", learner, courses[1], smaller, "error"),
-    ]).await;
+    let courses = fudan
+        .deposit(
+            &bank,
+            ["a", "b", "c"]
+                .map(|key| fudan.course(key, learner))
+                .to_vec(),
+        )
+        .await;
+    let smaller = v1::Outcome {
+        credits_hundredths: Some(100),
+        ..course("b")
+    };
+    let changes = fudan
+        .deposit(
+            &bank,
+            vec![
+                fudan
+                    .maker
+                    .revocation(b"revoke a", learner, courses[0], "error"),
+                fudan
+                    .maker
+                    .amendment(b"amend b", learner, courses[1], smaller, "error"),
+            ],
+        )
+        .await;
     let [v0, v1_, v2] = [visits[0], visits[1], visits[2]].map(|place| place.leaf_index.0);
-    let [a, b, c, revocation, amendment] = [courses[0], courses[1], courses[2], changes[0], changes[1]].map(|place| place.leaf_index.0);
+    let [a, b, c, revocation, amendment] =
+        [courses[0], courses[1], courses[2], changes[0], changes[1]]
+            .map(|place| place.leaf_index.0);
     let cases: [(&str, v1::ListRecordsRequest, Vec<u64>); 9] = [
-        ("nothing", of(learner), vec![amendment, revocation, c, b, a, v2, v1_, v0]),
-        ("a category", v1::ListRecordsRequest { categories: vec![Category::VenueLearning.into()], ..of(learner) }, vec![v2, v1_, v0]),
-        ("categories", v1::ListRecordsRequest { categories: both.map(i32::from).to_vec(), ..of(learner) }, vec![amendment, c, b, a, v2, v1_, v0]),
-        ("an issuer", v1::ListRecordsRequest { issuer: "museum".into(), ..of(learner) }, vec![v2, v1_, v0]),
-        ("revoked", v1::ListRecordsRequest { states: vec![RecordState::Revoked.into()], ..of(learner) }, vec![a]),
-        ("amended", v1::ListRecordsRequest { states: vec![RecordState::Amended.into()], ..of(learner) }, vec![b]),
-        ("from", v1::ListRecordsRequest { completed_from: "2024-05-01".into(), issuer: "museum".into(), ..of(learner) }, vec![v2, v1_]),
-        ("to", v1::ListRecordsRequest { completed_to: "2024-05-01".into(), ..of(learner) }, vec![v1_, v0]),
-        ("both, by one", v1::ListRecordsRequest { states: vec![RecordState::Active.into()], issuer: "fudan".into(), categories: vec![Category::VenueLearning.into()], ..of(learner) }, vec![]),
+        (
+            "nothing",
+            of(learner),
+            vec![amendment, revocation, c, b, a, v2, v1_, v0],
+        ),
+        (
+            "a category",
+            v1::ListRecordsRequest {
+                categories: vec![Category::VenueLearning.into()],
+                ..of(learner)
+            },
+            vec![v2, v1_, v0],
+        ),
+        (
+            "categories",
+            v1::ListRecordsRequest {
+                categories: both.map(i32::from).to_vec(),
+                ..of(learner)
+            },
+            vec![amendment, c, b, a, v2, v1_, v0],
+        ),
+        (
+            "an issuer",
+            v1::ListRecordsRequest {
+                issuer: "museum".into(),
+                ..of(learner)
+            },
+            vec![v2, v1_, v0],
+        ),
+        (
+            "revoked",
+            v1::ListRecordsRequest {
+                states: vec![RecordState::Revoked.into()],
+                ..of(learner)
+            },
+            vec![a],
+        ),
+        (
+            "amended",
+            v1::ListRecordsRequest {
+                states: vec![RecordState::Amended.into()],
+                ..of(learner)
+            },
+            vec![b],
+        ),
+        (
+            "from",
+            v1::ListRecordsRequest {
+                completed_from: "2024-05-01".into(),
+                issuer: "museum".into(),
+                ..of(learner)
+            },
+            vec![v2, v1_],
+        ),
+        (
+            "to",
+            v1::ListRecordsRequest {
+                completed_to: "2024-05-01".into(),
+                ..of(learner)
+            },
+            vec![v1_, v0],
+        ),
+        (
+            "both, by one",
+            v1::ListRecordsRequest {
+                states: vec![RecordState::Active.into()],
+                issuer: "fudan".into(),
+                categories: vec![Category::VenueLearning.into()],
+                ..of(learner)
+            },
+            vec![],
+        ),
     ];
     for (case, query, expected) in cases {
         for page_size in [0, 1, 2] {
-            let query = v1::ListRecordsRequest { page_size, ..query.clone() };
-            assert_eq!(indices(&all(&gateway, query).await), expected, "{case}, pages of {page_size}");
+            let query = v1::ListRecordsRequest {
+                page_size,
+                ..query.clone()
+            };
+            assert_eq!(
+                indices(&all(&gateway, query).await),
+                expected,
+                "{case}, pages of {page_size}"
+            );
         }
     }
     let degree = (Category::DegreeCourse.into(), 2, 300 + 100, 2 * 4800);
@@ -157,7 +387,10 @@ async fn filters_must_all_match_and_totals_count_what_is_in_force() {
     assert_eq!(totals(&fudan, learner).await, [degree]);
     assert_eq!(totals(&museum, learner).await, [venue]);
     assert_eq!(indices(&all(&museum, of(learner)).await), [v2, v1_, v0]);
-    let others = v1::ListRecordsRequest { issuer: "fudan".into(), ..of(learner) };
+    let others = v1::ListRecordsRequest {
+        issuer: "fudan".into(),
+        ..of(learner)
+    };
     assert_eq!(all(&museum, others).await, []);
     bank.check_log();
 }
@@ -165,7 +398,12 @@ async fn filters_must_all_match_and_totals_count_what_is_in_force() {
 async fn gateway(bank: &Bank) -> Institution {
     let keys = std::sync::Arc::new(crate::institution::keys("gateway"));
     let request = crate::institution::admission(&keys, v1::Role::Gateway, &[]);
-    bank.operator().await.registry().create_institution(request).await.unwrap();
+    bank.operator()
+        .await
+        .registry()
+        .create_institution(request)
+        .await
+        .unwrap();
     Institution::known(bank, keys).await
 }
 
@@ -176,14 +414,28 @@ async fn a_filter_that_passes_over_thousands_of_records_loses_none() {
     let both = [v1::Category::DegreeCourse, v1::Category::VenueLearning];
     let fudan = Institution::admitted(&bank, "fudan", &both).await;
     let learner = fudan.enrol("1").await;
-    let visit = |key: &str| fudan.maker.outcome(key.as_bytes(), learner, visit("馆", "2024-05-01"));
-    let first = fudan.deposit(&bank, vec![visit("oldest"), visit("old")]).await;
-    let courses: Vec<_> = (0..BETWEEN).map(|i| fudan.course(&i.to_string(), learner)).collect();
+    let visit = |key: &str| {
+        fudan
+            .maker
+            .outcome(key.as_bytes(), learner, visit("馆", "2024-05-01"))
+    };
+    let first = fudan
+        .deposit(&bank, vec![visit("oldest"), visit("old")])
+        .await;
+    let courses: Vec<_> = (0..BETWEEN)
+        .map(|i| fudan.course(&i.to_string(), learner))
+        .collect();
     for batch in courses.chunks(1000) {
         fudan.submit(batch.to_vec()).await.unwrap();
     }
-    let query = v1::ListRecordsRequest { categories: vec![v1::Category::VenueLearning.into()], ..of(learner) };
-    assert_eq!(indices(&all(&fudan, query).await), [first[1].leaf_index.0, first[0].leaf_index.0]);
+    let query = v1::ListRecordsRequest {
+        categories: vec![v1::Category::VenueLearning.into()],
+        ..of(learner)
+    };
+    assert_eq!(
+        indices(&all(&fudan, query).await),
+        [first[1].leaf_index.0, first[0].leaf_index.0]
+    );
     bank.check_log();
 }
 
@@ -198,7 +450,11 @@ async fn a_merged_learner_has_one_archive_under_every_code() {
     let mut expected = Vec::new();
     for (i, code) in codes.iter().enumerate().cycle().take(12) {
         let key = format!("{i}/{}", expected.len());
-        expected.push(fudan.deposit(&bank, vec![fudan.course(&key, *code)]).await[0].leaf_index.0);
+        expected.push(
+            fudan.deposit(&bank, vec![fudan.course(&key, *code)]).await[0]
+                .leaf_index
+                .0,
+        );
     }
     expected.reverse();
     let mut learners = bank.operator().await.learner();
@@ -207,32 +463,74 @@ async fn a_merged_learner_has_one_archive_under_every_code() {
         merged_learner: digits(codes[gone]),
         reason: "重复建档".into(),
     };
-    let merged = learners.merge_learners(merge(1, 2)).await.unwrap().into_inner();
-    bank.verifier().verify_receipt(&merged.receipt.unwrap(), None).unwrap();
+    let merged = learners
+        .merge_learners(merge(1, 2))
+        .await
+        .unwrap()
+        .into_inner();
+    bank.verifier()
+        .verify_receipt(&merged.receipt.unwrap(), None)
+        .unwrap();
     learners.merge_learners(merge(0, 1)).await.unwrap();
-    for (kept, gone, code) in [(0, 0, "MERGE_SELF"), (0, 1, "IDENTITY_TAKEN"), (1, 0, "IDENTITY_TAKEN"), (2, 0, "IDENTITY_TAKEN")] {
-        let refused = Refused::new(learners.merge_learners(merge(kept, gone)).await.unwrap_err());
+    for (kept, gone, code) in [
+        (0, 0, "MERGE_SELF"),
+        (0, 1, "IDENTITY_TAKEN"),
+        (1, 0, "IDENTITY_TAKEN"),
+        (2, 0, "IDENTITY_TAKEN"),
+    ] {
+        let refused = Refused::new(
+            learners
+                .merge_learners(merge(kept, gone))
+                .await
+                .unwrap_err(),
+        );
         assert_eq!(refused.code.as_deref(), Some(code), "{kept} and {gone}");
     }
     for page_size in [1, 5, 100] {
         for code in &codes {
-            let query = v1::ListRecordsRequest { page_size, ..of(*code) };
-            assert_eq!(indices(&all(&fudan, query).await), expected, "pages of {page_size}");
+            let query = v1::ListRecordsRequest {
+                page_size,
+                ..of(*code)
+            };
+            assert_eq!(
+                indices(&all(&fudan, query).await),
+                expected,
+                "pages of {page_size}"
+            );
         }
     }
     for code in &codes {
         assert_eq!(totals(&fudan, *code).await[0].1, 12);
     }
-    assert_eq!(fudan.enrol("3").await, codes[0], "every identity leads to the archive that remains");
+    assert_eq!(
+        fudan.enrol("3").await,
+        codes[0],
+        "every identity leads to the archive that remains"
+    );
     // A record of one code can be changed under another.
-    let change = fudan.maker.record_id(b"0/0");
-    let target = fudan.line.submission().get_submission(v1::GetSubmissionRequest { issuer: String::new(), record_id: change.as_bytes().to_vec().into() });
-    let target = target.await.unwrap().into_inner().receipt.unwrap();
+    let record_id = fudan.maker.record_id(b"0/0").as_bytes().to_vec().into();
+    let request = v1::GetSubmissionRequest {
+        issuer: String::new(),
+        record_id,
+    };
+    let found = fudan
+        .line
+        .submission()
+        .get_submission(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let target = found.receipt.unwrap();
     let target = creditbank_domain::record::RecordRef {
         leaf_index: creditbank_domain::LeafIndex(target.leaf_index),
         leaf_hash: creditbank_merkle::leaf_hash(&target.leaf).0,
     };
-    fudan.deposit(&bank, vec![fudan.maker.revocation(b"z", codes[2], target, "error")]).await;
+    fudan
+        .deposit(
+            &bank,
+            vec![fudan.maker.revocation(b"z", codes[2], target, "error")],
+        )
+        .await;
     assert_eq!(totals(&fudan, codes[1]).await[0].1, 11);
     bank.check_log();
 }
@@ -242,21 +540,70 @@ async fn records_of_a_compromised_key_are_disputed_until_confirmed() {
     let mut bank = Bank::new();
     let fudan = Institution::new(&bank, "fudan").await;
     let learner = fudan.enrol("1").await;
-    let places = fudan.deposit(&bank, ["a", "b", "c"].map(|key| fudan.course(key, learner)).to_vec()).await;
+    let places = fudan
+        .deposit(
+            &bank,
+            ["a", "b", "c"]
+                .map(|key| fudan.course(key, learner))
+                .to_vec(),
+        )
+        .await;
     let doubtful_from = Some(places[1].leaf_index.0);
     let key_id = fudan.keys.key_id(KeyPurpose::Sign).0.to_vec().into();
-    let revoke = v1::RevokeKeyRequest { institution_id: "fudan".into(), key_id, doubtful_from };
-    bank.operator().await.registry().revoke_key(revoke).await.unwrap();
-    let states = |records: &[v1::ArchiveRecord]| records.iter().map(|record| record.state()).collect::<Vec<_>>();
+    let revoke = v1::RevokeKeyRequest {
+        institution_id: "fudan".into(),
+        key_id,
+        doubtful_from,
+    };
+    bank.operator()
+        .await
+        .registry()
+        .revoke_key(revoke)
+        .await
+        .unwrap();
+    let states = |records: &[v1::ArchiveRecord]| {
+        records
+            .iter()
+            .map(|record| record.state())
+            .collect::<Vec<_>>()
+    };
     use v1::RecordState::{Active, Disputed};
-    assert_eq!(states(&all(&fudan, of(learner)).await), [Disputed, Disputed, Active]);
+    assert_eq!(
+        states(&all(&fudan, of(learner)).await),
+        [Disputed, Disputed, Active]
+    );
     assert_eq!(totals(&fudan, learner).await[0].1, 1);
-    let fresh = creditbank_client::InstitutionKeys::from_seeds(fudan.keys.institution().clone(), &[8; 32], &crate::institution::seed("fudan", "authenticate"), &crate::institution::seed("fudan", "import"));
+    let fresh = creditbank_client::InstitutionKeys::from_seeds(
+        fudan.keys.institution().clone(),
+        &[8; 32],
+        &crate::institution::seed("fudan", "authenticate"),
+        &crate::institution::seed("fudan", "import"),
+    );
     let key = Some(fresh.public_keys()[0].clone());
-    fudan.line.registry().add_key(v1::AddKeyRequest { institution_id: "fudan".into(), key }).await.unwrap();
+    fudan
+        .line
+        .registry()
+        .add_key(v1::AddKeyRequest {
+            institution_id: "fudan".into(),
+            key,
+        })
+        .await
+        .unwrap();
     let fudan = Institution::known(&bank, std::sync::Arc::new(fresh)).await;
-    fudan.deposit(&bank, vec![fudan.maker.confirmation(b"z", learner, places[1], "checked")]).await;
-    assert_eq!(states(&all(&fudan, of(learner)).await), [Active, Disputed, Active, Active]);
+    fudan
+        .deposit(
+            &bank,
+            vec![
+                fudan
+                    .maker
+                    .confirmation(b"z", learner, places[1], "checked"),
+            ],
+        )
+        .await;
+    assert_eq!(
+        states(&all(&fudan, of(learner)).await),
+        [Active, Disputed, Active, Active]
+    );
     assert_eq!(totals(&fudan, learner).await[0].1, 2);
     bank.check_log();
 }

@@ -48,7 +48,10 @@ impl Bank {
 
     /// A new bank in a folder of the caller's choice.
     pub(crate) fn made_in(folder: TempDir) -> Self {
-        let bank = Self { folder, server: None };
+        let bank = Self {
+            folder,
+            server: None,
+        };
         let made = bank.run(&["init", "{dir}", "--origin", ORIGIN, "--test-regions"]);
         assert!(made.status.success(), "init: {}", told(&made));
         bank
@@ -102,11 +105,22 @@ impl Bank {
             .expect("the binary was built");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = sync_channel(64);
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            stdout
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
         match lines.recv_timeout(BOUND) {
             Ok(line) => {
-                let (grpc, http) = addresses(&line).unwrap_or_else(|| panic!("not ready but {line:?}"));
-                Ok(Server { child, lines, grpc, http })
+                let (grpc, http) =
+                    addresses(&line).unwrap_or_else(|| panic!("not ready but {line:?}"));
+                Ok(Server {
+                    child,
+                    lines,
+                    grpc,
+                    http,
+                })
             }
             Err(RecvTimeoutError::Disconnected) => {
                 child.wait().expect("a child of ours");
@@ -114,7 +128,10 @@ impl Bank {
             }
             Err(RecvTimeoutError::Timeout) => {
                 drop(child.kill());
-                panic!("the bank neither serves nor ends: {}", fs::read_to_string(&said).unwrap_or_default());
+                panic!(
+                    "the bank neither serves nor ends: {}",
+                    fs::read_to_string(&said).unwrap_or_default()
+                );
             }
         }
     }
@@ -129,7 +146,11 @@ impl Bank {
         let id = self.running().child.id();
         signal(id, "TERM");
         let status = self.ended();
-        assert!(status.success(), "the bank stops with {status}: {}", self.said());
+        assert!(
+            status.success(),
+            "the bank stops with {status}: {}",
+            self.said()
+        );
     }
 
     /// Kills the server as a power cut would.
@@ -144,7 +165,9 @@ impl Bank {
         loop {
             match server.lines.recv_timeout(BOUND) {
                 Ok(_) => {}
-                Err(RecvTimeoutError::Disconnected) => return server.child.wait().expect("a child of ours"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return server.child.wait().expect("a child of ours");
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     drop(server.child.kill());
                     panic!("the bank does not end: {}", self.said());
@@ -187,12 +210,16 @@ impl Bank {
 
     /// A connection under these keys.
     pub(crate) async fn connect(&self, keys: &Arc<InstitutionKeys>) -> Connection {
-        Connection::connect(self.options(), Some(Arc::clone(keys))).await.expect("the bank answers")
+        Connection::connect(self.options(), Some(Arc::clone(keys)))
+            .await
+            .expect("the bank answers")
     }
 
     /// A connection without keys.
     pub(crate) async fn anybody(&self) -> Connection {
-        Connection::connect(self.options(), None).await.expect("the bank answers")
+        Connection::connect(self.options(), None)
+            .await
+            .expect("the bank answers")
     }
 
     /// A connection of the bank's operator.
@@ -221,8 +248,13 @@ impl Bank {
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let dir = self.dir();
         let dir = dir.to_str().expect("a path in UTF-8");
-        let arguments = arguments.iter().map(|argument| argument.replace("{dir}", dir));
-        command().args(arguments).output().expect("the binary was built")
+        let arguments = arguments
+            .iter()
+            .map(|argument| argument.replace("{dir}", dir));
+        command()
+            .args(arguments)
+            .output()
+            .expect("the binary was built")
     }
 
     /// Stops the server, derives everything again and demands that all of it agrees; gives the report.
@@ -262,7 +294,9 @@ impl Bank {
     /// Files of the database with this ending, in the order of their names.
     pub(crate) fn database_files(&self, ending: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.dir().join("db")).expect("a database");
-        let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+        let mut files: Vec<_> = entries
+            .map(|entry| entry.expect("readable").path())
+            .collect();
         files.retain(|path| path.to_str().is_some_and(|path| path.ends_with(ending)));
         files.sort();
         files
@@ -291,12 +325,20 @@ pub(crate) fn command() -> Command {
 /// Everything that a command said.
 pub(crate) fn told(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
+    format!(
+        "{}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    )
 }
 
 /// Sends a signal to a process of ours.
 pub(crate) fn signal(process: u32, name: &str) {
-    let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {process}")).status();
+    let sent = Command::new("sh")
+        .arg("-c")
+        .arg(format!("kill -{name} {process}"))
+        .status();
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
 }
 

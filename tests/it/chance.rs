@@ -9,7 +9,9 @@ impl Chance {
     /// Seeded from the environment, or by the process; the seed is printed.
     #[expect(clippy::disallowed_methods, reason = "the home of the seed")]
     pub(crate) fn new(test: &str) -> Self {
-        let seed = std::env::var("CREDITBANK_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = std::env::var("CREDITBANK_TEST_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         println!("{test}: CREDITBANK_TEST_SEED={seed}");
         Self(seed)

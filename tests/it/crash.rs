@@ -63,7 +63,14 @@ impl Scene {
             clients.push(Institution::new(&bank, &format!("school-{client}")).await);
         }
         let learner = clients[0].enrol("1").await;
-        Self { bank, clients, learner, told: Told::default(), chance: Chance::new(test), signed: 0 }
+        Self {
+            bank,
+            clients,
+            learner,
+            told: Told::default(),
+            chance: Chance::new(test),
+            signed: 0,
+        }
     }
 
     /// Lets all clients submit until the server ends; kills it after this many acknowledgements, if given.
@@ -71,8 +78,13 @@ impl Scene {
         let (sender, mut heard) = mpsc::channel(1024);
         for client in &self.clients {
             self.signed += 1_000_000;
-            let sizes: Vec<_> = (0..512).map(|_| 1 + self.chance.below(RECORDS_MAX)).collect();
-            tokio::spawn(submit_without_pause(Batches::new(client, self.learner, self.signed, sizes), sender.clone()));
+            let sizes: Vec<_> = (0..512)
+                .map(|_| 1 + self.chance.below(RECORDS_MAX))
+                .collect();
+            tokio::spawn(submit_without_pause(
+                Batches::new(client, self.learner, self.signed, sizes),
+                sender.clone(),
+            ));
         }
         drop(sender);
         let mut acknowledged = 0;
@@ -107,7 +119,10 @@ impl Scene {
         for one in std::mem::take(&mut self.told.acknowledged) {
             self.told.note(&mut verifier, &one);
             let again = self.resend(one.request.clone()).await;
-            assert_eq!(again.response.created, None, "an acknowledged batch was lost");
+            assert_eq!(
+                again.response.created, None,
+                "an acknowledged batch was lost"
+            );
             self.told.note(&mut verifier, &again);
         }
         for request in std::mem::take(&mut self.told.unanswered) {
@@ -118,13 +133,24 @@ impl Scene {
     }
 
     async fn resend(&self, request: v1::SubmitBatchRequest) -> Acknowledgement {
-        let client = self.clients.iter().find(|client| client.id() == request.issuer).expect("one of ours");
-        submit::submit(&client.line, request).await.expect("the bank is up again")
+        let client = self
+            .clients
+            .iter()
+            .find(|client| client.id() == request.issuer)
+            .expect("one of ours");
+        submit::submit(&client.line, request)
+            .await
+            .expect("the bank is up again")
     }
 
     async fn hold_the_log_against_what_was_told(&self) {
         let mut log = self.bank.anybody().await.log();
-        let note = log.get_checkpoint(v1::GetCheckpointRequest {}).await.unwrap().into_inner().note;
+        let note = log
+            .get_checkpoint(v1::GetCheckpointRequest {})
+            .await
+            .unwrap()
+            .into_inner()
+            .note;
         let newest = Checkpoint::open(&note, &self.bank.public_key()).unwrap();
         assert_eq!(newest.origin, ORIGIN);
         let leaves = all_leaves(&self.bank).await;
@@ -135,12 +161,32 @@ impl Scene {
             assert_eq!(leaves.get(*index as usize), Some(leaf), "leaf {index}");
         }
         for (size, checkpoint) in &self.told.checkpoints {
-            let request = v1::GetConsistencyProofRequest { old_size: *size, new_size: newest.size.value() };
-            let proof = log.get_consistency_proof(request).await.unwrap().into_inner().hashes;
-            let proof: Vec<_> = proof.iter().map(|hash| Hash::try_from(&hash[..]).unwrap()).collect();
-            let consistent =
-                verify_consistency(TreeSize::new(*size), &checkpoint.root, newest.size, &newest.root, &proof);
-            assert_eq!(consistent, Ok(()), "the checkpoint of {size} is of another history");
+            let request = v1::GetConsistencyProofRequest {
+                old_size: *size,
+                new_size: newest.size.value(),
+            };
+            let proof = log
+                .get_consistency_proof(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .hashes;
+            let proof: Vec<_> = proof
+                .iter()
+                .map(|hash| Hash::try_from(&hash[..]).unwrap())
+                .collect();
+            let consistent = verify_consistency(
+                TreeSize::new(*size),
+                &checkpoint.root,
+                newest.size,
+                &newest.root,
+                &proof,
+            );
+            assert_eq!(
+                consistent,
+                Ok(()),
+                "the checkpoint of {size} is of another history"
+            );
         }
     }
 }
@@ -155,7 +201,11 @@ impl Told {
             let receipt = row.receipt.as_ref().expect("a duplicate has a receipt");
             self.note_checkpoint(verifier, &receipt.checkpoint);
             let before = self.leaves.insert(receipt.leaf_index, receipt.leaf.clone());
-            assert!(before.is_none_or(|before| before == receipt.leaf), "leaf {} changed", receipt.leaf_index);
+            assert!(
+                before.is_none_or(|before| before == receipt.leaf),
+                "leaf {} changed",
+                receipt.leaf_index
+            );
         }
         if let Some(created) = &one.response.created {
             self.note_checkpoint(verifier, &created.checkpoint);
@@ -164,7 +214,10 @@ impl Told {
 
     fn note_checkpoint(&mut self, verifier: &Verifier, note: &str) {
         let checkpoint = Checkpoint::open(note, verifier.bank()).expect("the bank signed it");
-        let known = self.checkpoints.entry(checkpoint.size.value()).or_insert_with(|| checkpoint.clone());
+        let known = self
+            .checkpoints
+            .entry(checkpoint.size.value())
+            .or_insert_with(|| checkpoint.clone());
         assert_eq!(*known, checkpoint, "two histories of one size");
     }
 }
@@ -181,10 +234,16 @@ impl Batches {
         let mut request = |records: u64| {
             let keys = key..key + records;
             key += records;
-            client.sign(keys.map(|key| client.course(&key.to_string(), learner)).collect())
+            client.sign(
+                keys.map(|key| client.course(&key.to_string(), learner))
+                    .collect(),
+            )
         };
         let requests: Vec<_> = sizes.into_iter().map(&mut request).collect();
-        Self { line: client.line.clone(), requests: requests.into_iter() }
+        Self {
+            line: client.line.clone(),
+            requests: requests.into_iter(),
+        }
     }
 }
 
@@ -207,7 +266,10 @@ pub(crate) async fn all_leaves(bank: &Bank) -> Vec<bytes::Bytes> {
     let mut log = bank.anybody().await.log();
     let mut leaves = Vec::new();
     loop {
-        let request = v1::ListEntriesRequest { first_leaf_index: leaves.len() as u64, page_size: 1000 };
+        let request = v1::ListEntriesRequest {
+            first_leaf_index: leaves.len() as u64,
+            page_size: 1000,
+        };
         let page = log.list_entries(request).await.unwrap().into_inner().leaves;
         if page.is_empty() {
             return leaves;
@@ -231,11 +293,16 @@ async fn a_server_killed_at_random_moments_loses_nothing_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_ends_at_any_step_of_an_append_loses_nothing_acknowledged() {
     let mut scene = Scene::new("steps").await;
-    for step in Step::ALL.into_iter().filter(|step| !step.name().starts_with("erasure")) {
+    for step in Step::ALL
+        .into_iter()
+        .filter(|step| !step.name().starts_with("erasure"))
+    {
         for nth in [1, 2, 7] {
             println!("{}:{nth}", step.name());
             scene.bank.stop();
-            scene.bank.start_with(&["--abort-at", &format!("{}:{nth}", step.name())]);
+            scene
+                .bank
+                .start_with(&["--abort-at", &format!("{}:{nth}", step.name())]);
             for client in &mut scene.clients {
                 client.reconnect(&scene.bank).await;
             }
@@ -248,7 +315,10 @@ async fn a_server_that_ends_at_any_step_of_an_append_loses_nothing_acknowledged(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_that_was_cut_off_is_finished_before_anything_is_served() {
-    for step in Step::ALL.into_iter().filter(|step| step.name().starts_with("erasure") || step.name() == "written") {
+    for step in Step::ALL
+        .into_iter()
+        .filter(|step| step.name().starts_with("erasure") || step.name() == "written")
+    {
         let mut bank = Bank::new();
         let mut fudan = Institution::new(&bank, "fudan").await;
         let (gone, stays) = (fudan.enrol("gone").await, fudan.enrol("stays").await);
@@ -258,18 +328,49 @@ async fn an_erasure_that_was_cut_off_is_finished_before_anything_is_served() {
         bank.stop();
         bank.start_with(&["--abort-at", step.name()]);
         let operator = Arc::new(bank.operator().await);
-        let erased = operator.learner().erase_learner(v1::EraseLearnerRequest { learner: digits(gone) }).await;
+        let erased = operator
+            .learner()
+            .erase_learner(v1::EraseLearnerRequest {
+                learner: digits(gone),
+            })
+            .await;
         assert!(erased.is_err(), "{}: nobody was told", step.name());
         bank.ended();
         bank.start();
         fudan.reconnect(&bank).await;
-        let totals = |learner| v1::GetTotalsRequest { learner: digits(learner) };
-        let status = fudan.line.archive().get_totals(totals(gone)).await.unwrap_err();
-        assert_eq!(creditbank_client::Refused::new(status).code.as_deref(), Some("LEARNER_UNKNOWN"), "{}", step.name());
-        let kept = fudan.line.archive().get_totals(totals(stays)).await.unwrap().into_inner();
+        let totals = |learner| v1::GetTotalsRequest {
+            learner: digits(learner),
+        };
+        let status = fudan
+            .line
+            .archive()
+            .get_totals(totals(gone))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            creditbank_client::Refused::new(status).code.as_deref(),
+            Some("LEARNER_UNKNOWN"),
+            "{}",
+            step.name()
+        );
+        let kept = fudan
+            .line
+            .archive()
+            .get_totals(totals(stays))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(kept.categories[0].records, 1);
-        let found = v1::ResolveLearnersRequest { rows: vec![student("gone")], enrol_missing: false };
-        let found = fudan.line.learner().resolve_learners(tokio_stream::once(found)).await.unwrap();
+        let found = v1::ResolveLearnersRequest {
+            rows: vec![student("gone")],
+            enrol_missing: false,
+        };
+        let found = fudan
+            .line
+            .learner()
+            .resolve_learners(tokio_stream::once(found))
+            .await
+            .unwrap();
         let found = found.into_inner().message().await.unwrap().unwrap();
         assert_eq!(found.results[0].code, "LEARNER_UNKNOWN", "{}", step.name());
         let report = bank.check_log();

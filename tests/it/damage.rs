@@ -20,7 +20,14 @@ async fn filled() -> (Bank, Institution) {
     let fudan = Institution::new(&bank, "fudan").await;
     for batch in 0..10 {
         let learner = fudan.enrol(&batch.to_string()).await;
-        fudan.deposit(&bank, (0..40).map(|i| fudan.course(&format!("{batch}/{i}"), learner)).collect()).await;
+        fudan
+            .deposit(
+                &bank,
+                (0..40)
+                    .map(|i| fudan.course(&format!("{batch}/{i}"), learner))
+                    .collect(),
+            )
+            .await;
     }
     (bank, fudan)
 }
@@ -43,7 +50,9 @@ fn flip(file: &Path, at: usize) {
 }
 
 fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 /// Says that a text names all of these.
@@ -62,9 +71,21 @@ async fn a_log_of_writes_that_lost_its_end_is_refused() {
     let places = writes::places(&log);
     let last = places.last().unwrap();
     let cases = [
-        ("torn in its last write", whole[..last.end - 5].to_vec(), "40 acknowledged records are missing"),
-        ("cut in front of its last write", whole[..last.start].to_vec(), "40 acknowledged records are missing"),
-        ("cut in its middle", whole[..places[places.len() / 2].start].to_vec(), "acknowledged records are missing"),
+        (
+            "torn in its last write",
+            whole[..last.end - 5].to_vec(),
+            "40 acknowledged records are missing",
+        ),
+        (
+            "cut in front of its last write",
+            whole[..last.start].to_vec(),
+            "40 acknowledged records are missing",
+        ),
+        (
+            "cut in its middle",
+            whole[..places[places.len() / 2].start].to_vec(),
+            "acknowledged records are missing",
+        ),
         ("empty", Vec::new(), "401 acknowledged records are missing"),
     ];
     for (case, bytes, said) in cases {
@@ -76,7 +97,10 @@ async fn a_log_of_writes_that_lost_its_end_is_refused() {
     }
     bank.restore("whole", "db");
     fs::remove_file(&log).unwrap();
-    names(&bank.refuses_to_start(), &["401 acknowledged records are missing"]);
+    names(
+        &bank.refuses_to_start(),
+        &["401 acknowledged records are missing"],
+    );
     assert_eq!(bank.check_finds().0, Some(1));
     // What was refused was not touched: with the whole log back, all is well.
     bank.restore("whole", "db");
@@ -89,7 +113,11 @@ async fn a_bit_that_flipped_in_the_log_of_writes_is_refused() {
     let (mut bank, log) = killed().await;
     let places = writes::places(&log);
     bank.backup("whole");
-    for place in [&places[1], &places[places.len() / 2], &places[places.len() - 2]] {
+    for place in [
+        &places[1],
+        &places[places.len() / 2],
+        &places[places.len() - 2],
+    ] {
         bank.restore("whole", "db");
         flip(&log, (place.start + place.end) / 2);
         let database = bank.dir().join("db");
@@ -110,11 +138,21 @@ async fn a_database_rolled_back_to_an_older_copy_is_refused() {
     let mut fudan = fudan;
     fudan.reconnect(&bank).await;
     let learner = fudan.enrol("new").await;
-    fudan.deposit(&bank, (0..7).map(|i| fudan.course(&i.to_string(), learner)).collect()).await;
+    fudan
+        .deposit(
+            &bank,
+            (0..7)
+                .map(|i| fudan.course(&i.to_string(), learner))
+                .collect(),
+        )
+        .await;
     bank.stop();
     bank.backup("newer");
     bank.restore("older", "db");
-    names(&bank.refuses_to_start(), &["402", "409", "7 acknowledged records are missing"]);
+    names(
+        &bank.refuses_to_start(),
+        &["402", "409", "7 acknowledged records are missing"],
+    );
     let (code, said) = bank.check_finds();
     assert_eq!(code, Some(1), "{said}");
     names(&said, &["7 leaves that were signed are missing"]);
@@ -133,7 +171,9 @@ async fn a_second_history_of_the_same_length_is_refused() {
         bank.start();
         fudan.reconnect(&bank).await;
         let learner = fudan.enrol(name).await;
-        fudan.deposit(&bank, vec![fudan.course(name, learner)]).await;
+        fudan
+            .deposit(&bank, vec![fudan.course(name, learner)])
+            .await;
         bank.stop();
         bank.backup(name);
     }
@@ -153,7 +193,11 @@ async fn a_damaged_anchor_is_refused_and_a_torn_one_is_not() {
     bank.stop();
     let anchor = bank.dir().join("anchor");
     bank.backup("whole");
-    let torn = |slots: &[usize]| slots.iter().for_each(|slot| flip(&anchor, slot * SLOT + 24));
+    let torn = |slots: &[usize]| {
+        slots
+            .iter()
+            .for_each(|slot| flip(&anchor, slot * SLOT + 24))
+    };
     for slot in [0, 1] {
         bank.restore("whole", "anchor");
         torn(&[slot]);
@@ -162,7 +206,10 @@ async fn a_damaged_anchor_is_refused_and_a_torn_one_is_not() {
     }
     bank.restore("whole", "anchor");
     torn(&[0, 1]);
-    names(&bank.refuses_to_start(), &["damaged", "both slots of the anchor"]);
+    names(
+        &bank.refuses_to_start(),
+        &["damaged", "both slots of the anchor"],
+    );
     let (code, said) = bank.check_finds();
     assert_eq!(code, Some(1), "{said}");
     names(&said, &["both slots of the anchor"]);
@@ -178,15 +225,23 @@ fn stored(bank: &Bank) -> [(&'static str, Vec<u8>); 3] {
     let snapshot = store.snapshot();
     let chunk = snapshot.chunk(LeafIndex(100)).unwrap();
     let leaf = chunk.leaf(LeafIndex(100)).unwrap();
-    let tile = snapshot.tile_hash(creditbank_merkle::TileId { level: 0, index: 0 }, 0).unwrap();
+    let tile = snapshot
+        .tile_hash(creditbank_merkle::TileId { level: 0, index: 0 }, 0)
+        .unwrap();
     let mut sealed = Vec::new();
-    snapshot.whole_vault(|_, _, row| {
-        sealed = row[60..92].to_vec();
-        Go::Break(())
-    }).unwrap();
+    snapshot
+        .whole_vault(|_, _, row| {
+            sealed = row[60..92].to_vec();
+            Go::Break(())
+        })
+        .unwrap();
     // The commitment, which compression shortens by no more than its last bytes.
     let envelope = <v1::Envelope as prost::Message>::decode(&leaf.envelope[..]).unwrap();
-    [("leaf", envelope.commitment[..24].to_vec()), ("tile", tile.0.to_vec()), ("payload", sealed)]
+    [
+        ("leaf", envelope.commitment[..24].to_vec()),
+        ("tile", tile.0.to_vec()),
+        ("payload", sealed),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,21 +266,34 @@ async fn a_bit_that_flipped_in_a_file_of_leaves_tiles_or_payloads_is_found() {
     bank.restore("whole", "db");
     let [(_, commitment), ..] = stored(&bank);
     let files = bank.database_files(".sst").into_iter();
-    for file in files.filter(|file| fs::read(file).is_ok_and(|bytes| position(&bytes, &commitment).is_some())) {
+    for file in files
+        .filter(|file| fs::read(file).is_ok_and(|bytes| position(&bytes, &commitment).is_some()))
+    {
         let at = position(&fs::read(&file).unwrap(), &commitment).unwrap();
         flip(&file, at);
     }
     bank.start();
     fudan.reconnect(&bank).await;
-    let status = fudan.line.log().get_leaf(v1::GetLeafRequest { leaf_index: 100 }).await.unwrap_err();
-    assert_eq!(creditbank_client::Refused::new(status).code.as_deref(), Some("STORAGE_FAILED"));
+    let status = fudan
+        .line
+        .log()
+        .get_leaf(v1::GetLeafRequest { leaf_index: 100 })
+        .await
+        .unwrap_err();
+    assert_eq!(
+        creditbank_client::Refused::new(status).code.as_deref(),
+        Some("STORAGE_FAILED")
+    );
     names(&bank.said(), &["checksum"]);
 }
 
 /// Forges one row with a flipped bit into a killed bank's log of writes.
 fn forge(log: &Path, family: u32, pick: impl Fn(&Row) -> bool, at: impl Fn(&Row) -> usize) {
     let rows = writes::rows(log);
-    let row = rows.iter().rfind(|row| row.family == family && pick(row)).expect("such a row");
+    let row = rows
+        .iter()
+        .rfind(|row| row.family == family && pick(row))
+        .expect("such a row");
     let mut forged = row.clone();
     let at = at(row);
     forged.value[at] ^= 0x10;
@@ -238,12 +306,48 @@ async fn a_bit_that_flipped_below_the_checksums_is_found_and_said_where() {
     bank.backup("whole");
     let leaf = |index: u64| move |row: &Row| row.key == index.to_be_bytes();
     // Chunks hold 32 rows: the batch of 40 that begins at leaf 82 has chunks at 82 and 114.
-    let cases: [(&str, u32, Box<dyn Fn(&Row) -> bool>, Box<dyn Fn(&Row) -> usize>, &[&str]); 5] = [
-        ("an envelope", LEAVES, Box::new(leaf(82)), Box::new(|row| row.value.len() / 2), &["leaf 82"]),
-        ("a signature", LEAVES, Box::new(leaf(82)), Box::new(|_| 60), &["signature", "leaf 82"]),
-        ("a tile", TILES, Box::new(|_| true), Box::new(|_| 33), &["tree", "tile 0 of level 0"]),
-        ("a payload", VAULT, Box::new(|_| true), Box::new(|row| row.value.len() - 20), &["vault", "leaf ", "does not open"]),
-        ("an id", IDS, Box::new(|_| true), Box::new(|_| 7), &["view", "rebuild"]),
+    let cases: [(
+        &str,
+        u32,
+        Box<dyn Fn(&Row) -> bool>,
+        Box<dyn Fn(&Row) -> usize>,
+        &[&str],
+    ); 5] = [
+        (
+            "an envelope",
+            LEAVES,
+            Box::new(leaf(82)),
+            Box::new(|row| row.value.len() / 2),
+            &["leaf 82"],
+        ),
+        (
+            "a signature",
+            LEAVES,
+            Box::new(leaf(82)),
+            Box::new(|_| 60),
+            &["signature", "leaf 82"],
+        ),
+        (
+            "a tile",
+            TILES,
+            Box::new(|_| true),
+            Box::new(|_| 33),
+            &["tree", "tile 0 of level 0"],
+        ),
+        (
+            "a payload",
+            VAULT,
+            Box::new(|_| true),
+            Box::new(|row| row.value.len() - 20),
+            &["vault", "leaf ", "does not open"],
+        ),
+        (
+            "an id",
+            IDS,
+            Box::new(|_| true),
+            Box::new(|_| 7),
+            &["view", "rebuild"],
+        ),
     ];
     for (case, family, pick, at, said) in cases {
         println!("{case}");
@@ -259,7 +363,12 @@ async fn a_bit_that_flipped_below_the_checksums_is_found_and_said_where() {
 async fn a_changed_leaf_at_the_edge_of_the_tree_is_refused_at_the_start() {
     let (mut bank, log) = killed().await;
     // The last batch of 40 begins at leaf 362, its second chunk at 394.
-    forge(&log, LEAVES, |row| row.key == 394_u64.to_be_bytes(), |row| row.value.len() / 2);
+    forge(
+        &log,
+        LEAVES,
+        |row| row.key == 394_u64.to_be_bytes(),
+        |row| row.value.len() / 2,
+    );
     let said = bank.refuses_to_start();
     names(&said, &["damaged"]);
     assert!(said.contains("402") || said.contains("leaf 394"), "{said}");
@@ -268,7 +377,11 @@ async fn a_changed_leaf_at_the_edge_of_the_tree_is_refused_at_the_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_an_unknown_format_is_refused() {
     let (mut bank, log) = killed().await;
-    let row = Row { family: DEFAULT, key: b"format".to_vec(), value: b"2".to_vec() };
+    let row = Row {
+        family: DEFAULT,
+        key: b"format".to_vec(),
+        value: b"2".to_vec(),
+    };
     writes::forge(&log, &[row]);
     names(&bank.refuses_to_start(), &["format 2", "reads format 1"]);
     let (code, said) = bank.check_finds();
@@ -285,13 +398,23 @@ async fn a_database_and_the_keys_of_another_bank_do_not_go_together() {
     assert!(name.status.success());
     let secret = other.beside().join("bank-other/secrets/log.key");
     fs::copy(secret, bank.dir().join("secrets/log.key")).unwrap();
-    names(&bank.refuses_to_start(), &["bank.test/log", "other.test/log"]);
+    names(
+        &bank.refuses_to_start(),
+        &["bank.test/log", "other.test/log"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_never_have_one_database() {
     let (mut bank, _) = filled().await;
-    let second = bank.run(&["serve", "{dir}", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let second = bank.run(&[
+        "serve",
+        "{dir}",
+        "--grpc",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+    ]);
     assert!(!second.status.success());
     names(&crate::bank::told(&second), &["LOCK"]);
     signal(bank.process(), "TERM");

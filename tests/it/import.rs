@@ -33,15 +33,29 @@ impl Scene {
         let file = self.bank.beside().join(name);
         let output = file.to_str().unwrap();
         let rows = rows.to_string();
-        let made = self.bank.run(&["sample", "--institution", "fudan", "--rows", &rows, "--output", output]);
+        let made = self.bank.run(&[
+            "sample",
+            "--institution",
+            "fudan",
+            "--rows",
+            &rows,
+            "--output",
+            output,
+        ]);
         assert!(made.status.success(), "{}", told(&made));
         file
     }
 
     fn import(&self, file: &PathBuf) -> Command {
         let mut import = command();
-        import.arg("import").arg(file).args(["--quiet", "--json", "--key"]).arg(&self.key);
-        import.arg("--server").arg(format!("http://{}", self.bank.grpc()));
+        import
+            .arg("import")
+            .arg(file)
+            .args(["--quiet", "--json", "--key"])
+            .arg(&self.key);
+        import
+            .arg("--server")
+            .arg(format!("http://{}", self.bank.grpc()));
         import.arg("--bank").arg(self.bank.dir().join("bank.pub"));
         import
     }
@@ -49,18 +63,26 @@ impl Scene {
     /// Imports a file to its end; gives exit code and summary.
     fn imported(&self, file: &PathBuf) -> (i32, Value) {
         let output = self.import(file).output().unwrap();
-        let summary = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output)));
+        let summary =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output)));
         (output.status.code().unwrap(), summary)
     }
 
     /// Verifies a receipts file offline, as a command and by the SDK; gives the records' leaves.
     fn verified(&self, receipts: &PathBuf) -> std::collections::BTreeSet<u64> {
         let bank = self.bank.dir().join("bank.pub");
-        let verify = self.bank.run(&["verify", receipts.to_str().unwrap(), "--bank", bank.to_str().unwrap(), "--quiet"]);
+        let verify = self.bank.run(&[
+            "verify",
+            receipts.to_str().unwrap(),
+            "--bank",
+            bank.to_str().unwrap(),
+            "--quiet",
+        ]);
         assert!(verify.status.success(), "{}", told(&verify));
         let mut verifier = self.bank.verifier();
         let bundles = BundleReader::new(fs::File::open(receipts).unwrap());
-        let records = bundles.flat_map(|bundle| verifier.verify_bundle(&bundle.unwrap()).unwrap().records);
+        let records =
+            bundles.flat_map(|bundle| verifier.verify_bundle(&bundle.unwrap()).unwrap().records);
         records.map(|record| record.leaf_index).collect()
     }
 }
@@ -72,7 +94,9 @@ fn receipts(file: &std::path::Path) -> PathBuf {
 }
 
 fn count(summary: &Value, what: &str) -> u64 {
-    summary[what].as_u64().unwrap_or_else(|| panic!("{what} in {summary}"))
+    summary[what]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{what} in {summary}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,11 +104,23 @@ async fn a_file_is_imported_once_however_often_it_is_imported() {
     let mut scene = Scene::new().await;
     let file = scene.sample(3000, "results.csv");
     let (code, summary) = scene.imported(&file);
-    assert_eq!((code, count(&summary, "created"), count(&summary, "refused")), (0, 3000, 0), "{summary}");
+    assert_eq!(
+        (code, count(&summary, "created"), count(&summary, "refused")),
+        (0, 3000, 0),
+        "{summary}"
+    );
     let leaves = scene.verified(&receipts(&file));
     assert_eq!(leaves.len(), 3000);
     let (code, again) = scene.imported(&file);
-    assert_eq!((code, count(&again, "created"), count(&again, "already_there")), (0, 0, 3000), "{again}");
+    assert_eq!(
+        (
+            code,
+            count(&again, "created"),
+            count(&again, "already_there")
+        ),
+        (0, 0, 3000),
+        "{again}"
+    );
     assert_eq!(scene.verified(&receipts(&file)), leaves);
     assert_eq!(scene.bank.check_log()["leaves"], 2 + 3000);
 }
@@ -101,8 +137,19 @@ async fn a_damaged_receipts_file_does_not_verify() {
         bytes[at] ^= 1;
         fs::write(&receipts, bytes).unwrap();
         let bank = scene.bank.dir().join("bank.pub");
-        let verify = scene.bank.run(&["verify", receipts.to_str().unwrap(), "--bank", bank.to_str().unwrap(), "--quiet"]);
-        assert_eq!(verify.status.code(), Some(1), "byte {at}: {}", told(&verify));
+        let verify = scene.bank.run(&[
+            "verify",
+            receipts.to_str().unwrap(),
+            "--bank",
+            bank.to_str().unwrap(),
+            "--quiet",
+        ]);
+        assert_eq!(
+            verify.status.code(),
+            Some(1),
+            "byte {at}: {}",
+            told(&verify)
+        );
         assert!(told(&verify).contains("NOT VERIFIED"), "{}", told(&verify));
     }
     let mut bank = scene.bank;
@@ -118,7 +165,12 @@ async fn an_import_that_was_killed_finishes_and_doubles_nothing() {
     let mut killed = 0;
     for _ in 0..6 {
         let before = fs::metadata(receipts(&file)).map_or(0, |file| file.len());
-        let mut import = scene.import(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut import = scene
+            .import(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         // Until some receipts are on disk, so that something was done; then at any moment.
         let wanted = before + 1 + chance.below(400_000);
         while import.try_wait().unwrap().is_none() {
@@ -134,8 +186,16 @@ async fn an_import_that_was_killed_finishes_and_doubles_nothing() {
     assert!(killed > 0, "no import was killed before its end");
     let (code, summary) = scene.imported(&file);
     let (created, already) = (count(&summary, "created"), count(&summary, "already_there"));
-    assert_eq!((code, created + already, count(&summary, "refused")), (0, ROWS, 0), "{summary}");
-    assert_eq!(scene.verified(&receipts(&file)).len() as u64, ROWS, "a receipt for every row");
+    assert_eq!(
+        (code, created + already, count(&summary, "refused")),
+        (0, ROWS, 0),
+        "{summary}"
+    );
+    assert_eq!(
+        scene.verified(&receipts(&file)).len() as u64,
+        ROWS,
+        "a receipt for every row"
+    );
     assert_eq!(scene.bank.check_log()["leaves"], 2 + ROWS, "nothing twice");
 }
 
@@ -145,7 +205,12 @@ async fn bad_rows_come_back_with_reasons_and_are_imported_once_put_right() {
     let file = scene.sample(100, "results.csv");
     let text = fs::read_to_string(&file).unwrap();
     let header = text.lines().next().unwrap();
-    let column = |name: &str| header.split(',').position(|it| it == name).unwrap_or_else(|| panic!("{name} in {header}"));
+    let column = |name: &str| {
+        header
+            .split(',')
+            .position(|it| it == name)
+            .unwrap_or_else(|| panic!("{name} in {header}"))
+    };
     let (date, number) = (column("completed_on"), column("identity_number"));
     let spoil = |row: usize, line: &str| {
         let mut cells: Vec<_> = line.split(',').map(str::to_owned).collect();
@@ -157,10 +222,18 @@ async fn bad_rows_come_back_with_reasons_and_are_imported_once_put_right() {
         cells.join(",")
     };
     assert!(!text.contains('"'), "no quoted cells in the sample");
-    let spoiled: Vec<_> = text.lines().enumerate().map(|(row, line)| spoil(row, line)).collect();
+    let spoiled: Vec<_> = text
+        .lines()
+        .enumerate()
+        .map(|(row, line)| spoil(row, line))
+        .collect();
     fs::write(&file, spoiled.join("\n")).unwrap();
     let (code, summary) = scene.imported(&file);
-    assert_eq!((code, count(&summary, "created"), count(&summary, "refused")), (1, 98, 2), "{summary}");
+    assert_eq!(
+        (code, count(&summary, "created"), count(&summary, "refused")),
+        (1, 98, 2),
+        "{summary}"
+    );
     let rejects = PathBuf::from(summary["rejects_file"].as_str().unwrap());
     let refused = fs::read_to_string(&rejects).unwrap();
     for code in ["COMPLETED_IN_FUTURE", "BAD_CHECK_DIGIT"] {
@@ -196,7 +269,15 @@ async fn a_file_in_gb18030_says_the_same_as_one_in_utf_8() {
     let (code, summary) = scene.imported(&other);
     assert_eq!((code, count(&summary, "created")), (0, 200), "{summary}");
     let (code, summary) = scene.imported(&file);
-    assert_eq!((code, count(&summary, "created"), count(&summary, "already_there")), (0, 0, 200), "{summary}");
+    assert_eq!(
+        (
+            code,
+            count(&summary, "created"),
+            count(&summary, "already_there")
+        ),
+        (0, 0, 200),
+        "{summary}"
+    );
     scene.bank.check_log();
 }
 
@@ -204,9 +285,21 @@ async fn a_file_in_gb18030_says_the_same_as_one_in_utf_8() {
 async fn a_dry_run_checks_everything_and_sends_nothing() {
     let mut scene = Scene::new().await;
     let file = scene.sample(200, "results.csv");
-    let dry = scene.bank.run(&["import", file.to_str().unwrap(), "--dry-run", "--institution", "fudan", "--quiet", "--json"]);
+    let dry = scene.bank.run(&[
+        "import",
+        file.to_str().unwrap(),
+        "--dry-run",
+        "--institution",
+        "fudan",
+        "--quiet",
+        "--json",
+    ]);
     assert!(dry.status.success(), "{}", told(&dry));
     let summary: Value = serde_json::from_slice(&dry.stdout).unwrap();
-    assert_eq!((count(&summary, "valid"), count(&summary, "created")), (200, 0), "{summary}");
+    assert_eq!(
+        (count(&summary, "valid"), count(&summary, "created")),
+        (200, 0),
+        "{summary}"
+    );
     assert_eq!(scene.bank.check_log()["leaves"], 2);
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use creditbank_client::receipt::Verified;
 use creditbank_client::{
-    Acknowledgement, Bank as Connection, ClientError, InstitutionKeys, RecordMaker, batch, learners, submit,
+    Acknowledgement, Bank as Connection, ClientError, InstitutionKeys, RecordMaker, batch,
+    learners, submit,
 };
 use creditbank_domain::record::{KeyPurpose, RecordRef};
 use creditbank_domain::{InstitutionId, LeafIndex, LearnerCode};
@@ -31,14 +32,21 @@ impl Institution {
         let keys = Arc::new(keys(id));
         let admission = admission(&keys, v1::Role::Institution, categories);
         let mut registry = bank.operator().await.registry();
-        registry.create_institution(admission).await.expect("the operator admits institutions");
+        registry
+            .create_institution(admission)
+            .await
+            .expect("the operator admits institutions");
         Self::known(bank, keys).await
     }
 
     /// Connects one that is registered already.
     pub(crate) async fn known(bank: &Bank, keys: Arc<InstitutionKeys>) -> Self {
         let line = bank.connect(&keys).await;
-        Self { maker: RecordMaker::new(&keys), keys, line }
+        Self {
+            maker: RecordMaker::new(&keys),
+            keys,
+            line,
+        }
     }
 
     /// Its resource id.
@@ -53,7 +61,9 @@ impl Institution {
 
     /// Enrols a learner under a student number of its own.
     pub(crate) async fn enrol(&self, number: &str) -> LearnerCode {
-        let enrolled = learners::enrol(&self.line, student(number)).await.expect("an institution enrols its students");
+        let enrolled = learners::enrol(&self.line, student(number))
+            .await
+            .expect("an institution enrols its students");
         LearnerCode::parse(&enrolled.learner).expect("the bank answers with a code")
     }
 
@@ -68,23 +78,40 @@ impl Institution {
     }
 
     /// Signs and submits records.
-    pub(crate) async fn submit(&self, records: Vec<v1::SignedRecord>) -> Result<Acknowledgement, ClientError> {
+    pub(crate) async fn submit(
+        &self,
+        records: Vec<v1::SignedRecord>,
+    ) -> Result<Acknowledgement, ClientError> {
         submit::submit(&self.line, self.sign(records)).await
     }
 
     /// Deposits records that must all be created; verifies the answer offline and gives their places.
-    pub(crate) async fn deposit(&self, bank: &Bank, records: Vec<v1::SignedRecord>) -> Vec<RecordRef> {
+    pub(crate) async fn deposit(
+        &self,
+        bank: &Bank,
+        records: Vec<v1::SignedRecord>,
+    ) -> Vec<RecordRef> {
         let acknowledged = self.submit(records).await.expect("the batch is accepted");
         let refused = &acknowledged.response.refused;
-        assert!(refused.is_empty() && acknowledged.response.duplicates.is_empty(), "{refused:?}");
-        self.verify(bank, &acknowledged).records.iter().map(place).collect()
+        assert!(
+            refused.is_empty() && acknowledged.response.duplicates.is_empty(),
+            "{refused:?}"
+        );
+        self.verify(bank, &acknowledged)
+            .records
+            .iter()
+            .map(place)
+            .collect()
     }
 
     /// Verifies an acknowledgement with the bank's and the institution's public keys.
     pub(crate) fn verify(&self, bank: &Bank, acknowledged: &Acknowledgement) -> Verified {
         let mut verifier = bank.verifier();
-        verifier.add_issuer(self.id(), &self.keys.public_keys()[0]).expect("a signing key");
-        let verified = verifier.verify_acknowledgement(&acknowledged.request, &acknowledged.response);
+        verifier
+            .add_issuer(self.id(), &self.keys.public_keys()[0])
+            .expect("a signing key");
+        let verified =
+            verifier.verify_acknowledgement(&acknowledged.request, &acknowledged.response);
         verified.unwrap_or_else(|error| panic!("{error}\n{}", error.report))
     }
 }
@@ -92,7 +119,12 @@ impl Institution {
 /// Keys that follow from a name.
 pub(crate) fn keys(id: &str) -> InstitutionKeys {
     let id_parsed = InstitutionId::parse(id).expect("a resource id");
-    InstitutionKeys::from_seeds(id_parsed, &seed(id, "sign"), &seed(id, "authenticate"), &seed(id, "import"))
+    InstitutionKeys::from_seeds(
+        id_parsed,
+        &seed(id, "sign"),
+        &seed(id, "authenticate"),
+        &seed(id, "import"),
+    )
 }
 
 /// The seed of one of those keys.
@@ -114,7 +146,10 @@ pub(crate) fn admission(
             ..Default::default()
         }),
         keys: keys.public_keys(),
-        categories: categories.iter().map(|category| (*category).into()).collect(),
+        categories: categories
+            .iter()
+            .map(|category| (*category).into())
+            .collect(),
     }
 }
 
@@ -124,23 +159,39 @@ pub(crate) fn public_key(bytes: [u8; 32], purpose: KeyPurpose) -> v1::PublicKey 
         KeyPurpose::Sign => v1::KeyPurpose::Sign,
         KeyPurpose::Authenticate => v1::KeyPurpose::Authenticate,
     };
-    v1::PublicKey { algorithm: 1, public_key: bytes.to_vec().into(), purpose: purpose.into() }
+    v1::PublicKey {
+        algorithm: 1,
+        public_key: bytes.to_vec().into(),
+        purpose: purpose.into(),
+    }
 }
 
 /// An identity by student number of the caller.
 pub(crate) fn student(number: &str) -> v1::EnrolLearnerRequest {
     let kind = v1::IdentityKind::StudentNumber.into();
-    let identity = v1::Identity { kind, number: number.to_owned(), issuer: String::new() };
-    v1::EnrolLearnerRequest { identity: Some(identity), name: String::new() }
+    let identity = v1::Identity {
+        kind,
+        number: number.to_owned(),
+        issuer: String::new(),
+    };
+    v1::EnrolLearnerRequest {
+        identity: Some(identity),
+        name: String::new(),
+    }
 }
 
 /// A degree course of three credits.
 pub(crate) fn course(name: &str) -> v1::Outcome {
     v1::Outcome {
-        achievement: Some(v1::Achievement { code: String::new(), name: name.to_owned() }),
+        achievement: Some(v1::Achievement {
+            code: String::new(),
+            name: name.to_owned(),
+        }),
         credits_hundredths: Some(300),
         hours_hundredths: Some(4800),
-        grade: Some(v1::Grade { scheme: Some(v1::grade::Scheme::PercentageHundredths(8550)) }),
+        grade: Some(v1::Grade {
+            scheme: Some(v1::grade::Scheme::PercentageHundredths(8550)),
+        }),
         completed_on: "2024-06-30".to_owned(),
         detail: Some(v1::outcome::Detail::DegreeCourse(v1::DegreeCourse {
             form: 31,
@@ -155,7 +206,10 @@ pub(crate) fn course(name: &str) -> v1::Outcome {
 /// A visit of a museum, the smallest outcome there is.
 pub(crate) fn visit(name: &str, completed_on: &str) -> v1::Outcome {
     v1::Outcome {
-        achievement: Some(v1::Achievement { code: String::new(), name: name.to_owned() }),
+        achievement: Some(v1::Achievement {
+            code: String::new(),
+            name: name.to_owned(),
+        }),
         hours_hundredths: Some(200),
         completed_on: completed_on.to_owned(),
         detail: Some(v1::outcome::Detail::VenueLearning(v1::VenueLearning {
@@ -174,5 +228,8 @@ pub(crate) fn digits(learner: LearnerCode) -> String {
 
 /// Where a verified record lies.
 pub(crate) fn place(record: &creditbank_client::receipt::VerifiedRecord) -> RecordRef {
-    RecordRef { leaf_index: LeafIndex(record.leaf_index), leaf_hash: record.leaf_hash }
+    RecordRef {
+        leaf_index: LeafIndex(record.leaf_index),
+        leaf_hash: record.leaf_hash,
+    }
 }

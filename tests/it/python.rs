@@ -7,10 +7,16 @@ use crate::bank::{Bank, ORIGIN, told};
 use crate::institution::{Institution, seed};
 
 /// The Python of the tests, which `cargo xtask test` sets up and names.
-#[expect(clippy::disallowed_methods, reason = "the home of what the task runner tells the tests")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the home of what the task runner tells the tests"
+)]
 fn python() -> Option<String> {
     let python = std::env::var("CREDITBANK_PYTHON").ok();
-    assert!(python.is_some() || std::env::var("CI").is_err(), "CI has no Python: run `cargo xtask test`");
+    assert!(
+        python.is_some() || std::env::var("CI").is_err(),
+        "CI has no Python: run `cargo xtask test`"
+    );
     python
 }
 
@@ -33,10 +39,19 @@ async fn a_partner_in_python_deposits_and_verifies_from_the_proto_files_alone() 
         .args(["--server", &bank.grpc().to_string()])
         .args(["--bank-key", &bank.public_key().to_string()])
         .args(["--origin", ORIGIN, "--institution", "fudan"])
-        .args(["--sign", &hex(&seed("fudan", "sign")), "--authenticate", &hex(&seed("fudan", "authenticate"))])
+        .args([
+            "--sign",
+            &hex(&seed("fudan", "sign")),
+            "--authenticate",
+            &hex(&seed("fudan", "authenticate")),
+        ])
         .output()
         .expect("the Python of the tests runs");
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains("5 records verified"), "{}", told(&output));
+    assert!(
+        told(&output).contains("5 records verified"),
+        "{}",
+        told(&output)
+    );
     assert_eq!(bank.check_log()["leaves"], 2 + 5);
 }

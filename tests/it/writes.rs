@@ -28,7 +28,10 @@ pub(crate) struct Row {
 
 /// Every row that the log puts, oldest first.
 pub(crate) fn rows(log: &Path) -> Vec<Row> {
-    batches(log).iter().flat_map(|(_, batch)| rows_of(&batch[BATCH_HEADER_BYTES..])).collect()
+    batches(log)
+        .iter()
+        .flat_map(|(_, batch)| rows_of(&batch[BATCH_HEADER_BYTES..]))
+        .collect()
 }
 
 /// Where each whole write lies in the file.
@@ -39,7 +42,12 @@ pub(crate) fn places(log: &Path) -> Vec<Range<usize>> {
 /// Appends one write of these rows.
 pub(crate) fn forge(log: &Path, rows: &[Row]) {
     let (_, last) = batches(log).pop().expect("a log with a write");
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
+    };
     let next = number(&last[..8]) + number(&last[8..BATCH_HEADER_BYTES]);
     let mut batch = next.to_le_bytes().to_vec();
     batch.extend(u32::try_from(rows.len()).expect("few rows").to_le_bytes());
@@ -87,12 +95,20 @@ fn rows_of(mut batch: &[u8]) -> Vec<Row> {
     let mut rows = Vec::new();
     while let Some((kind, rest)) = batch.split_first() {
         batch = rest;
-        let family = if matches!(kind, 4 | 5) { varint(&mut batch) as u32 } else { DEFAULT };
+        let family = if matches!(kind, 4 | 5) {
+            varint(&mut batch) as u32
+        } else {
+            DEFAULT
+        };
         match kind {
             0 | 4 => drop(part(&mut batch)),
             1 | 5 => {
                 let key = part(&mut batch);
-                rows.push(Row { family, key, value: part(&mut batch) });
+                rows.push(Row {
+                    family,
+                    key,
+                    value: part(&mut batch),
+                });
             }
             _ => panic!("a row of kind {kind}"),
         }
@@ -118,7 +134,11 @@ fn append(file: &mut Vec<u8>, mut record: &[u8]) {
         };
         let sum = crc32c(&[&[kind], fragment].concat());
         file.extend((sum.rotate_right(15).wrapping_add(0xa282_ead8)).to_le_bytes());
-        file.extend(u16::try_from(fragment.len()).expect("less than a block").to_le_bytes());
+        file.extend(
+            u16::try_from(fragment.len())
+                .expect("less than a block")
+                .to_le_bytes(),
+        );
         file.push(kind);
         file.extend(fragment);
         (first, record) = (false, rest);
@@ -130,7 +150,13 @@ fn append(file: &mut Vec<u8>, mut record: &[u8]) {
 
 fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0x82f6_3b78 } else { sum >> 1 })
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            if sum & 1 == 1 {
+                sum >> 1 ^ 0x82f6_3b78
+            } else {
+                sum >> 1
+            }
+        })
     })
 }
 
