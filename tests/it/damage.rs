@@ -287,6 +287,10 @@ async fn a_bit_that_flipped_in_a_file_of_leaves_tiles_or_payloads_is_found() {
     names(&bank.said(), &["checksum"]);
 }
 
+/// Which row to damage, and at which byte.
+type Pick = Box<dyn Fn(&Row) -> bool>;
+type Place = Box<dyn Fn(&Row) -> usize>;
+
 /// Forges one row with a flipped bit into a killed bank's log of writes.
 fn forge(log: &Path, family: u32, pick: impl Fn(&Row) -> bool, at: impl Fn(&Row) -> usize) {
     let rows = writes::rows(log);
@@ -306,13 +310,7 @@ async fn a_bit_that_flipped_below_the_checksums_is_found_and_said_where() {
     bank.backup("whole");
     let leaf = |index: u64| move |row: &Row| row.key == index.to_be_bytes();
     // Chunks hold 32 rows: the batch of 40 that begins at leaf 82 has chunks at 82 and 114.
-    let cases: [(
-        &str,
-        u32,
-        Box<dyn Fn(&Row) -> bool>,
-        Box<dyn Fn(&Row) -> usize>,
-        &[&str],
-    ); 5] = [
+    let cases: [(&str, u32, Pick, Place, &[&str]); 5] = [
         (
             "an envelope",
             LEAVES,

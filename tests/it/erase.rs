@@ -88,7 +88,7 @@ async fn scene(restart: bool) -> Scene {
     let (gone, stays) = (fudan.enrol("gone").await, fudan.enrol("stays").await);
     let mut places = Vec::new();
     for batch in 0..3 {
-        let learner = |i: usize| if i % 2 == 0 { gone } else { stays };
+        let learner = |i: usize| if i.is_multiple_of(2) { gone } else { stays };
         let records = (0..40)
             .map(|i| fudan.course(&format!("{batch}/{i}"), learner(i)))
             .collect();

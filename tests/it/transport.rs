@@ -390,7 +390,7 @@ async fn a_refusal_names_field_code_and_both_texts() {
             .collect::<BTreeSet<_>>()
     };
     assert!(
-        said(0).len() >= 1
+        !said(0).is_empty()
             && said(1).contains(&("payload.outcome.detail", "CATEGORY_NOT_ADMITTED")),
         "{:?}",
         decided.response.refused
