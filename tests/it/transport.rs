@@ -277,8 +277,9 @@ async fn a_deadline_that_passed_is_honoured_and_leaves_the_bank_well() {
     let mut bank = Bank::new();
     let fudan = Institution::new(&bank, "fudan").await;
     let learner = fudan.enrol("1").await;
+    // Fewer calls are given up than would make the bank close the connection on a rude client.
     let mut late = 0;
-    for i in 0..50 {
+    for i in 0..15 {
         let mut request = Request::new(
             fudan.sign(
                 (0..100)
@@ -286,7 +287,7 @@ async fn a_deadline_that_passed_is_honoured_and_leaves_the_bank_well() {
                     .collect(),
             ),
         );
-        request.set_timeout(Duration::from_micros(50 * i));
+        request.set_timeout(Duration::from_micros(150 * i));
         if let Err(status) = fudan.line.submission().submit_batch(request).await {
             assert!(
                 [Code::Cancelled, Code::DeadlineExceeded].contains(&status.code()),
@@ -296,7 +297,7 @@ async fn a_deadline_that_passed_is_honoured_and_leaves_the_bank_well() {
         }
     }
     assert!(late > 0, "no deadline passed");
-    for i in 0..50 {
+    for i in 0..15 {
         let records = (0..100)
             .map(|row| fudan.course(&format!("{i}/{row}"), learner))
             .collect();
@@ -305,7 +306,7 @@ async fn a_deadline_that_passed_is_honoured_and_leaves_the_bank_well() {
     }
     assert_eq!(
         bank.check_log()["leaves"],
-        2 + 5000,
+        2 + 1500,
         "whatever became of the late ones, each record is there once"
     );
 }
