@@ -96,19 +96,28 @@ impl Folder {
     /// Reads the settings: defaults, then `bank.toml`, then the environment.
     pub(crate) fn settings(&self) -> Result<Settings> {
         let file = self.0.join(SETTINGS);
-        ensure!(file.exists(), "{} is not a bank's folder; make one with `creditbank init`", self.0.display());
+        ensure!(
+            file.exists(),
+            "{} is not a bank's folder; make one with `creditbank init`",
+            self.0.display()
+        );
         let known: Vec<&str> = SETTING_NAMES.to_vec();
         let figment = Figment::from(Serialized::defaults(Settings::default()))
             .merge(Toml::file(&file))
             .merge(Env::prefixed("CREDITBANK_").only(&known));
-        figment.extract().with_context(|| format!("in {}", file.display()))
+        figment
+            .extract()
+            .with_context(|| format!("in {}", file.display()))
     }
 
     /// Options for opening the bank.
     pub(crate) fn options(&self, settings: &Settings, trap: Option<StepTrap>) -> BankOptions {
         BankOptions {
             directory: self.0.join("db"),
-            anchor: settings.anchor.clone().unwrap_or_else(|| self.0.join("anchor")),
+            anchor: settings
+                .anchor
+                .clone()
+                .unwrap_or_else(|| self.0.join("anchor")),
             store: StoreOptions {
                 block_cache_bytes: settings.block_cache_mib << 20,
                 write_buffer_bytes: settings.write_buffer_mib << 20,
@@ -116,14 +125,19 @@ impl Folder {
                 open_files_max: settings.open_files_max,
             },
             learner_keys_cached: settings.learner_keys_cached,
-            test_regions: if settings.test_regions { TestRegions::Accept } else { TestRegions::Refuse },
+            test_regions: if settings.test_regions {
+                TestRegions::Accept
+            } else {
+                TestRegions::Refuse
+            },
             trap,
         }
     }
 
     /// Certificate and key, where the settings name them.
     pub(crate) fn tls(&self, settings: &Settings) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let read = |path: &Path| fs::read(self.0.join(path)).with_context(|| path.display().to_string());
+        let read =
+            |path: &Path| fs::read(self.0.join(path)).with_context(|| path.display().to_string());
         match (&settings.tls_certificate, &settings.tls_key) {
             (None, None) => Ok(None),
             (Some(certificate), Some(key)) => Ok(Some((read(certificate)?, read(key)?))),
@@ -147,19 +161,32 @@ impl Folder {
         if !self.0.join(SECRETS).join("key-encryption.key").exists() {
             return Ok(None);
         }
-        Ok(Some(KeyEncryptionKey::new(&*self.seed("key-encryption.key")?)))
+        Ok(Some(KeyEncryptionKey::new(
+            &*self.seed("key-encryption.key")?,
+        )))
     }
 
     /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
     pub(crate) fn create(&self, origin: &str, settings: &Settings) -> Result<[u8; 32]> {
         let path = &self.0;
-        ensure!(!path.join(SETTINGS).exists(), "{} already holds a bank", path.display());
+        ensure!(
+            !path.join(SETTINGS).exists(),
+            "{} already holds a bank",
+            path.display()
+        );
         fs::create_dir_all(path).with_context(|| path.display().to_string())?;
-        fs::DirBuilder::new().mode(0o700).create(path.join(SECRETS)).with_context(|| path.display().to_string())?;
-        let log = NoteSigner::new(origin, ed25519_key(&*random_seed())).context("the origin")?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(path.join(SECRETS))
+            .with_context(|| path.display().to_string())?;
+        let log = NoteSigner::new(origin, ed25519_key(&random_seed())).context("the origin")?;
         let bank = random_seed();
-        let operator =
-            InstitutionKeys::from_seeds(InstitutionId::bank(), &bank, &random_seed(), &random_seed());
+        let operator = InstitutionKeys::from_seeds(
+            InstitutionId::bank(),
+            &bank,
+            &random_seed(),
+            &random_seed(),
+        );
         self.write_secret("secrets/log.key", &format!("{}\n", log.to_secret_text()))?;
         self.write_secret("secrets/bank.key", &seed_text(&bank))?;
         self.write_secret("secrets/key-encryption.key", &seed_text(&random_seed()))?;
@@ -167,7 +194,12 @@ impl Folder {
         self.write_secret(OPERATOR_KEY, &operator.to_file())?;
         fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
         let settings = toml::to_string(settings)?;
-        fs::write(path.join(SETTINGS), format!("# Settings of this bank; `creditbank serve --help` explains them.\n{settings}"))?;
+        fs::write(
+            path.join(SETTINGS),
+            format!(
+                "# Settings of this bank; `creditbank serve --help` explains them.\n{settings}"
+            ),
+        )?;
         Ok(operator.public(KeyPurpose::Authenticate).bytes)
     }
 
@@ -180,12 +212,17 @@ impl Folder {
         let text = Zeroizing::new(self.secret(name)?);
         let bytes = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
         let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-        seed.map(Zeroizing::new).with_context(|| format!("secrets/{name} is not base64 of 32 bytes"))
+        seed.map(Zeroizing::new)
+            .with_context(|| format!("secrets/{name} is not base64 of 32 bytes"))
     }
 
     fn write_secret(&self, name: &str, text: &str) -> Result<()> {
         let path = self.0.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         let mut file = file.with_context(|| path.display().to_string())?;
         file.write_all(text.as_bytes())?;
         Ok(file.sync_all()?)

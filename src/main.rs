@@ -36,7 +36,15 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("CREDITBANK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
-    Arguments::parse().command.run().unwrap_or_else(|error| connection::fail(&error))
+    let filter =
+        EnvFilter::try_from_env("CREDITBANK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    Arguments::parse()
+        .command
+        .run()
+        .unwrap_or_else(|error| connection::fail(&error))
 }

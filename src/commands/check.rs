@@ -51,13 +51,20 @@ impl Check {
         } else {
             print(&report);
         }
-        Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if report.findings.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
 fn tell(progress: Progress) {
     if progress.done.is_multiple_of(4096) || progress.done == progress.total {
-        eprint!("\r{:<6} {:>12} / {}", progress.part, progress.done, progress.total);
+        eprint!(
+            "\r{:<6} {:>12} / {}",
+            progress.part, progress.done, progress.total
+        );
         drop(std::io::stderr().flush());
     }
 }
@@ -74,7 +81,10 @@ fn print(report: &Report) {
     println!("erased          {}", report.erased);
     println!("rows of views   {}", report.view_rows);
     for finding in &report.findings {
-        let leaf = finding.leaf.map(|leaf| format!(" leaf {leaf}")).unwrap_or_default();
+        let leaf = finding
+            .leaf
+            .map(|leaf| format!(" leaf {leaf}"))
+            .unwrap_or_default();
         println!("FINDING {}{leaf}: {}", finding.part, finding.what);
     }
     match (report.findings.len() as u64) + report.findings_left_out {

@@ -32,7 +32,10 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
-        let settings = Settings { test_regions: self.test_regions, ..Settings::default() };
+        let settings = Settings {
+            test_regions: self.test_regions,
+            ..Settings::default()
+        };
         let operator = folder.create(&self.origin, &settings)?;
         Bank::create(folder.options(&settings, None), folder.keys()?, operator)?;
         let dir = self.dir.display();

@@ -41,9 +41,14 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         let (bank, sequencer) = runtime.block_on(self.serve())?;
-        sequencer.join().ok().context("the sequencer ended by a broken invariant; see the log")?;
+        sequencer
+            .join()
+            .ok()
+            .context("the sequencer ended by a broken invariant; see the log")?;
         bank.store().close()?;
         Ok(ExitCode::SUCCESS)
     }
@@ -57,11 +62,15 @@ impl Serve {
             tls: folder.tls(&settings)?,
             allow_plaintext: self.allow_plaintext || settings.allow_plaintext,
         };
-        let (bank, sequencer) = Bank::open(folder.options(&settings, self.abort_at), folder.keys()?)?;
+        let (bank, sequencer) =
+            Bank::open(folder.options(&settings, self.abort_at), folder.keys()?)?;
         let origin = bank.origin().to_owned();
         let size = bank.head().row.size;
         let ready = move |serving: creditbank_ledger::server::Serving| {
-            println!("ready {origin} grpc={} http={} leaves={size}", serving.grpc, serving.http);
+            println!(
+                "ready {origin} grpc={} http={} leaves={size}",
+                serving.grpc, serving.http
+            );
         };
         serve(std::sync::Arc::clone(&bank), options, ready, stop()?).await?;
         Ok((bank, sequencer))

@@ -1,3 +1,5 @@
+//! Mappings: what they say, what they refuse, and that nothing of Shanghai's records is lost.
+
 use std::path::Path;
 use std::sync::Arc;
 

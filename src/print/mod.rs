@@ -150,7 +150,7 @@ pub(crate) fn grade(grade: Option<&v1::Grade>) -> String {
 
 /// The outcome that a payload shows, if any.
 pub(crate) fn outcome_of(payload: &[u8]) -> Option<v1::Outcome> {
-    let payload = <v1::Payload as prost::Message>::decode(payload).ok()?;
+    let payload = <v1::Payload as creditbank_wire::Message>::decode(payload).ok()?;
     match payload.content? {
         v1::payload::Content::Outcome(outcome) => Some(outcome),
         v1::payload::Content::Amendment(amendment) => amendment.outcome,

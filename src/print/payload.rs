@@ -1,7 +1,7 @@
 //! What a payload says, as JSON in the words of mapping files: what is printed can be read beside the file it came from.
 
+use creditbank_wire::Message as _;
 use creditbank_wire::v1;
-use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::{category, category_of, grade, hex, hundredths, word};

@@ -1,10 +1,12 @@
+//! Samples: the same for the same seed, and every row right.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use creditbank_domain::identifier::ResidentId;
+use creditbank_wire::Message as _;
 use creditbank_wire::convert::outcome;
 use jiff::civil::date;
-use prost::Message as _;
 
 use super::*;
 use crate::mapping::{Learner, Mapping};

@@ -1,3 +1,5 @@
+//! Tables: encodings, delimiters, workbooks and rejects.
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -229,7 +229,9 @@ impl Store {
         for handle in handles {
             batch.delete_cf(self.family(LEARNERS), keys::handle(handle));
         }
-        Ok(self.db.write_opt(batch, &synced())?)
+        self.db.write_opt(batch, &synced())?;
+        // One more change of files begins a manifest that knows only those that are left.
+        self.flush()
     }
 
     /// Whether nobody can read any more what was overwritten or deleted before `sequence`.

@@ -10,5 +10,8 @@ pub mod v1 {
 pub mod convert;
 pub mod status;
 
+/// Encoding and decoding of the messages.
+pub use prost::Message;
+
 /// Descriptors of all services, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -18,7 +18,13 @@ pub(crate) fn everything(verb: &str) -> Command {
 /// Builds the programs alone, for who does not test.
 pub(crate) fn programs() -> Command {
     let mut command = bare();
-    command.args(["build", "--workspace", "--bins", "--features", "xtask/bench"]);
+    command.args([
+        "build",
+        "--workspace",
+        "--bins",
+        "--features",
+        "xtask/bench",
+    ]);
     command
 }
 

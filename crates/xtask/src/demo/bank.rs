@@ -83,7 +83,9 @@ impl Bank {
     /// How a command reaches the bank.
     pub(super) fn at(&self) -> Vec<String> {
         let server = format!("http://127.0.0.1:{}", self.grpc);
-        ["--server", &server, "--bank", "bank/bank.pub"].map(str::to_owned).to_vec()
+        ["--server", &server, "--bank", "bank/bank.pub"]
+            .map(str::to_owned)
+            .to_vec()
     }
 
     /// How a command reaches the bank as its operator.
