@@ -13,7 +13,7 @@ use creditbank_wire::v1;
 use tempfile::TempDir;
 
 use crate::load::CONNECTIONS;
-use crate::process::Server;
+use crate::process::{Server, Used};
 use crate::records::{ROWS_PER_LEARNER, Rows};
 use crate::{clock, submit};
 
@@ -21,6 +21,11 @@ const ORIGIN: &str = "bench.example/log";
 const INSTITUTION: &str = "bench-college";
 /// Rows that are signed ahead of the clock in one go while a ledger is filled.
 const FILL_ROWS: u64 = 100_000;
+
+/// Longest wait for compactions.
+const SETTLE_SECONDS_MAX: u64 = 60;
+/// Processor time of a second in which a server counts as idle.
+const IDLE_US_PER_S: f64 = 30_000.0;
 
 /// A bank that runs, and what was deposited in it.
 pub(crate) struct Bank {
@@ -104,6 +109,17 @@ impl Bank {
             elapsed += run.measured.elapsed;
         }
         Ok((count > 0).then(|| (count, clock::rate(count, elapsed))))
+    }
+
+    /// Waits, within a bound, until the server is idle: after a load the database still compacts for a while.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..SETTLE_SECONDS_MAX {
+            let before = Used::start(self.server());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if before.each(1).server_us < IDLE_US_PER_S {
+                return;
+            }
+        }
     }
 
     /// Ends the server in order and gives the folder.

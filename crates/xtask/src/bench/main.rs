@@ -107,6 +107,7 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
         report.add(entry.note(&format!(
             "of the server at {size} records; its peak {peak:.0} MiB"
         )));
+        bank.settle().await;
         let at_large = read::measure(options, &mut bank, report, "large").await?;
         read::compare(report, &at_small, &at_large, (small, size));
     }

@@ -101,7 +101,7 @@ impl Options {
 
     /// How long a short measurement runs.
     pub(crate) fn window(&self) -> Duration {
-        Duration::from_millis(if self.quick { 400 } else { 2_000 })
+        Duration::from_millis(if self.quick { 600 } else { 2_000 })
     }
 
     /// How often a rate is measured; the median counts.
