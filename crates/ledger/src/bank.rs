@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwap;
 use creditbank_domain::Refusal;
@@ -127,11 +127,27 @@ pub struct Bank {
     head: ArcSwap<Head>,
     queue: Queue,
     erasures: AtomicU64,
-    data_keys: Cache<u64, Arc<DataKey>>,
+    accounts: Cache<u64, Arc<Account>>,
     verifiers: Cache<KeyId, Arc<VerifyingKey>>,
     /// Held while an identity is looked up and enrolled, so that one person gets one archive.
     pub(crate) enrolling: Mutex<()>,
     trap: Option<StepTrap>,
+}
+
+/// What is kept in memory of a learner.
+pub(crate) struct Account {
+    pub(crate) key: Arc<DataKey>,
+    /// All codes of the archive, once somebody has read it; the surviving one first.
+    pub(crate) codes: OnceLock<Vec<LearnerCode>>,
+}
+
+impl Account {
+    fn new(key: Arc<DataKey>) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            codes: OnceLock::new(),
+        })
+    }
 }
 
 /// What a bank is made of, apart from the log.
@@ -179,7 +195,7 @@ impl Bank {
             head: ArcSwap::from_pointee(head),
             queue,
             erasures: AtomicU64::new(0),
-            data_keys: Cache::new(options.learner_keys_cached),
+            accounts: Cache::new(options.learner_keys_cached),
             verifiers: Cache::new(VERIFIERS_CACHED),
             enrolling: Mutex::new(()),
             trap: options.trap,
@@ -254,21 +270,21 @@ impl Bank {
         self.test_regions
     }
 
-    /// How many erasures this process has carried out; when it changes, learners must be looked up again.
+    /// How often learners were erased or merged in this process; when it changes, they must be looked up again.
     pub(crate) fn erasures(&self) -> u64 {
         self.erasures.load(Ordering::Acquire)
     }
 
-    /// Forgets the keys of erased learners.
-    pub(crate) fn forget(&self, learners: &[u64]) {
+    /// Forgets what is in memory of learners that were erased or merged.
+    pub(crate) fn forget(&self, learners: impl IntoIterator<Item = u64>) {
         self.erasures.fetch_add(1, Ordering::AcqRel);
-        learners
-            .iter()
-            .for_each(|learner| drop(self.data_keys.remove(learner)));
+        for learner in learners {
+            self.accounts.remove(&learner);
+        }
     }
 
     pub(crate) fn remember(&self, learner: u64, key: Arc<DataKey>) {
-        self.data_keys.insert(learner, key);
+        self.accounts.insert(learner, Account::new(key));
     }
 
     /// A learner's data key.
@@ -276,9 +292,19 @@ impl Bank {
         &self,
         learner: LearnerCode,
     ) -> Result<Result<Arc<DataKey>, Refusal>, StoreError> {
+        Ok(self
+            .account(learner)?
+            .map(|account| Arc::clone(&account.key)))
+    }
+
+    /// What is kept in memory of a learner, read if it is not there.
+    pub(crate) fn account(
+        &self,
+        learner: LearnerCode,
+    ) -> Result<Result<Arc<Account>, Refusal>, StoreError> {
         let code = learner.as_u64();
-        if let Some(key) = self.data_keys.get(&code) {
-            return Ok(Ok(key));
+        if let Some(account) = self.accounts.get(&code) {
+            return Ok(Ok(account));
         }
         let erasures = self.erasures();
         let Some(wrapped) = self.store.wrapped_key(code)? else {
@@ -290,11 +316,12 @@ impl Bank {
             );
             return Ok(Err(Refusal::Internal));
         };
-        self.data_keys.insert(code, Arc::clone(&key));
+        let account = Account::new(key);
+        self.accounts.insert(code, Arc::clone(&account));
         if self.erasures() != erasures {
-            self.data_keys.remove(&code);
+            self.accounts.remove(&code);
         }
-        Ok(Ok(key))
+        Ok(Ok(account))
     }
 
     /// A public key, decompressed; small-order points are refused.

@@ -71,10 +71,10 @@ pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<(), StoreError
     let mut erasure = gather(bank, learner)?;
     // After a crash the learner's row may be gone already, and with it the handle.
     erasure.handles.push(*handle);
-    bank.forget(&erasure.learners);
+    bank.forget(erasure.learners.iter().copied());
     bank.store()
         .erase(&erasure, || bank.reach(Step::ErasureKeyGone))?;
-    bank.forget(&erasure.learners);
+    bank.forget(erasure.learners.iter().copied());
     bank.reach(Step::ErasureRowsGone);
     Ok(())
 }

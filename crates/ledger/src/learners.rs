@@ -92,6 +92,21 @@ impl Bank {
         &self,
         learner: LearnerCode,
     ) -> Result<Result<Vec<LearnerCode>, Refusal>, StoreError> {
+        let account = match self.account(learner)? {
+            Ok(account) => account,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Some(codes) = account.codes.get() {
+            return Ok(Ok(codes.clone()));
+        }
+        let codes = self.read_codes(learner)?;
+        Ok(codes.map(|codes| account.codes.get_or_init(|| codes).clone()))
+    }
+
+    fn read_codes(
+        &self,
+        learner: LearnerCode,
+    ) -> Result<Result<Vec<LearnerCode>, Refusal>, StoreError> {
         let Some(row) = self.store().learner(learner.as_u64())? else {
             return Ok(Err(Refusal::LearnerUnknown));
         };
@@ -102,10 +117,10 @@ impl Bank {
         let Some(row) = row else {
             return Ok(Err(Refusal::LearnerUnknown));
         };
-        let codes = std::iter::once(survivor)
+        Ok(std::iter::once(survivor)
             .chain(row.merged)
-            .map(LearnerCode::from_u64);
-        Ok(codes.collect())
+            .map(LearnerCode::from_u64)
+            .collect())
     }
 
     fn survivor(&self, code: u64) -> Result<Result<LearnerCode, Refusal>, StoreError> {

@@ -33,7 +33,10 @@ impl Default for StoreOptions {
 
 impl StoreOptions {
     pub(crate) fn database(&self) -> Options {
-        let mut options = Options::default();
+        // Has no setter of its own; see the manifest below.
+        let mut options = Options::default()
+            .get_options_from_string("max_manifest_space_amp_pct=0")
+            .expect("RocksDB knows its own option");
         options.create_missing_column_families(true);
         // A torn tail is what a crash leaves; a flipped bit in the middle must be refused. See `ledger.md` §4.5.
         options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);

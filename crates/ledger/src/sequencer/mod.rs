@@ -162,6 +162,10 @@ impl Sequencer {
         });
         self.bank.publish(head);
         self.recent.add(before.row.size, ids);
+        if !plan.learners.is_empty() {
+            self.bank
+                .forget(plan.learners.iter().map(|(learner, _)| *learner));
+        }
         self.bank.reach(Step::Published);
         for handle in erased {
             must(erase::carry_out(&self.bank, &handle), "erasing");
