@@ -174,12 +174,12 @@ impl Folder {
             "{} already holds a bank",
             path.display()
         );
+        let log = NoteSigner::new(origin, ed25519_key(&random_seed())).context("the origin")?;
         fs::create_dir_all(path).with_context(|| path.display().to_string())?;
         fs::DirBuilder::new()
             .mode(0o700)
             .create(path.join(SECRETS))
             .with_context(|| path.display().to_string())?;
-        let log = NoteSigner::new(origin, ed25519_key(&random_seed())).context("the origin")?;
         let bank = random_seed();
         let operator = InstitutionKeys::from_seeds(
             InstitutionId::bank(),

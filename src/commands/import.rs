@@ -15,7 +15,7 @@ use crate::table::{Encoding, Format, Options};
 /// Deposit a file of results: CSV, XLSX or NDJSON.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Good rows are deposited; bad ones go to FILE.rejects.csv (.xlsx, .ndjson), written like the file
+Good rows are deposited; bad ones of results.csv go to results.rejects.csv, written like the file
 itself, with columns row, field, code, message_zh and message_en behind them. Put them right there
 and import that file.
 合格的行存入学分银行；不合格的行连同原因写入 rejects 文件，改正后直接再次导入该文件即可。

@@ -236,8 +236,8 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn prepare(&self) -> Result<Vec<Row>, StoreError> {
         let today = clock::today();
-        let mut first_rows: HashMap<RecordId, usize> =
-            HashMap::with_capacity(self.request.records.len());
+        let mut first_rows: HashMap<RecordId, usize, foldhash::quality::RandomState> =
+            HashMap::default();
         let mut rows = Vec::with_capacity(self.request.records.len());
         for (number, record) in self.request.records.iter().enumerate() {
             let row = match self.row(number, record, today)? {

@@ -1,8 +1,9 @@
 //! The bank in memory: store, keys, the published head and the queue, shared by every handler.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use creditbank_domain::Refusal;
@@ -13,12 +14,17 @@ use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
 
+use crate::erase::{self, Gone};
 use crate::head::Head;
 use crate::queue::{Message, Queue};
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
 use crate::vault::{DataKey, KeyEncryptionKey};
 
+/// Free disk space below which the bank takes no writes, so that it can still read, compact and be repaired.
+const DISK_RESERVE_BYTES: u64 = 64 << 20;
+/// Erasures that wait to be purged.
+const PURGES_MAX: usize = 1024;
 /// Verifying keys kept decompressed.
 const VERIFIERS_CACHED: usize = 16_384;
 
@@ -131,6 +137,9 @@ pub struct Bank {
     verifiers: Cache<KeyId, Arc<VerifyingKey>>,
     /// Held while an identity is looked up and enrolled, so that one person gets one archive.
     pub(crate) enrolling: Mutex<()>,
+    /// Taken away when the bank stops, which ends the purger.
+    purges: Mutex<Option<SyncSender<Gone>>>,
+    stopping: Arc<AtomicBool>,
     trap: Option<StepTrap>,
 }
 
@@ -164,11 +173,18 @@ impl Bank {
         parts: Parts,
         anchor: AnchorFile,
     ) -> (Arc<Self>, std::thread::JoinHandle<()>) {
-        let (bank, jobs) = Self::assemble(parts);
+        let (bank, jobs, gone) = Self::assemble(parts);
+        let store = bank.store.clone();
+        let purger = std::thread::Builder::new().name("purger".into());
+        let stopping = Arc::clone(&bank.stopping);
+        let purger = purger.spawn(move || erase::purge(&store, gone, &stopping));
+        let purger = purger.expect("a thread can be started");
         let sequencer = Sequencer::new(Arc::clone(&bank), anchor);
         let run = move || {
             let _guard = AbortOnPanic;
             sequencer.run(jobs);
+            // The database closes after its last user.
+            drop(purger.join());
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".into())
@@ -176,7 +192,13 @@ impl Bank {
         (bank, thread.expect("a thread can be started"))
     }
 
-    pub(crate) fn assemble(parts: Parts) -> (Arc<Self>, tokio::sync::mpsc::Receiver<Message>) {
+    pub(crate) fn assemble(
+        parts: Parts,
+    ) -> (
+        Arc<Self>,
+        tokio::sync::mpsc::Receiver<Message>,
+        Receiver<Gone>,
+    ) {
         let Parts {
             store,
             keys,
@@ -184,6 +206,7 @@ impl Bank {
             head,
         } = parts;
         let (queue, jobs) = Queue::new();
+        let (purges, gone) = sync_channel(PURGES_MAX);
         let algorithm = creditbank_domain::record::Algorithm::Ed25519;
         let bank = Self {
             store,
@@ -198,13 +221,22 @@ impl Bank {
             accounts: Cache::new(options.learner_keys_cached),
             verifiers: Cache::new(VERIFIERS_CACHED),
             enrolling: Mutex::new(()),
+            purges: Mutex::new(Some(purges)),
+            stopping: Arc::new(AtomicBool::new(false)),
             trap: options.trap,
         };
-        (Arc::new(bank), jobs)
+        (Arc::new(bank), jobs, gone)
     }
 
     /// Works off what is waiting and ends the sequencer.
     pub async fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        drop(
+            self.purges
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         self.queue.stop().await;
     }
 
@@ -258,8 +290,21 @@ impl Bank {
         &self.store
     }
 
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
+    /// Whether the disk has room for writes.
+    pub(crate) fn has_room(&self) -> bool {
+        match rustix::fs::statvfs(&self.directory) {
+            Ok(disk) => disk.f_bavail * disk.f_frsize > DISK_RESERVE_BYTES,
+            Err(_) => true,
+        }
+    }
+
+    /// Has the bytes of an erasure forced out of the files once nobody reads them any more.
+    pub(crate) fn purge_later(&self, gone: Gone) {
+        let purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = purges.as_ref().map(|purges| purges.try_send(gone));
+        if !matches!(later, Some(Ok(()))) {
+            tracing::warn!("an erasure is purged at the next start");
+        }
     }
 
     pub(crate) fn queue(&self) -> &Queue {

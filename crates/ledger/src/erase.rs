@@ -3,70 +3,91 @@
 //! The log gets an entry with the learner's random handle first. From then on the erasure is carried out, if need be
 //! by the next start, and nothing that was restored from an older backup is served before.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::Statement;
 use creditbank_domain::{LeafIndex, Refusal};
-use creditbank_store::{Erasure, Go, Handle, IdRow, StoreError};
+use creditbank_store::{Erasure, Go, Handle, IdRow, Store, StoreError};
 
 use crate::bank::Bank;
-use crate::queue::Decided;
+use crate::queue::{Decided, Decision};
 use crate::steps::Step;
 use crate::vault;
 
-/// How often, and how many times, to look whether readers have let go of what was erased.
+/// How often to look whether readers have let go of what was erased.
 const LET_GO_POLL: Duration = Duration::from_millis(20);
-const LET_GO_POLLS_MAX: u32 = 500;
+/// How many times, before it is left to the next start.
+const LET_GO_POLLS_MAX: u32 = 180_000;
+/// How many times a caller looks whether the bytes are gone.
+const PURGED_POLLS_MAX: u32 = 1500;
+/// How often an erasure is tried again when a merge came in between.
+const TRIES: u32 = 3;
+
+/// An erasure that was carried out, and the last write of it.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    erasure: Erasure,
+    sequence: u64,
+}
+
+/// What an erasure did.
+pub(crate) struct Erased {
+    pub(crate) decided: Decided,
+    /// How many records were emptied.
+    pub(crate) records: u64,
+    /// Whether the bytes are gone from the database files.
+    pub(crate) purged: bool,
+}
 
 impl Bank {
-    /// Erases a learner, with every code that was merged into it; says how many records were emptied. When it
-    /// returns, the bytes are gone from the database files.
-    pub(crate) async fn erase(
-        self: std::sync::Arc<Self>,
-        learner: LearnerCode,
-    ) -> Result<(Decided, u64), Refusal> {
-        let row = self
-            .store()
-            .learner(learner.as_u64())
-            .map_err(failed)?
-            .ok_or(Refusal::LearnerUnknown)?;
-        let survivor = row.merged_into.unwrap_or(learner.as_u64());
-        let row = self
-            .store()
-            .learner(survivor)
-            .map_err(failed)?
-            .ok_or(Refusal::LearnerUnknown)?;
-        // What it is about to lose must be known now, so that its bytes can be found in the files afterwards.
-        let erasure = gather(&self, survivor).map_err(failed)?;
-        let records = erasure.ids.len() as u64;
-        let decided = self
-            .state(vec![Statement::LearnerErased { handle: row.handle }])
-            .await
-            .map_err(|fault| fault.refusal)?;
-        let sequence = self.store().sequence();
-        for _ in 0..LET_GO_POLLS_MAX {
-            if self.store().is_unread_before(sequence).map_err(failed)? {
-                break;
+    /// Erases a learner, with every code that was merged into it. Once it is in the log it is carried out, whether
+    /// the caller waits or not.
+    pub(crate) async fn erase(&self, learner: LearnerCode) -> Result<Erased, Refusal> {
+        for _ in 0..TRIES {
+            let known = |code| {
+                self.store()
+                    .learner(code)
+                    .map_err(failed)?
+                    .ok_or(Refusal::LearnerUnknown)
+            };
+            let survivor = known(learner.as_u64())?
+                .merged_into
+                .unwrap_or(learner.as_u64());
+            let handle = known(survivor)?.handle;
+            let records = gather(self, survivor).map_err(failed)?.ids.len() as u64;
+            let stated = self.state(vec![Statement::LearnerErased { handle }]).await;
+            let decided = stated.map_err(|fault| fault.refusal)?;
+            if matches!(decided.rows.first(), Some(Decision::Created(_))) {
+                let purged = self.is_purged(&handle).await.map_err(failed)?;
+                return Ok(Erased {
+                    decided,
+                    records,
+                    purged,
+                });
+            }
+        }
+        Err(Refusal::LearnerUnknown)
+    }
+
+    async fn is_purged(&self, handle: &[u8; 16]) -> Result<bool, StoreError> {
+        for _ in 0..PURGED_POLLS_MAX {
+            if self.store().handle(handle)? == Handle::Unknown {
+                return Ok(true);
             }
             tokio::time::sleep(LET_GO_POLL).await;
         }
-        let purge = tokio::task::spawn_blocking(move || {
-            self.store().purge(Some(&erasure), &erasure.handles)
-        });
-        purge
-            .await
-            .map_err(|_| Refusal::Internal)?
-            .map_err(failed)?;
-        Ok((decided, records))
+        Ok(false)
     }
 }
 
 /// Carries out an erasure that is in the log; nothing to do if it was carried out before.
-pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<(), StoreError> {
+pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<Option<Gone>, StoreError> {
     bank.reach(Step::ErasureLogged);
     let Handle::Learner(learner) = bank.store().handle(handle)? else {
-        return Ok(());
+        return Ok(None);
     };
     let mut erasure = gather(bank, learner)?;
     // After a crash the learner's row may be gone already, and with it the handle.
@@ -76,7 +97,28 @@ pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<(), StoreError
         .erase(&erasure, || bank.reach(Step::ErasureKeyGone))?;
     bank.forget(erasure.learners.iter().copied());
     bank.reach(Step::ErasureRowsGone);
-    Ok(())
+    let sequence = bank.store().sequence();
+    Ok(Some(Gone { erasure, sequence }))
+}
+
+/// Purges what was erased, one after the other, each when no reader holds it any more. What it does not come to is
+/// purged at the next start: the handle stays until then.
+pub(crate) fn purge(store: &Store, gone: Receiver<Gone>, stopping: &AtomicBool) {
+    for Gone { erasure, sequence } in gone {
+        let mut polls = 0;
+        while polls < LET_GO_POLLS_MAX && !store.is_unread_before(sequence).unwrap_or(true) {
+            if stopping.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::sleep(LET_GO_POLL);
+            polls += 1;
+        }
+        if polls == LET_GO_POLLS_MAX {
+            tracing::warn!("erased bytes are still being read; they are purged at the next start");
+        } else if let Err(error) = store.purge(Some(&erasure), &erasure.handles) {
+            tracing::error!(%error, "erased bytes could not be purged; the next start tries again");
+        }
+    }
 }
 
 /// At a start: erasures that a crash interrupted, or that a restored database has not seen yet.

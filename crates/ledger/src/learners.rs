@@ -61,7 +61,8 @@ impl Bank {
                 continue;
             }
             results.push(match self.store().learner_by_identity(&digest)? {
-                Some(code) => self.survivor(code)?.map(|learner| Resolved {
+                // The document's own code, merged or not: the same file imported again makes the same records.
+                Some(code) => LearnerCode::from_u64(code).map(|learner| Resolved {
                     learner,
                     created: false,
                 }),
@@ -121,14 +122,6 @@ impl Bank {
             .chain(row.merged)
             .map(LearnerCode::from_u64)
             .collect())
-    }
-
-    fn survivor(&self, code: u64) -> Result<Result<LearnerCode, Refusal>, StoreError> {
-        let row = self.store().learner(code)?;
-        let Some(row) = row else {
-            return Ok(Err(Refusal::LearnerErased));
-        };
-        Ok(LearnerCode::from_u64(row.merged_into.unwrap_or(code)))
     }
 
     /// A document is found only under the bank's key: an 18-digit number hashed without one can be guessed.

@@ -66,7 +66,7 @@ impl Bank {
         };
         let mut itself = Registry::default();
         itself.apply(LeafIndex(0), &statement);
-        let (bank, _jobs) = Self::assemble(Parts {
+        let (bank, _jobs, _gone) = Self::assemble(Parts {
             store,
             keys,
             options,

@@ -13,6 +13,7 @@ use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
@@ -22,6 +23,10 @@ use crate::tiles;
 
 /// Most bytes of one request: 1,024 records with room.
 pub const REQUEST_BYTES_MAX: usize = 8 << 20;
+/// Most bytes of a request of the registry (1,000 institutions) or of learners (1,000 identities).
+const REGISTRY_REQUEST_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of a request that only asks.
+const SMALL_REQUEST_BYTES_MAX: usize = 64 << 10;
 /// How long open calls may go on after a stop was asked for.
 const STOP_BOUND: Duration = Duration::from_secs(10);
 /// Connections are renewed, so that a stop never waits for one that lives for ever.
@@ -142,10 +147,10 @@ async fn router(
     let (health, health_service) = tonic_health::server::health_reporter();
     let services = Services::new(Arc::clone(bank));
     macro_rules! limited {
-        ($server:ident) => {{
+        ($server:ident, $bytes_max:expr) => {{
             health.set_serving::<$server<Services>>().await;
             $server::new(services.clone())
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_decoding_message_size($bytes_max)
                 .accept_compressed(CompressionEncoding::Gzip)
                 .accept_compressed(CompressionEncoding::Zstd)
                 .send_compressed(CompressionEncoding::Gzip)
@@ -156,13 +161,27 @@ async fn router(
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
     Ok(server
-        .add_service(limited!(SubmissionServiceServer))
-        .add_service(limited!(ArchiveServiceServer))
-        .add_service(limited!(LogServiceServer))
-        .add_service(limited!(LearnerServiceServer))
-        .add_service(limited!(RegistryServiceServer))
+        .add_service(known(
+            &services,
+            limited!(SubmissionServiceServer, REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(ArchiveServiceServer, SMALL_REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(LearnerServiceServer, REGISTRY_REQUEST_BYTES_MAX),
+        ))
+        .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))
+        .add_service(limited!(RegistryServiceServer, REGISTRY_REQUEST_BYTES_MAX))
         .add_service(health_service)
         .add_service(reflection.build_v1()?))
+}
+
+/// Asks who calls before a body is read: a stranger's request costs no more than its headers.
+fn known<S>(services: &Services, service: S) -> InterceptedService<S, Services> {
+    InterceptedService::new(service, services.clone())
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {

@@ -98,7 +98,8 @@ impl Store {
                 committed,
             });
         }
-        let mut batch = WriteBatch::default();
+        let sealed: usize = plan.vault.iter().map(|row| row.value.len() + 64).sum();
+        let mut batch = WriteBatch::with_capacity_bytes(sealed + plan.vault.len() * 160 + 4096);
         let leaves = self.family(LEAVES);
         for chunk in &plan.chunks {
             batch.put_cf(leaves, keys::leaf(chunk.first), chunk.encode());
@@ -361,6 +362,12 @@ fn synced() -> WriteOptions {
 }
 
 fn cannot_open(path: &Path, error: rocksdb::Error) -> StoreError {
+    if error.to_string().contains("lock") {
+        return StoreError::Place(format!(
+            "{} is in use (its LOCK is held): the bank is running",
+            path.display()
+        ));
+    }
     StoreError::Open {
         path: path.to_owned(),
         error,

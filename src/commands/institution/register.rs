@@ -28,7 +28,13 @@ const ADMITTED_MAX: usize = 1_000;
 A file (CSV, XLSX or NDJSON) has the columns institution and name, and may have role, categories
 (with semicolons), uscc, school_code and region. With --keys DIR, DIR/ID.key is used, and made
 where it is missing. Institutions that are registered already are left as they are, so an
-interrupted run is finished by running it again.")]
+interrupted run is finished by running it again.
+
+Examples:
+  creditbank institution register college-1 --name 示例学院 --public-keys college-1.key.pub \\
+    --key bank/operator.key --bank bank/bank.pub
+  creditbank institution register --file institutions.csv --keys keys \\
+    --key bank/operator.key --bank bank/bank.pub")]
 pub(super) struct Register {
     /// Id of one institution.
     #[arg(required_unless_present = "file")]

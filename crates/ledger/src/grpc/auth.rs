@@ -57,8 +57,8 @@ pub(crate) struct Tokens {
     used: Mutex<HashMap<TokenId, Claimed>>,
 }
 
-/// The key that signed a token, and the token's own id.
-type TokenId = (KeyId, String);
+/// The key that signed a token, and the digest of the token's own id.
+type TokenId = (KeyId, [u8; 32]);
 
 /// The connection that a token belongs to.
 #[derive(Debug)]
@@ -166,7 +166,11 @@ impl Tokens {
         if claims.aud != bank.origin() {
             return Err(Refusal::TokenAudience);
         }
-        self.claim((key_id, claims.jti), connection, claims.exp)?;
+        if claims.jti.is_empty() {
+            return Err(Refusal::TokenMalformed);
+        }
+        let jti = Sha256::digest(&claims.jti).into();
+        self.claim((key_id, jti), connection, claims.exp)?;
         let caller = Caller {
             id: claims.iss,
             number: institution.number,
@@ -203,9 +207,6 @@ impl Tokens {
         connection: Option<SocketAddr>,
         expires_s: u64,
     ) -> Result<(), Refusal> {
-        if id.1.is_empty() {
-            return Err(Refusal::TokenMalformed);
-        }
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= TOKENS_MAX {
             let now = clock::now_s();

@@ -105,13 +105,12 @@ impl LearnerService for Services {
     ) -> Result<Response<v1::EraseLearnerResponse>, Status> {
         self.caller(&request, &[Role::Operator])?;
         let learner = code(&request.into_inner().learner, "learner")?;
-        let (decided, records_erased) = std::sync::Arc::clone(&self.bank)
-            .erase(learner)
-            .await
-            .map_err(|refusal| refuse(refusal, "learner"))?;
+        let erased = self.bank.erase(learner).await;
+        let erased = erased.map_err(|refusal| refuse(refusal, "learner"))?;
         Ok(Response::new(v1::EraseLearnerResponse {
-            receipt: Some(receipt(decided)?),
-            records_erased,
+            records_erased: erased.records,
+            purged: erased.purged,
+            receipt: Some(receipt(erased.decided)?),
         }))
     }
 }
@@ -122,6 +121,15 @@ impl Services {
         caller: &Caller,
         chunk: v1::ResolveLearnersRequest,
     ) -> Result<v1::ResolveLearnersResponse, Status> {
+        // A stream outlives the moment in which its caller was admitted.
+        let head = self.bank.head();
+        if head
+            .registry
+            .institution(&caller.id)
+            .is_none_or(|institution| institution.suspended)
+        {
+            return Err(refuse(Refusal::IssuerSuspended, ""));
+        }
         if chunk.rows.len() > CHUNK_ROWS_MAX as usize {
             return Err(refuse(
                 Refusal::TooMany {
@@ -158,6 +166,9 @@ impl Services {
         rows: Vec<Result<Identified, Refusal>>,
         enrol_missing: bool,
     ) -> Result<Vec<Result<Resolved, Refusal>>, Status> {
+        if enrol_missing && !self.bank.has_room() {
+            return Err(refuse(Refusal::ReadOnly, ""));
+        }
         // One synced write a chunk: the worker that waits for the disk lends its place to another.
         let resolved = tokio::task::block_in_place(|| self.bank.resolve(rows, enrol_missing));
         resolved.map_err(|error| failed(&error))

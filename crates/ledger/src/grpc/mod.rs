@@ -48,6 +48,15 @@ impl Services {
     }
 }
 
+impl tonic::service::Interceptor for Services {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let caller = self.tokens.authenticate(&self.bank, &request);
+        caller
+            .map(|_| request)
+            .map_err(|refusal| refuse(refusal, ""))
+    }
+}
+
 /// One refusal as a status.
 fn refuse(refusal: Refusal, field: &str) -> Status {
     to_status(&[refusal.at(field)])

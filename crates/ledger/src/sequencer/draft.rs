@@ -11,13 +11,14 @@ use creditbank_domain::registry::{InstitutionNumber, Registry};
 use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
 use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
 use creditbank_store::{
-    CHUNK_ROWS, Chunk, ChunkRow, HeadRow, LearnerRow, Plan, StateRow, StoreError, VaultRow, Views,
+    CHUNK_ROWS, Chunk, ChunkRow, Handle, HeadRow, LearnerRow, Plan, StateRow, StoreError, VaultRow,
+    Views,
 };
 use creditbank_wire::convert::record::canonical;
 use creditbank_wire::v1;
 use sha2::Digest;
 
-use super::recent::{Id, Recent};
+use super::recent::{Id, Ids, Recent};
 use crate::admission::{Admitted, Body, ReadyRow, Row, conflict, may_deposit};
 use crate::bank::Bank;
 use crate::fold::{Folded, find_state, fold_leaf, fold_state, fold_submissions, put_state};
@@ -42,13 +43,10 @@ pub(crate) struct Finished {
     pub(crate) plan: Plan,
     pub(crate) edge: Edge,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) ids: Vec<Id>,
+    pub(crate) ids: Ids,
     /// Handles of learners that the plan erases.
     pub(crate) erased: Vec<[u8; 16]>,
 }
-
-/// Record ids, their leaves and the hashes of their envelopes.
-type Ids = HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>;
 
 /// The group under construction.
 pub(crate) struct Draft<'a> {
@@ -80,7 +78,7 @@ impl<'a> Draft<'a> {
             chunks: Vec::new(),
             vault: Vec::new(),
             views: Views::default(),
-            ids: HashMap::new(),
+            ids: Ids::default(),
             states: BTreeMap::new(),
             learners: HashMap::new(),
             erased: Vec::new(),
@@ -152,12 +150,11 @@ impl<'a> Draft<'a> {
             learners,
             head,
         };
-        let ids = self.ids.into_iter().collect();
         Some(Finished {
             plan,
             edge,
             registry: self.registry,
-            ids,
+            ids: self.ids,
             erased: self.erased,
         })
     }
@@ -203,7 +200,7 @@ impl<'a> Draft<'a> {
 
     /// Ids of this batch that were committed after it was admitted.
     fn look_up_again(&self, admitted: &Admitted) -> Result<Ids, StoreError> {
-        let mut known = HashMap::new();
+        let mut known = Ids::default();
         if admitted.seen == self.base.row.size {
             return Ok(known);
         }
@@ -212,7 +209,7 @@ impl<'a> Draft<'a> {
             _ => None,
         });
         if self.recent.reaches(admitted.seen) {
-            known.extend(ready.filter_map(|id| Some((id, self.recent.find(&id)?))));
+            known.extend(ready.filter_map(|id| Some((id, self.recent.find(admitted.seen, &id)?))));
             return Ok(known);
         }
         let mut ids: Vec<_> = ready.collect();
@@ -250,7 +247,7 @@ impl<'a> Draft<'a> {
     /// Decides a row that is not in the log, and takes it in.
     fn decide(
         &mut self,
-        id: (InstitutionNumber, RecordId),
+        id: Id,
         hash: Hash,
         ready: &mut ReadyRow,
         erasures_seen: u64,
@@ -278,7 +275,7 @@ impl<'a> Draft<'a> {
                     Err(fault) => Some(fault),
                 }
             }
-            Body::Public(statement, _) => self.admit_statement(index, statement),
+            Body::Public(statement, _) => self.admit_statement(index, statement)?,
         };
         if let Some(fault) = refusal {
             return Ok(Decision::Refused(vec![fault]));
@@ -328,15 +325,34 @@ impl<'a> Draft<'a> {
         may_deposit(institution, kind, category)
     }
 
-    fn admit_statement(&mut self, index: LeafIndex, statement: &Statement) -> Option<Fault> {
+    fn admit_statement(
+        &mut self,
+        index: LeafIndex,
+        statement: &Statement,
+    ) -> Result<Option<Fault>, StoreError> {
         if let Err(refusal) = self.registry.check(index, statement) {
-            return Some(refusal.at("statement"));
+            return Ok(Some(refusal.at("statement")));
+        }
+        if let Statement::LearnerErased { handle } = statement
+            && !self.is_survivor(handle)?
+        {
+            return Ok(Some(Refusal::LearnerUnknown.at("statement")));
         }
         Arc::make_mut(&mut self.registry).apply(index, statement);
         if let Statement::LearnerErased { handle } = statement {
             self.erased.push(*handle);
         }
-        None
+        Ok(None)
+    }
+
+    /// Whether a handle leads to an archive that was not merged into another: only those are erased.
+    fn is_survivor(&self, handle: &[u8; 16]) -> Result<bool, StoreError> {
+        let Handle::Learner(learner) = self.bank.store().handle(handle)? else {
+            return Ok(false);
+        };
+        Ok(self
+            .learner(learner)?
+            .is_some_and(|row| row.merged_into.is_none()))
     }
 
     #[expect(
@@ -469,6 +485,14 @@ impl<'a> Draft<'a> {
                 Refusal::LearnerUnknown.at("payload.merge.merged_learner"),
             ));
         };
+        if [&kept, &gone]
+            .iter()
+            .any(|row| self.erased.contains(&row.handle))
+        {
+            return Ok(Some(
+                Refusal::LearnerErased.at("payload.merge.merged_learner"),
+            ));
+        }
         if kept.merged_into.is_some() || gone.merged_into.is_some() {
             return Ok(Some(
                 Refusal::IdentityTaken.at("payload.merge.merged_learner"),

@@ -25,8 +25,6 @@ use crate::steps::Step;
 
 /// Most records of one commit.
 const GROUP_RECORDS_MAX: usize = 16_384;
-/// Free disk space below which the bank takes no writes, so that it can still read, compact and be repaired.
-const DISK_RESERVE_BYTES: u64 = 64 << 20;
 /// Exit code of a bank that could not make a commit durable (`EX_IOERR`).
 const EXIT_IO: i32 = 74;
 
@@ -83,7 +81,7 @@ impl Sequencer {
     }
 
     fn work(&mut self, group: Vec<Job>) {
-        if !self.has_room() {
+        if !self.bank.has_room() {
             let refuse = |job: Job| job.reply.send(Err(whole(Refusal::ReadOnly)));
             group.into_iter().for_each(|job| drop(refuse(job)));
             return;
@@ -105,9 +103,14 @@ impl Sequencer {
                     replies.push((reply, _room));
                 }
                 Err(draft::Failure::Refused(fault)) => drop(reply.send(Err(fault))),
+                // A draft that was left half-way is worth nothing: no batch of the group is decided.
                 Err(draft::Failure::Store(error)) => {
-                    tracing::error!(%error, "reading for a plan failed");
+                    tracing::error!(%error, "reading for a plan failed; the group is refused");
                     drop(reply.send(Err(whole(Refusal::StorageFailed))));
+                    for (reply, _room) in replies {
+                        drop(reply.send(Err(whole(Refusal::StorageFailed))));
+                    }
+                    return;
                 }
             }
         }
@@ -168,9 +171,12 @@ impl Sequencer {
         }
         self.bank.reach(Step::Published);
         for handle in erased {
-            must(erase::carry_out(&self.bank, &handle), "erasing");
+            let gone = must(erase::carry_out(&self.bank, &handle), "erasing");
             // What is sealed or named in the old snapshot must not be read again.
             self.bank.refresh();
+            if let Some(gone) = gone {
+                self.bank.purge_later(gone);
+            }
         }
         self.bank.head()
     }
@@ -185,13 +191,6 @@ impl Sequencer {
         checkpoint
             .sign(self.bank.log_signer())
             .expect("the origin was checked at start")
-    }
-
-    fn has_room(&self) -> bool {
-        match rustix::fs::statvfs(self.bank.directory()) {
-            Ok(disk) => disk.f_bavail * disk.f_frsize > DISK_RESERVE_BYTES,
-            Err(_) => true,
-        }
     }
 }
 

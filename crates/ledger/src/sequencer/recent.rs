@@ -10,23 +10,27 @@ use creditbank_merkle::Hash;
 /// Most ids remembered; about 100 bytes each.
 const IDS_MAX: usize = 131_072;
 
-/// An id, its leaf and the hash of its envelope.
-pub(crate) type Id = ((InstitutionNumber, RecordId), (LeafIndex, Hash));
+/// An issuer's record id.
+pub(crate) type Id = (InstitutionNumber, RecordId);
+
+/// Record ids, their leaves and the hashes of their envelopes. The hasher is seeded at random: callers choose ids.
+pub(crate) type Ids = HashMap<Id, (LeafIndex, Hash), foldhash::quality::RandomState>;
 
 /// See the module.
 pub(crate) struct Recent {
-    /// Everything committed at or after this size is in `ids`.
+    /// Everything committed at or after this size is here.
     floor: u64,
-    ids: HashMap<(InstitutionNumber, RecordId), (LeafIndex, Hash)>,
+    /// Ids in all commits.
+    count: usize,
     /// Oldest first: the size before the commit, and its ids.
-    commits: VecDeque<(u64, Vec<(InstitutionNumber, RecordId)>)>,
+    commits: VecDeque<(u64, Ids)>,
 }
 
 impl Recent {
     pub(crate) fn new(size: u64) -> Self {
         Self {
             floor: size,
-            ids: HashMap::new(),
+            count: 0,
             commits: VecDeque::new(),
         }
     }
@@ -36,21 +40,24 @@ impl Recent {
         self.floor <= seen
     }
 
-    pub(crate) fn find(&self, id: &(InstitutionNumber, RecordId)) -> Option<(LeafIndex, Hash)> {
-        self.ids.get(id).copied()
+    /// Finds an id that was committed since `seen`.
+    pub(crate) fn find(&self, seen: u64, id: &Id) -> Option<(LeafIndex, Hash)> {
+        let since = self
+            .commits
+            .iter()
+            .rev()
+            .take_while(|(size, _)| *size >= seen);
+        since.filter_map(|(_, ids)| ids.get(id)).next().copied()
     }
 
-    pub(crate) fn add(&mut self, size_before: u64, ids: Vec<Id>) {
-        self.commits
-            .push_back((size_before, ids.iter().map(|(id, _)| *id).collect()));
-        self.ids.extend(ids);
-        while self.ids.len() > IDS_MAX && self.commits.len() > 1 {
+    pub(crate) fn add(&mut self, size_before: u64, ids: Ids) {
+        self.count += ids.len();
+        self.commits.push_back((size_before, ids));
+        while self.count > IDS_MAX && self.commits.len() > 1 {
             let Some((_, old)) = self.commits.pop_front() else {
                 break;
             };
-            for id in &old {
-                self.ids.remove(id);
-            }
+            self.count -= old.len();
             self.floor = self.commits.front().map_or(self.floor, |(size, _)| *size);
         }
     }
