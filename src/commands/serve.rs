@@ -31,7 +31,8 @@ pub(crate) struct Serve {
     /// Address for the public log over HTTP.
     #[arg(long)]
     http: Option<SocketAddr>,
-    /// Serve without TLS beyond loopback, behind a proxy that encrypts.
+    /// Serve without TLS beyond loopback, behind a proxy that encrypts and passes each connection through: a token
+    /// belongs to one connection, so a proxy must not share connections between callers.
     #[arg(long)]
     allow_plaintext: bool,
     /// Abort at a step of the append pipeline, such as written:3 (tests only).
