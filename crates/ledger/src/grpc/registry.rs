@@ -9,12 +9,20 @@ use creditbank_wire::v1;
 use creditbank_wire::v1::registry_service_server::RegistryService;
 use tonic::{Request, Response, Status};
 
+use super::auth::Caller;
 use super::page::{self, Query};
 use super::{Services, refuse, refuse_all};
 use crate::bank::usable_key;
 
 /// Most institutions of one request.
 const INSTITUTIONS_MAX: u32 = 1000;
+/// Who may change keys.
+const KEY_HOLDERS: [Role; 4] = [
+    Role::Operator,
+    Role::Institution,
+    Role::Gateway,
+    Role::PeerBank,
+];
 /// Default institutions of a page.
 const INSTITUTIONS_PAGE: u32 = 100;
 
@@ -150,20 +158,9 @@ impl RegistryService for Services {
         &self,
         request: Request<v1::AddKeyRequest>,
     ) -> Result<Response<v1::Institution>, Status> {
-        let caller = self.caller(
-            &request,
-            &[
-                Role::Operator,
-                Role::Institution,
-                Role::Gateway,
-                Role::PeerBank,
-            ],
-        )?;
+        let caller = self.caller(&request, &KEY_HOLDERS)?;
         let request = request.into_inner();
-        let institution = known_id(&request.institution_id)?;
-        if caller.role != Role::Operator && caller.id != institution.as_str() {
-            return Err(refuse(Refusal::PermissionDenied, "institution_id"));
-        }
+        let institution = own_or_any(&caller, &request.institution_id)?;
         let key = request.key.ok_or_else(|| refuse(Refusal::Missing, "key"))?;
         let key = usable(&key).map_err(|refusal| refuse(refusal, "key"))?;
         self.change(Statement::KeyAdmitted { institution, key })
@@ -174,20 +171,9 @@ impl RegistryService for Services {
         &self,
         request: Request<v1::RevokeKeyRequest>,
     ) -> Result<Response<v1::Institution>, Status> {
-        let caller = self.caller(
-            &request,
-            &[
-                Role::Operator,
-                Role::Institution,
-                Role::Gateway,
-                Role::PeerBank,
-            ],
-        )?;
+        let caller = self.caller(&request, &KEY_HOLDERS)?;
         let request = request.into_inner();
-        let institution = known_id(&request.institution_id)?;
-        if caller.role != Role::Operator && caller.id != institution.as_str() {
-            return Err(refuse(Refusal::PermissionDenied, "institution_id"));
-        }
+        let institution = own_or_any(&caller, &request.institution_id)?;
         let key_id =
             KeyId(record::digest(&request.key_id).map_err(|refusal| refuse(refusal, "key_id"))?);
         if key_id == self.bank.bank_key().1 {
@@ -267,6 +253,15 @@ fn named(fault: Fault, field: &str) -> Fault {
         format!("{}.{field}", fault.field)
     };
     fault.refusal.at(field)
+}
+
+/// The institution whose keys a caller changes: its own, or any for an operator.
+fn own_or_any(caller: &Caller, id: &str) -> Result<InstitutionId, Status> {
+    let institution = known_id(id)?;
+    if caller.role != Role::Operator && caller.id != institution.as_str() {
+        return Err(refuse(Refusal::PermissionDenied, "institution_id"));
+    }
+    Ok(institution)
 }
 
 fn known_id(id: &str) -> Result<InstitutionId, Status> {
