@@ -1,6 +1,6 @@
 //! From identities to learner codes, with a bounded memory of those that were asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use creditbank_client::{Bank, ClientError, learners};
 use creditbank_domain::LearnerCode;
@@ -47,6 +47,7 @@ pub(super) async fn resolve(
     rows: &[&Learner],
 ) -> Result<Vec<Known>, ClientError> {
     let mut codes: HashMap<&str, Known> = HashMap::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut missing: Vec<&Identity> = Vec::new();
     {
         let mut cache = cache.lock().expect("no holder of this lock panics");
@@ -54,16 +55,12 @@ pub(super) async fn resolve(
             let Learner::Identity(identity) = row else {
                 continue;
             };
-            if codes.contains_key(identity.key.as_str()) {
+            if !seen.insert(identity.key.as_str()) {
                 continue;
             }
             match cache.code(&identity.key) {
                 Some(code) => drop(codes.insert(&identity.key, Ok(code))),
-                None => {
-                    // A place holder, so that the same learner is asked for once.
-                    codes.insert(&identity.key, Ok(placeholder()));
-                    missing.push(identity);
-                }
+                None => missing.push(identity),
             }
         }
     }
@@ -88,11 +85,6 @@ pub(super) async fn resolve(
         Learner::Identity(identity) => codes[identity.key.as_str()].clone(),
     };
     Ok(rows.iter().map(code).collect())
-}
-
-/// Any code: it is replaced before anybody looks.
-fn placeholder() -> LearnerCode {
-    LearnerCode::from_random(1).expect("1 is a number that can be drawn")
 }
 
 fn known(result: v1::ResolveResult) -> Result<Known, ClientError> {

@@ -11,7 +11,6 @@ mod options;
 mod plan;
 mod snapshot;
 mod store;
-mod usage;
 
 pub use anchor::{Anchor, AnchorFile};
 pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
@@ -20,7 +19,6 @@ pub use options::StoreOptions;
 pub use plan::{Enrolment, Erasure, Handle, Plan, SUBMISSION_BLOCK, VaultRow, Views, view_rows};
 pub use snapshot::{Go, Snapshot};
 pub use store::{DIRECTORY_FORMAT, Store};
-pub use usage::{FamilyUsage, Usage};
 
 use creditbank_domain::LeafIndex;
 

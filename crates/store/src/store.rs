@@ -338,10 +338,6 @@ impl Store {
         Ok(())
     }
 
-    pub(crate) fn db(&self) -> &DB {
-        &self.db
-    }
-
     fn family(&self, name: &str) -> &ColumnFamily {
         self.db.cf_handle(name).expect("every family is opened")
     }
