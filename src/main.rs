@@ -8,6 +8,8 @@ mod import;
 mod mapping;
 mod print;
 mod public_keys;
+mod recognition;
+mod rule_documents;
 mod sample;
 mod table;
 

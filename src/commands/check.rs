@@ -13,8 +13,8 @@ use crate::config::Folder;
 /// Derive everything in a bank's database again and report what does not agree.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Checks every leaf, batch signature, tree node, checkpoint, payload commitment and view row. The bank must not be
-running. Progress goes to stderr, the report to stdout. Exit code 0: everything agrees; 1: it does not.
+Checks every leaf, batch signature, tree node, checkpoint, payload commitment and view row, and evaluates every
+decision again from the published rule sets. Points of all learners must fold, and their sum be zero. The bank must not be running. Progress goes to stderr, the report to stdout. Exit code 0: everything agrees; 1: it does not.
 
 Examples:
   creditbank check bank
@@ -62,7 +62,7 @@ impl Check {
 fn tell(progress: Progress) {
     if progress.done.is_multiple_of(4096) || progress.done == progress.total {
         eprint!(
-            "\r{:<6} {:>12} / {}",
+            "\r{:<9} {:>12} / {}",
             progress.part, progress.done, progress.total
         );
         drop(std::io::stderr().flush());
@@ -80,6 +80,17 @@ fn print(report: &Report) {
     }
     println!("erased          {}", report.erased);
     println!("rows of views   {}", report.view_rows);
+    match (report.payloads_checked, report.decisions_gone) {
+        (false, _) => {}
+        (true, 0) => println!("decisions       {}", report.decisions),
+        (true, gone) => println!(
+            "decisions       {}, {gone} of them of erased learners",
+            report.decisions
+        ),
+    }
+    if report.payloads_checked {
+        println!("points          {}", report.points);
+    }
     for finding in &report.findings {
         let leaf = finding
             .leaf

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod apply;
 mod archive;
 mod check;
 mod import;
@@ -7,10 +8,15 @@ mod init;
 mod institution;
 mod keygen;
 mod learner;
+mod points;
 mod rebuild;
 mod receipt;
+mod recompute;
+mod review;
+mod rules;
 mod sample;
 mod serve;
+mod standard;
 mod submission;
 mod verify;
 
@@ -22,13 +28,19 @@ pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Check(check::Check),
+    Recompute(recompute::Recompute),
     Rebuild(rebuild::Rebuild),
     Institution(institution::Institution),
+    Rules(rules::Rules),
+    Standard(standard::Standard),
+    Review(review::Review),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
     Learner(learner::Learner),
     Archive(archive::Archive),
+    Apply(apply::Apply),
+    Points(points::Points),
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
     Sample(sample::Sample),
@@ -40,13 +52,19 @@ impl Command {
             Self::Init(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Check(command) => command.run(),
+            Self::Recompute(command) => command.run(),
             Self::Rebuild(command) => command.run(),
             Self::Institution(command) => command.run(),
+            Self::Rules(command) => command.run(),
+            Self::Standard(command) => command.run(),
+            Self::Review(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),
             Self::Learner(command) => command.run(),
             Self::Archive(command) => command.run(),
+            Self::Apply(command) => command.run(),
+            Self::Points(command) => command.run(),
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Sample(command) => command.run(),

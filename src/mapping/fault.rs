@@ -1,6 +1,6 @@
 //! What can be wrong with a row before the bank's rules look at it, in words for a clerk.
 
-use creditbank_domain::{Fault, Refusal};
+use creditbank_domain::Refusal;
 use creditbank_wire::status;
 
 use crate::table::{Reject, Trouble};
@@ -35,10 +35,7 @@ impl Problem {
         };
         match self {
             Self::Refused(refusal) => {
-                let it = status::violation(&Fault {
-                    field: field.to_owned(),
-                    refusal,
-                });
+                let it = status::violation(&refusal.at(field));
                 Reject {
                     field: it.field,
                     code: it.code,

@@ -82,6 +82,8 @@ fields! {
     completed_on = CompletedOn,
     /// Time of that day; by default what stands behind the date.
     completed_at = CompletedAt,
+    /// How it was obtained, where not by study or examination: assessment, recognition (取得方式).
+    obtained_by = ObtainedBy,
     /// First day.
     started_on = StartedOn,
     /// Name of the institution as printed (办学机构).

@@ -26,7 +26,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_domain::grade::{FiveLevel, PassFail, Percentage, Points};
 use creditbank_domain::identifier::{DocumentKind, InstitutionId, LearnerCode, TestRegions};
 use creditbank_domain::outcome::{
-    Achievement, Category, Evidence, EvidenceKind, Outcome, OutcomeDraft,
+    Achievement, Category, Evidence, EvidenceKind, ObtainedBy, Outcome, OutcomeDraft,
 };
 use creditbank_domain::text::{Code, Label, PersonName, Uri};
 use creditbank_domain::{Credit, Grade, Hours, IdentityDocument, Refusal};
@@ -295,6 +295,7 @@ fn draft(
     let started_on = row.optional(Field::StartedOn, |text| {
         moment::moment(text, start.as_deref())
     });
+    let obtained_by = row.optional(Field::ObtainedBy, ObtainedBy::parse);
     let external_id = row.optional(Field::ExternalId, Code::parse);
     let institution_name = row.optional(Field::InstitutionName, Label::parse);
     let evidence = row.optional(Field::Evidence, evidence);
@@ -311,6 +312,7 @@ fn draft(
         grade: grade?,
         completed_on,
         completed_at: completed_at?.flatten().or(time_of_day),
+        obtained_by: obtained_by?,
         started_on: started_on?.map(|(date, _)| date),
         external_id: external_id?,
         institution_name: institution_name?,

@@ -1,19 +1,52 @@
 //! What commands print: tables for people, JSON for programs, names of what the wire has as numbers.
 
 mod payload;
+mod recognition;
 
 use std::fmt::Display;
 use std::io::Write as _;
 
 use creditbank_domain::outcome::Category;
+use creditbank_domain::rules::Wording;
 use creditbank_wire::v1;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-pub(crate) use self::payload::payload;
+pub(crate) use self::payload::{movement, payload};
+pub(crate) use self::recognition::{
+    application, application_json, applications, applications_json, evaluation, evaluation_json,
+    plan_json, use_text,
+};
 
 /// Hours ahead of UTC of the times that are printed.
 const HOURS_AHEAD: i8 = 8;
+
+/// The language of messages and explanations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// 中文.
+    Zh,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The text in this language.
+    pub(crate) fn pick(self, wording: &Wording) -> &str {
+        match self {
+            Self::Zh => &wording.zh,
+            Self::En => &wording.en,
+        }
+    }
+
+    /// One of two texts.
+    pub(crate) fn say(self, zh: String, en: String) -> String {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
 
 /// Prints rows in columns as wide as they need. Chinese characters take two places.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {

@@ -22,9 +22,79 @@ pub(crate) fn payload(bytes: &[u8]) -> Value {
         Some(Content::Merge(it)) => {
             json!({ "merged_learner": it.merged_learner, "reason": it.reason })
         }
+        Some(Content::Application(it)) => {
+            json!({ "programme": it.programme, "uses": uses(&it.uses), "note": it.note })
+        }
+        Some(Content::Review(it)) => json!({ "approve": it.approve, "reason": it.reason }),
+        Some(Content::Notice(it) | Content::Decision(it)) => decision(it),
+        Some(
+            Content::Objection(it)
+            | Content::Appeal(it)
+            | Content::Withdrawal(it)
+            | Content::Acceptance(it)
+            | Content::Return(it)
+            | Content::Reversal(it)
+            | Content::Closing(it),
+        ) => json!({ "reason": it.reason }),
+        Some(Content::Points(it)) => {
+            json!({ "movements": it.movements.iter().map(movement).collect::<Vec<_>>() })
+        }
         None => return Value::Null,
     };
     json!({ "learner": payload.learner, "content": content })
+}
+
+/// Uses of outcomes.
+pub(super) fn uses(uses: &[v1::Use]) -> Value {
+    let one =
+        |it: &v1::Use| json!({ "rule": it.rule, "outcomes": it.outcomes, "courses": it.courses });
+    uses.iter().map(one).collect()
+}
+
+/// How points move.
+pub(crate) fn movement(movement: &v1::PointsMovement) -> Value {
+    use v1::points_movement::Reason;
+    let mut said = match &movement.reason {
+        Some(Reason::Earned(it)) => {
+            json!({ "reason": "earned", "rule": it.rule, "outcome": it.outcome, "expires_on": it.expires_on })
+        }
+        Some(Reason::Reserved(it)) => {
+            json!({ "reason": "reserved", "redemption": hex(&it.redemption), "purpose": it.purpose })
+        }
+        Some(Reason::Confirmed(id)) => json!({ "reason": "confirmed", "redemption": hex(id) }),
+        Some(Reason::Cancelled(id)) => json!({ "reason": "cancelled", "redemption": hex(id) }),
+        Some(Reason::Expired(_)) => json!({ "reason": "expired" }),
+        Some(Reason::ClawedBack(outcome)) => json!({ "reason": "clawed-back", "outcome": outcome }),
+        None => json!({}),
+    };
+    said["on"] = movement.on.as_str().into();
+    said["points"] = movement.points.into();
+    said
+}
+
+/// What was decided, or is going to be.
+pub(super) fn decision(decision: &v1::Decision) -> Value {
+    let line = |it: &v1::Line| {
+        let target = it.target().as_str_name();
+        json!({
+            "rule": it.rule,
+            "outcomes": it.outcomes,
+            "target": word(target, "LINE_TARGET_"),
+            "target_id": it.target_id,
+            "credits": hundredths(u64::from(it.credits_hundredths)),
+        })
+    };
+    let refused =
+        |it: &v1::RefusedUse| json!({ "rule": it.rule, "outcomes": it.outcomes, "code": it.code });
+    json!({
+        "programme": decision.programme,
+        "applied_on": decision.applied_on,
+        "uses": uses(&decision.uses),
+        "lines": decision.lines.iter().map(line).collect::<Vec<_>>(),
+        "refused": decision.refused.iter().map(refused).collect::<Vec<_>>(),
+        "automatic": decision.automatic,
+        "reason": decision.reason,
+    })
 }
 
 fn outcome(outcome: &v1::Outcome) -> Value {

@@ -10,6 +10,7 @@ mod random;
 use std::io::Write;
 
 use anyhow::Result;
+use creditbank_domain::catalogue::needs_project;
 use creditbank_domain::identifier::InstitutionId;
 use creditbank_domain::outcome::Category;
 
@@ -20,7 +21,7 @@ use self::random::Random;
 /// Rows a learner has on average: as many as an archive of Shanghai's bank.
 const ROWS_PER_LEARNER: u64 = 20;
 /// The columns of every category, before its own. Names are those of the mapping `sample`.
-const COMMON: [&str; 12] = [
+const COMMON: [&str; 13] = [
     "institution",
     "category",
     "external_id",
@@ -29,6 +30,7 @@ const COMMON: [&str; 12] = [
     "learner_name",
     "achievement_code",
     "achievement_name",
+    "project",
     "credits",
     "hours",
     "grade",
@@ -116,6 +118,7 @@ impl Sample {
             person.name,
             content.code,
             content.name,
+            project(self.category),
             content.credits,
             content.hours,
             content.grade,
@@ -124,6 +127,14 @@ impl Sample {
         ];
         cells.extend(content.detail);
         cells
+    }
+}
+
+/// The project that rows of a category belong to, where the category needs one: `sample-elder-course`.
+fn project(category: Category) -> String {
+    match needs_project(category) {
+        true => format!("sample-{category}"),
+        false => String::new(),
     }
 }
 

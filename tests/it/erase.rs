@@ -13,10 +13,10 @@ use crate::bank::Bank;
 use crate::institution::{Institution, digits};
 
 /// What must be gone, by name.
-type Traces = Vec<(String, Vec<u8>)>;
+pub(crate) type Traces = Vec<(String, Vec<u8>)>;
 
 /// Everything that a running bank keeps of a learner, read from a copy of its files.
-fn traces(bank: &Bank, copy: &str, code: u64, places: &[LeafIndex]) -> Traces {
+pub(crate) fn traces(bank: &Bank, copy: &str, code: u64, places: &[LeafIndex]) -> Traces {
     bank.backup(copy);
     let store = Store::open(
         &bank.beside().join(copy).join("db"),
@@ -50,7 +50,7 @@ fn traces(bank: &Bank, copy: &str, code: u64, places: &[LeafIndex]) -> Traces {
 }
 
 /// Files of a folder that hold any of the traces, as they are or as hexadecimal text.
-fn found(folder: &Path, traces: &Traces) -> Vec<String> {
+pub(crate) fn found(folder: &Path, traces: &Traces) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

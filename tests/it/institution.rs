@@ -13,6 +13,7 @@ use creditbank_wire::v1;
 use sha2::{Digest, Sha256};
 
 use crate::bank::{Bank, ORIGIN};
+use crate::standards;
 
 /// An admitted institution and its connection.
 pub(crate) struct Institution {
@@ -27,7 +28,7 @@ impl Institution {
         Self::admitted(bank, id, &[v1::Category::DegreeCourse]).await
     }
 
-    /// Registers it for these categories and connects.
+    /// Registers it for these categories, with a project for each that needs one, and connects.
     pub(crate) async fn admitted(bank: &Bank, id: &str, categories: &[v1::Category]) -> Self {
         let keys = Arc::new(keys(id));
         let admission = admission(&keys, v1::Role::Institution, categories);
@@ -36,7 +37,9 @@ impl Institution {
             .create_institution(admission)
             .await
             .expect("the operator admits institutions");
-        Self::known(bank, keys).await
+        let admitted = Self::known(bank, keys).await;
+        standards::admit(bank, &admitted, categories).await;
+        admitted
     }
 
     /// Connects one that is registered already.
@@ -211,6 +214,7 @@ pub(crate) fn visit(name: &str, completed_on: &str) -> v1::Outcome {
             name: name.to_owned(),
         }),
         hours_hundredths: Some(200),
+        project: standards::project(v1::Category::VenueLearning),
         completed_on: completed_on.to_owned(),
         detail: Some(v1::outcome::Detail::VenueLearning(v1::VenueLearning {
             venue: "上海博物馆".to_owned(),

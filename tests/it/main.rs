@@ -7,6 +7,7 @@ mod bank;
 mod chance;
 mod http;
 mod institution;
+mod standards;
 mod writes;
 
 mod append;

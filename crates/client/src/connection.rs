@@ -219,6 +219,26 @@ impl Bank {
     pub fn log(&self) -> v1::log_service_client::LogServiceClient<Authorized> {
         self.line().log()
     }
+
+    /// Rule sets and projects; on the next connection in turn, without retries.
+    #[must_use]
+    pub fn rules(&self) -> v1::rule_service_client::RuleServiceClient<Authorized> {
+        self.line().rules()
+    }
+
+    /// Simulations, plans and applications; on the next connection in turn, without retries.
+    #[must_use]
+    pub fn recognition(
+        &self,
+    ) -> v1::recognition_service_client::RecognitionServiceClient<Authorized> {
+        self.line().recognition()
+    }
+
+    /// Points; on the next connection in turn, without retries.
+    #[must_use]
+    pub fn points(&self) -> v1::points_service_client::PointsServiceClient<Authorized> {
+        self.line().points()
+    }
 }
 
 /// One connection, whose calls carry its token.
@@ -280,6 +300,12 @@ clients! {
     archive: archive_service_client::ArchiveServiceClient;
     /// The public log.
     log: log_service_client::LogServiceClient;
+    /// Rule sets and projects.
+    rules: rule_service_client::RuleServiceClient;
+    /// Simulations, plans and applications.
+    recognition: recognition_service_client::RecognitionServiceClient;
+    /// Points.
+    points: points_service_client::PointsServiceClient;
 }
 
 impl Line {

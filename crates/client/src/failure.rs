@@ -69,7 +69,7 @@ impl From<Status> for ClientError {
 /// A call that ended with a status other than OK.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// The gRPC status code.
+    /// The gRPC status code; of a row, which has none, `FAILED_PRECONDITION`.
     pub grpc: Code,
     /// The stable code, such as `CATEGORY_NOT_ADMITTED`; absent when the bank itself did not speak.
     pub code: Option<String>,
@@ -117,6 +117,30 @@ impl Refused {
             refused.note(detail);
         }
         refused
+    }
+
+    /// A row of a batch that was accepted otherwise; its first violation gives code and texts.
+    #[must_use]
+    pub fn of_row(row: &v1::RefusedRow) -> Self {
+        let first = row.violations.first().cloned().unwrap_or_default();
+        let violation = |it: &v1::Violation| Violation {
+            field: it.field.clone(),
+            code: it.code.clone(),
+            message: match it.clause.as_str() {
+                "" => format!("{} {}", it.message_zh, it.message_en),
+                clause => format!("{} {} ({clause})", it.message_zh, it.message_en),
+            },
+        };
+        Self {
+            grpc: Code::FailedPrecondition,
+            code: Some(first.code),
+            params: HashMap::new(),
+            violations: row.violations.iter().map(violation).collect(),
+            message_zh: first.message_zh,
+            message_en: first.message_en,
+            retry_after: None,
+            transient: false,
+        }
     }
 
     /// Reads the `refusal` of a streamed response.
@@ -177,7 +201,10 @@ impl Error for Refused {}
 /// The violations of a row as one line, for people.
 #[must_use]
 pub fn describe_row(row: &v1::RefusedRow) -> String {
-    let one = |it: &v1::Violation| format!("{}: {} {}", it.field, it.code, it.message_en);
+    let one = |it: &v1::Violation| match it.clause.as_str() {
+        "" => format!("{}: {} {}", it.field, it.code, it.message_en),
+        clause => format!("{}: {} {} ({clause})", it.field, it.code, it.message_en),
+    };
     row.violations
         .iter()
         .map(one)

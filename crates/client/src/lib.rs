@@ -13,6 +13,8 @@
 //!    public log never learns what the learner did.
 //! 6. [`submit::submit`] deposits one batch, [`submit::open`] a stream of them. Each row is decided alone: created,
 //!    duplicate or refused.
+//!    [`submit::submit_one`] is for what is done one at a time: steps of [`recognition`], and the public declarations
+//!    that [`RecordMaker::proposal`] and [`RecordMaker::project_review`] make.
 //! 7. [`receipt::Verifier`] checks the receipts with nothing but the bank's public key, and
 //!    [`receipt::BundleWriter`] keeps them.
 //!
@@ -55,11 +57,14 @@
 
 pub mod batch;
 pub mod connection;
+mod declaration;
 pub mod failure;
 pub mod keys;
 pub mod learners;
 mod pipeline;
+pub mod points;
 pub mod receipt;
+pub mod recognition;
 pub mod record;
 pub mod retry;
 pub mod submit;

@@ -8,7 +8,7 @@
 
 use bytes::Bytes;
 use creditbank_domain::record::{FORMAT_VERSION, RecordKind, RecordRef, commitment};
-use creditbank_domain::{InstitutionId, LearnerCode, RecordId};
+use creditbank_domain::{Digest32, InstitutionId, LearnerCode, RecordId};
 use creditbank_wire::v1::{self, payload::Content};
 use hmac::{Hmac, KeyInit, Mac};
 use prost::Message;
@@ -67,6 +67,7 @@ impl RecordMaker {
             learner,
             Content::Outcome(outcome),
             None,
+            None,
         )
     }
 
@@ -91,6 +92,7 @@ impl RecordMaker {
             learner,
             content,
             Some(target),
+            None,
         )
     }
 
@@ -112,6 +114,7 @@ impl RecordMaker {
             learner,
             content,
             Some(target),
+            None,
         )
     }
 
@@ -133,16 +136,19 @@ impl RecordMaker {
             learner,
             content,
             Some(target),
+            None,
         )
     }
 
-    fn make(
+    /// A record about a learner: `target` is what it is about, `rule_set` what it was made under.
+    pub(crate) fn make(
         &self,
         natural_key: &[u8],
         kind: RecordKind,
         learner: LearnerCode,
         content: Content,
         target: Option<RecordRef>,
+        rule_set: Option<&Digest32>,
     ) -> v1::SignedRecord {
         let record_id = self.secret.record_id(natural_key);
         // A learner code is printed in groups for people; in signed bytes it has one spelling.
@@ -161,7 +167,7 @@ impl RecordMaker {
             kind: kind as i32,
             commitment: Bytes::copy_from_slice(&commitment(&salt, &payload)),
             refs: target.iter().map(reference).collect(),
-            rule_set_hash: Bytes::new(),
+            rule_set_hash: rule_set.map_or_else(Bytes::new, |hash| Bytes::copy_from_slice(hash)),
             statement: Bytes::new(),
         };
         v1::SignedRecord {
@@ -169,6 +175,11 @@ impl RecordMaker {
             salt: Bytes::copy_from_slice(&salt),
             payload: payload.into(),
         }
+    }
+
+    /// Who issues the records.
+    pub(crate) fn issuer(&self) -> &InstitutionId {
+        &self.issuer
     }
 }
 

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::batch;
 use crate::connection::{Bank, Line};
 use crate::failure::{ClientError, Refused};
 use crate::pipeline::{self, Exchange, Outcome};
@@ -46,6 +47,46 @@ pub async fn submit(
     let send = |line: Line, request| async move { line.submission().submit_batch(request).await };
     let response = bank.call(request.clone(), send).await?;
     Ok(Acknowledgement { request, response })
+}
+
+/// Where one record stands.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Its leaf.
+    pub leaf_index: u64,
+    /// Whether it was in the log already.
+    pub duplicate: bool,
+    /// The exchange, to verify and to keep.
+    pub acknowledgement: Acknowledgement,
+}
+
+/// Signs one record with the keys of the connection and deposits it. A refused row is an error here, like a refused
+/// batch.
+///
+/// # Errors
+/// If the record was refused, or the bank could not be reached.
+pub async fn submit_one(bank: &Bank, record: v1::SignedRecord) -> Result<Placed, ClientError> {
+    let keys = bank.keys().ok_or(ClientError::Configuration(
+        "a record is signed with the keys of a connection, and this one has none",
+    ))?;
+    let request = batch::sign(bank.origin(), keys, vec![record])?;
+    let acknowledgement = submit(bank, request).await?;
+    let response = &acknowledgement.response;
+    let created = response.created.as_ref().map(|it| it.first_leaf_index);
+    let duplicate = response
+        .duplicates
+        .first()
+        .and_then(|it| it.receipt.as_ref());
+    let duplicate = duplicate.map(|receipt| receipt.leaf_index);
+    match (created.or(duplicate), response.refused.first()) {
+        (Some(leaf_index), _) => Ok(Placed {
+            leaf_index,
+            duplicate: created.is_none(),
+            acknowledgement,
+        }),
+        (None, Some(row)) => Err(ClientError::Refused(Box::new(Refused::of_row(row)))),
+        (None, None) => Err(ClientError::Contract("the one row of a batch is undecided")),
+    }
 }
 
 /// Opens a stream on which at most `window` batches (1 to [`WINDOW_MAX`]) are under way. The two ends belong into two

@@ -6,13 +6,20 @@
 //!
 //! Start reading at [`outcome`], then [`refusal`].
 
+pub mod application;
+pub mod calendar;
+pub mod catalogue;
 pub mod credit;
 pub mod grade;
 pub mod identifier;
 pub mod outcome;
+pub mod points;
+pub mod recognition;
 pub mod record;
 pub mod refusal;
 pub mod registry;
+pub mod rules;
+pub mod standard;
 pub mod text;
 
 pub use credit::{Credit, Hours};

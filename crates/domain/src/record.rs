@@ -4,12 +4,17 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use crate::catalogue::Proposal;
 use crate::identifier::{
     InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode,
 };
-use crate::{Category, Outcome, Refusal};
+use crate::recognition::{Application, Ruling};
+use crate::rules::Period;
+use crate::text::Code;
+use crate::{Category, Outcome, Refusal, points};
 
 /// Most records in one signed batch.
 pub const BATCH_RECORDS_MAX: usize = 1024;
@@ -121,10 +126,36 @@ pub enum RecordKind {
     Revocation = 3,
     /// Stands by a disputed record (重新确认).
     Confirmation = 4,
+    /// A learner applies for recognition (认定申请).
+    Application = 5,
+    /// A reviewer votes on an application (评审意见).
+    Review = 6,
+    /// An institution objects during public notice (异议).
+    Objection = 7,
+    /// The learner appeals against a decision (申诉).
+    Appeal = 8,
+    /// The learner withdraws an application (撤回).
+    Withdrawal = 9,
+    /// A public declaration of an institution or reviewer.
+    Declaration = 10,
     /// Two archives become one (档案合并).
     Merge = 16,
     /// A public decision of the bank.
     Statement = 17,
+    /// The bank takes an application up (受理).
+    Acceptance = 18,
+    /// The bank returns an application (退回).
+    Return = 19,
+    /// The bank publishes for objection what it is going to decide (公示).
+    Notice = 20,
+    /// The bank decides an application (认定决定).
+    Decision = 21,
+    /// The bank reverses a decision (撤销认定).
+    Reversal = 22,
+    /// Nothing changes the decision any more but a reversal (终局).
+    Closing = 23,
+    /// Points of a learner move (积分).
+    Points = 24,
 }
 
 impl RecordKind {
@@ -135,18 +166,68 @@ impl RecordKind {
             2 => Self::Amendment,
             3 => Self::Revocation,
             4 => Self::Confirmation,
+            5 => Self::Application,
+            6 => Self::Review,
+            7 => Self::Objection,
+            8 => Self::Appeal,
+            9 => Self::Withdrawal,
+            10 => Self::Declaration,
             16 => Self::Merge,
             17 => Self::Statement,
+            18 => Self::Acceptance,
+            19 => Self::Return,
+            20 => Self::Notice,
+            21 => Self::Decision,
+            22 => Self::Reversal,
+            23 => Self::Closing,
+            24 => Self::Points,
             _ => return None,
         })
     }
 
-    /// Whether the record changes the state of the one it refers to.
+    /// Whether the record refers to one other.
     pub fn has_target(self) -> bool {
+        self.changes_outcome() || self.is_step()
+    }
+
+    /// Whether the record changes the state of the outcome it refers to.
+    pub fn changes_outcome(self) -> bool {
         matches!(
             self,
             Self::Amendment | Self::Revocation | Self::Confirmation
         )
+    }
+
+    /// Whether the record is a step of the application it refers to.
+    pub fn is_step(self) -> bool {
+        matches!(
+            self,
+            Self::Review
+                | Self::Objection
+                | Self::Appeal
+                | Self::Withdrawal
+                | Self::Acceptance
+                | Self::Return
+                | Self::Notice
+                | Self::Decision
+                | Self::Reversal
+                | Self::Closing
+        )
+    }
+
+    /// Whether only the bank makes such records.
+    pub fn is_of_the_bank(self) -> bool {
+        self as u8 >= Self::Merge as u8
+    }
+
+    /// Whether the record carries a statement in place of a commitment.
+    pub fn is_public(self) -> bool {
+        matches!(self, Self::Statement | Self::Declaration)
+    }
+
+    /// Whether the record must name the rule set that it was made under.
+    pub fn needs_rule_set(self) -> bool {
+        matches!(self, Self::Application | Self::Notice | Self::Decision)
     }
 
     /// Whether the record shows an outcome that can be amended or revoked.
@@ -180,14 +261,14 @@ pub struct Envelope {
 pub enum EnvelopeContent {
     /// A learner's record; the payload lies in the vault.
     Sealed {
-        /// Never `Statement`.
+        /// Never a public one.
         kind: RecordKind,
         /// See [`commitment`].
         commitment: Digest32,
         /// Set exactly when [`RecordKind::has_target`].
         target: Option<RecordRef>,
     },
-    /// A public decision of the bank.
+    /// A public decision of the bank, or a declaration of the issuer.
     Public(Box<Statement>),
 }
 
@@ -196,7 +277,10 @@ impl Envelope {
     pub fn kind(&self) -> RecordKind {
         match &self.content {
             EnvelopeContent::Sealed { kind, .. } => *kind,
-            EnvelopeContent::Public(_) => RecordKind::Statement,
+            EnvelopeContent::Public(statement) => match statement.declarer() {
+                Some(_) => RecordKind::Declaration,
+                None => RecordKind::Statement,
+            },
         }
     }
 }
@@ -223,6 +307,18 @@ pub enum PayloadContent {
     Confirmation,
     /// This learner code is from now on another name of the payload's learner.
     Merge(LearnerCode),
+    /// What the learner applies for.
+    Application(Box<Application>),
+    /// A reviewer's vote: whether to approve.
+    Review(bool),
+    /// A step that needs nothing but its reason.
+    Step(RecordKind),
+    /// What the bank is going to decide.
+    Notice(Box<Ruling>),
+    /// What the bank decides.
+    Decision(Box<Ruling>),
+    /// How points of the learner move, in this order.
+    Points(Vec<points::Entry>),
 }
 
 impl PayloadContent {
@@ -234,6 +330,12 @@ impl PayloadContent {
             Self::Revocation => RecordKind::Revocation,
             Self::Confirmation => RecordKind::Confirmation,
             Self::Merge(_) => RecordKind::Merge,
+            Self::Application(_) => RecordKind::Application,
+            Self::Review(_) => RecordKind::Review,
+            Self::Step(kind) => *kind,
+            Self::Notice(_) => RecordKind::Notice,
+            Self::Decision(_) => RecordKind::Decision,
+            Self::Points(_) => RecordKind::Points,
         }
     }
 
@@ -260,6 +362,30 @@ pub enum Role {
     PeerBank = 4,
     /// Reads everything public and every history (审计).
     Auditor = 5,
+    /// Votes on projects and applications (评审专家).
+    Reviewer = 6,
+    /// Applies, appeals and withdraws on behalf of learners (代办窗口).
+    LearnerAgent = 7,
+}
+
+impl Role {
+    /// Whether an issuer of this role may sign records of a kind. The bank's own kinds are not a matter of roles.
+    pub fn may_sign(self, kind: RecordKind) -> bool {
+        use RecordKind::{
+            Amendment, Appeal, Application, Confirmation, Declaration, Objection, Outcome, Review,
+            Revocation, Withdrawal,
+        };
+        match kind {
+            Outcome | Amendment | Revocation | Confirmation => self == Self::Institution,
+            Objection => self == Self::Institution,
+            Application | Appeal | Withdrawal => {
+                matches!(self, Self::LearnerAgent | Self::Gateway)
+            }
+            Review => self == Self::Reviewer,
+            Declaration => matches!(self, Self::Institution | Self::Reviewer),
+            _ => false,
+        }
+    }
 }
 
 /// What a key is for; a key has one purpose.
@@ -307,7 +433,7 @@ pub struct InstitutionProfile {
     pub region: Option<RegionCode>,
 }
 
-/// A public decision of the bank.
+/// A public decision of the bank, or a declaration of an institution or reviewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     /// The first entry of every log.
@@ -361,4 +487,72 @@ pub enum Statement {
         /// Random, known only inside the vault.
         handle: [u8; 16],
     },
+    /// A document of a rule set, as it was written.
+    RuleDocument {
+        /// UTF-8.
+        text: String,
+    },
+    /// A rule set; its documents are in the log already.
+    RuleSetPublished {
+        /// The same for all versions.
+        set_id: String,
+        /// Its version.
+        version: String,
+        /// By name, ascending, with their SHA-256.
+        documents: Vec<(String, Digest32)>,
+        /// Days of application on which it decides.
+        effective: Period,
+    },
+    /// An institution applies for a project to be admitted.
+    ProjectProposed(Box<Proposal>),
+    /// A reviewer votes on a project.
+    ProjectReviewed {
+        /// Who votes.
+        reviewer: InstitutionId,
+        /// Whose project.
+        institution: InstitutionId,
+        /// Which.
+        project: Code,
+        /// The vote.
+        approve: bool,
+    },
+    /// A project is admitted under the standard it was proposed under.
+    ProjectAdmitted {
+        /// Whose.
+        institution: InstitutionId,
+        /// Which.
+        project: Code,
+        /// How many approving reviewers were needed.
+        panel: u8,
+        /// Last day of completion of its outcomes.
+        expires_on: Option<Date>,
+    },
+    /// A project is not admitted.
+    ProjectRefused {
+        /// Whose.
+        institution: InstitutionId,
+        /// Which.
+        project: Code,
+    },
+    /// An admitted project is suspended, or taken up again.
+    ProjectSuspended {
+        /// Whose.
+        institution: InstitutionId,
+        /// Which.
+        project: Code,
+        /// Which of the two.
+        suspended: bool,
+    },
+}
+
+impl Statement {
+    /// The institution or reviewer whose declaration it is; none for a decision of the bank.
+    #[must_use]
+    pub fn declarer(&self) -> Option<&InstitutionId> {
+        match self {
+            Self::ProjectProposed(proposal) => Some(&proposal.institution),
+            Self::ProjectReviewed { reviewer, .. } => Some(reviewer),
+            _ => None,
+        }
+    }
 }

@@ -5,10 +5,13 @@
 //! ever hold a `String`: what a caller sent (an identity number, a name, a grade) cannot leave in a refusal.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::outcome::Category;
+use crate::Hours;
+use crate::outcome::{Category, EvidenceKind};
+use crate::standard::Share;
 
 /// Declares the variants, their codes and the list of codes from one table, so that they cannot drift apart.
 macro_rules! refusals {
@@ -115,6 +118,30 @@ refusals! {
     /// The issuer may not deposit this category.
     CategoryNotAdmitted { /** The category. */ category: Category } = "CATEGORY_NOT_ADMITTED",
 
+    // The published standard that an outcome is held against.
+    /// The standard is not for outcomes of this category.
+    CategoryNotOfStandard = "CATEGORY_NOT_OF_STANDARD",
+    /// The standard was not in force on the day of completion.
+    StandardNotInForce = "STANDARD_NOT_IN_FORCE",
+    /// Deposited too long after its completion.
+    DepositedTooLate { /** Most years between the two. */ years: u16 } = "DEPOSITED_TOO_LATE",
+    /// Fewer hours than the standard asks for.
+    HoursBelowStandard { /** The least. */ needed: Hours } = "HOURS_BELOW_STANDARD",
+    /// More hours than the standard admits for one outcome, or for one day.
+    HoursAboveStandard { /** The most. */ most: Hours } = "HOURS_ABOVE_STANDARD",
+    /// Attended less than the standard asks for.
+    AttendanceBelowStandard { /** The least. */ needed: Share } = "ATTENDANCE_BELOW_STANDARD",
+    /// Evidence of a kind that the standard asks for is not bound.
+    EvidenceMissing { /** The kind. */ kind: EvidenceKind } = "EVIDENCE_MISSING",
+    /// Not passed, and the standard asks for it.
+    NotPassed = "NOT_PASSED",
+    /// A walk of too few points.
+    WalkPointsTooFew { /** The least. */ min: u16 } = "WALK_POINTS_TOO_FEW",
+    /// Two points of a walk too soon after each other.
+    WalkPointsTooClose { /** Least minutes between two. */ min_minutes: u16 } = "WALK_POINTS_TOO_CLOSE",
+    /// From the first to the last point of a walk too many days.
+    WalkTooLong { /** The most. */ days: u16 } = "WALK_TOO_LONG",
+
     // The batch and its bytes.
     /// A batch without records.
     BatchEmpty = "BATCH_EMPTY",
@@ -184,8 +211,84 @@ refusals! {
     MergeSelf = "MERGE_SELF",
     /// An institution of that name exists.
     InstitutionExists = "INSTITUTION_EXISTS",
-    /// No such project is admitted for the issuer.
+    /// The issuer has no such project.
     ProjectUnknown = "PROJECT_UNKNOWN",
+
+    // Rule sets and projects.
+    /// An outcome of this category names an admitted project.
+    ProjectMissing = "PROJECT_MISSING",
+    /// The project is for outcomes of another category.
+    ProjectForOtherCategory { /** Its category. */ category: Category } = "PROJECT_FOR_OTHER_CATEGORY",
+    /// The project is not admitted.
+    ProjectNotAdmitted = "PROJECT_NOT_ADMITTED",
+    /// The project is suspended.
+    ProjectSuspended = "PROJECT_SUSPENDED",
+    /// The outcome was completed after the project's last day.
+    ProjectExpired = "PROJECT_EXPIRED",
+    /// A project of that code exists.
+    ProjectExists = "PROJECT_EXISTS",
+    /// The project was decided already.
+    ProjectDecided = "PROJECT_DECIDED",
+    /// Not more reviewers approved than rejected.
+    PanelRejected = "PANEL_REJECTED",
+    /// More reviewers approved than rejected.
+    PanelApproved = "PANEL_APPROVED",
+    /// No such rule set is published.
+    RuleSetUnknown = "RULE_SET_UNKNOWN",
+    /// The rule set does not decide applications of today: another version does.
+    RuleSetNotInForce = "RULE_SET_NOT_IN_FORCE",
+    /// This rule set is published already.
+    RuleSetExists = "RULE_SET_EXISTS",
+    /// The rule set has errors.
+    RuleSetInvalid { /** How many. */ errors: u32 } = "RULE_SET_INVALID",
+    /// The document is in the log already.
+    DocumentExists = "DOCUMENT_EXISTS",
+    /// A document of the set is not in the log.
+    DocumentMissing = "DOCUMENT_MISSING",
+    /// The rule set has no such unit standard.
+    StandardUnknown = "STANDARD_UNKNOWN",
+    /// The rule set has no such programme, or not for this day.
+    ProgrammeUnknown = "PROGRAMME_UNKNOWN",
+
+    // Applications.
+    /// No such application of this learner.
+    ApplicationUnknown = "APPLICATION_UNKNOWN",
+    /// The application is over.
+    ApplicationClosed = "APPLICATION_CLOSED",
+    /// Not a step that follows from where the application stands.
+    StepNotAllowed { /** Where it stands. */ state: &'static str } = "STEP_NOT_ALLOWED",
+    /// The reviewer has voted.
+    AlreadyVoted = "ALREADY_VOTED",
+    /// Reviewers of fewer institutions have voted, or fewer have approved, than the panel needs.
+    PanelTooSmall { /** How many it needs. */ needed: u32 } = "PANEL_TOO_SMALL",
+    /// Reviewers of the origin alone, or the applicant's own.
+    PanelConflict = "PANEL_CONFLICT",
+    /// Public notice is not over.
+    NoticeRunning { /** Its last day. */ until: Date } = "NOTICE_RUNNING",
+    /// Public notice is over.
+    NoticeOver { /** Its last day. */ until: Date } = "NOTICE_OVER",
+    /// Not what was published for objection.
+    DecisionDiffers = "DECISION_DIFFERS",
+    /// The time for an appeal is not over.
+    AppealRunning { /** Its last day. */ until: Date } = "APPEAL_RUNNING",
+    /// The time for an appeal is over.
+    AppealTooLate { /** Its last day. */ until: Date } = "APPEAL_TOO_LATE",
+    /// Somebody else took a step first: look again.
+    ApplicationMoved = "APPLICATION_MOVED",
+    /// What was noticed is not what would be decided now.
+    NoticeOutdated = "NOTICE_OUTDATED",
+    /// Nothing of the application would be granted.
+    NothingGranted = "NOTHING_GRANTED",
+
+    // Points.
+    /// More points than can be redeemed, or none.
+    PointsTooFew { /** What can be redeemed. */ available: u64 } = "POINTS_TOO_FEW",
+    /// Points were clawed back that had been redeemed; first they are to be earned again.
+    PointsOwed { /** How many. */ owed: u64 } = "POINTS_OWED",
+    /// A redemption of that id exists.
+    RedemptionExists = "REDEMPTION_EXISTS",
+    /// The redemption was confirmed or cancelled.
+    RedemptionClosed = "REDEMPTION_CLOSED",
 
     // The caller.
     /// Not for this caller.
@@ -233,6 +336,7 @@ impl Refusal {
         Fault {
             field: field.into(),
             refusal: self,
+            clause: None,
         }
     }
 }
@@ -256,9 +360,20 @@ pub struct Fault {
     pub field: String,
     /// What is wrong with it.
     pub refusal: Refusal,
+    /// The clause of the published standard or rule that it does not meet, where it is about one.
+    pub clause: Option<Arc<str>>,
 }
 
 impl Fault {
+    /// The same fault, citing the clause of a published standard or rule; an empty clause cites nothing.
+    #[must_use]
+    pub fn citing(self, clause: impl Into<Arc<str>>) -> Self {
+        Self {
+            clause: Some(clause.into()).filter(|clause| !clause.is_empty()),
+            ..self
+        }
+    }
+
     /// The same fault seen from the message that holds this one under `prefix`.
     #[must_use]
     pub fn within(self, prefix: &str) -> Self {
@@ -269,7 +384,7 @@ impl Fault {
         };
         Self {
             field: format!("{prefix}{dot}{}", self.field),
-            refusal: self.refusal,
+            ..self
         }
     }
 }

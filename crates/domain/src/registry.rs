@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::catalogue::Catalogue;
 use crate::identifier::InstitutionId;
 use crate::record::{InstitutionProfile, KeyId, KeyPurpose, LeafIndex, PublicKey, Role, Statement};
 use crate::{Category, Refusal};
@@ -82,6 +83,7 @@ pub struct Registry {
     by_id: BTreeMap<InstitutionId, InstitutionNumber>,
     by_key: HashMap<KeyId, InstitutionNumber>,
     erasures: u64,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Registry {
@@ -122,6 +124,11 @@ impl Registry {
     /// Whether the log is not open yet.
     pub fn is_empty(&self) -> bool {
         self.by_number.is_empty()
+    }
+
+    /// Published rule sets and projects.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
     }
 
     /// How many learners were erased.
@@ -207,6 +214,7 @@ impl Registry {
                 self.known(institution).map(|_| ())
             }
             Statement::LearnerErased { .. } => Ok(()),
+            other => self.check_catalogue(other),
         }
     }
 
@@ -266,7 +274,25 @@ impl Registry {
                 self.change(institution, |it| it.suspended = *suspended);
             }
             Statement::LearnerErased { .. } => self.erasures += 1,
+            other => Arc::make_mut(&mut self.catalogue).apply(index, other),
         }
+    }
+
+    /// A declaration is made by somebody of the right role; the rest is the catalogue's.
+    fn check_catalogue(&self, statement: &Statement) -> Result<(), Refusal> {
+        let role = |id: &InstitutionId| self.known(id).map(|it| it.profile.role);
+        match statement {
+            Statement::ProjectProposed(proposal)
+                if role(&proposal.institution)? != Role::Institution =>
+            {
+                return Err(Refusal::PermissionDenied);
+            }
+            Statement::ProjectReviewed { reviewer, .. } if role(reviewer)? != Role::Reviewer => {
+                return Err(Refusal::PermissionDenied);
+            }
+            _ => {}
+        }
+        self.catalogue.check(statement)
     }
 
     fn known(&self, id: &InstitutionId) -> Result<&Arc<Institution>, Refusal> {

@@ -62,6 +62,7 @@ fn sound(category: Category) -> OutcomeDraft {
         grade: Some(Grade::Percentage(Percentage::parse("87").unwrap())),
         completed_on: date(2025, 6, 30),
         completed_at: None,
+        obtained_by: None,
         started_on: Some(date(2025, 3, 1)),
         external_id: None,
         institution_name: Some(label("上海开放大学")),

@@ -63,6 +63,7 @@ fn draft(row: &Row, name: &str, id: &str, detail: Detail) -> OutcomeDraft {
         grade: None,
         completed_on: time.date(),
         completed_at: Some(time.time()),
+        obtained_by: None,
         started_on: None,
         external_id: Some(Code::parse(label(row, id).as_str()).unwrap()),
         institution_name: Some(label(row, "inst_name")),

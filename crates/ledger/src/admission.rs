@@ -8,24 +8,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use creditbank_domain::identifier::RecordId;
+use creditbank_domain::recognition::Ruling;
 use creditbank_domain::record::{
     Algorithm, BATCH_RECORDS_MAX, EnvelopeContent, KeyId, KeyPurpose, LEAF_BYTES_MAX,
     PAYLOAD_BYTES_MAX, PayloadContent, RecordKind, RecordRef, Statement, batch_signing_input,
     commitment,
 };
 use creditbank_domain::registry::{Institution, Registry};
-use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
+use creditbank_domain::{Category, Digest32, Fault, LeafIndex, Outcome, Refusal};
 use creditbank_merkle::{BatchTree, Hash, leaf_hash};
 use creditbank_store::StoreError;
 use creditbank_wire::convert::leaf::LeafParts;
 use creditbank_wire::convert::record;
 use creditbank_wire::v1;
 use ed25519_dalek::Signature;
+use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::bank::Bank;
 use crate::clock;
 use crate::head::{Head, envelope};
+use crate::recognition;
 
 /// Leaves room in a leaf for attestation and time.
 const ENVELOPE_BYTES_MAX: usize = LEAF_BYTES_MAX - 1024;
@@ -139,8 +142,21 @@ pub(crate) enum Body {
         target: Option<RecordRef>,
         /// The learner that a merge makes another name.
         merged: Option<u64>,
+        /// For a step of an application: what it was admitted on.
+        seen: Option<Seen>,
     },
     Public(Box<Statement>, Vec<u8>),
+}
+
+/// What a step of an application was admitted on; the sequencer refuses it when that has changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// Steps that the application had.
+    pub(crate) steps: u32,
+    /// Size of the log that was read.
+    pub(crate) size: u64,
+    /// All codes of the archive, when the step rests on what is in it.
+    pub(crate) archive: Vec<u64>,
 }
 
 impl Admitted {
@@ -170,6 +186,7 @@ impl Admitted {
         verify(bank, &request, &key_id, &key.key.bytes, &tree)?;
         let mut rows = Rows {
             bank,
+            registry: &registry,
             issuer: &issuer,
             tree: &tree,
             request: &request,
@@ -227,6 +244,7 @@ fn verify(
 /// The rows of one batch while they are prepared.
 struct Rows<'a> {
     bank: &'a Bank,
+    registry: &'a Registry,
     issuer: &'a Institution,
     tree: &'a BatchTree,
     request: &'a v1::SubmitBatchRequest,
@@ -268,9 +286,18 @@ impl Rows<'_> {
         today: jiff::civil::Date,
     ) -> Result<Result<ReadyRow, Vec<Fault>>, StoreError> {
         let parsed = match self.parse(record, today) {
-            Ok(parsed) => parsed,
+            Ok(Parsed::Sealed(parsed)) => parsed,
+            Ok(Parsed::Public(record_id, statement)) => {
+                return Ok(Ok(self.public(number, record, record_id, statement)));
+            }
             Err(faults) => return Ok(Err(faults)),
         };
+        if let Some(outcome) = parsed.payload.content.outcome() {
+            let faults = self.under_standard(parsed.kind, outcome, today)?;
+            if !faults.is_empty() && !self.is_known(&parsed.record_id)? {
+                return Ok(Err(faults));
+            }
+        }
         let learner = parsed.payload.learner;
         let key = match self.bank.learner_key(learner)? {
             Ok(key) => key,
@@ -278,6 +305,10 @@ impl Rows<'_> {
         };
         let issuer = (self.issuer.number, self.issuer.profile.id.as_str());
         let kind = parsed.kind;
+        let seen = match self.seen(&parsed)? {
+            Ok(seen) => seen,
+            Err(fault) => return Ok(Err(vec![fault])),
+        };
         let vault = key.seal_record(
             issuer,
             &parsed.record_id,
@@ -300,6 +331,7 @@ impl Rows<'_> {
             vault,
             target: parsed.target,
             merged,
+            seen,
         };
         Ok(Ok(ReadyRow {
             record_id: parsed.record_id,
@@ -319,35 +351,132 @@ impl Rows<'_> {
         limit("payload", record.payload.len(), PAYLOAD_BYTES_MAX).map_err(one)?;
         let envelope =
             record::envelope(&record.envelope, self.issuer.profile.id.as_str()).map_err(one)?;
-        let salt = record::digest(&record.salt).map_err(|refusal| one(refusal.at("salt")))?;
-        let EnvelopeContent::Sealed {
-            kind,
-            commitment: committed,
-            target,
-        } = envelope.content
-        else {
-            return Err(one(Refusal::KindNotAllowed.at("envelope.kind")));
+        let (kind, committed, target) = match envelope.content {
+            EnvelopeContent::Sealed {
+                kind,
+                commitment,
+                target,
+            } => (kind, commitment, target),
+            EnvelopeContent::Public(statement) => {
+                return self.declaration(record, envelope.record_id, statement);
+            }
         };
+        let salt = record::digest(&record.salt).map_err(|refusal| one(refusal.at("salt")))?;
         if commitment(&salt, &record.payload) != committed {
             return Err(one(Refusal::CommitmentMismatch.at("envelope.commitment")));
         }
         let payload = record::payload(&record.payload, today)?;
-        if payload.content.kind() != kind {
+        if payload.content.kind() != kind || !may_make(self.issuer, kind) {
             return Err(one(Refusal::KindNotAllowed.at("envelope.kind")));
         }
         if let Some(outcome) = payload.content.outcome() {
             may_deposit(self.issuer, kind, outcome.category()).map_err(one)?;
         }
-        if kind == RecordKind::Merge && !self.issuer.profile.id.is_bank() {
-            return Err(one(Refusal::KindNotAllowed.at("envelope.kind")));
-        }
-        Ok(Parsed {
+        Ok(Parsed::Sealed(Box::new(Sealed {
             record_id: envelope.record_id,
             kind,
             salt,
             payload,
             target,
-        })
+            rule_set: envelope.rule_set_hash,
+        })))
+    }
+
+    /// A public declaration has neither salt nor payload.
+    fn declaration(
+        &self,
+        record: &v1::SignedRecord,
+        record_id: RecordId,
+        statement: Box<Statement>,
+    ) -> Result<Parsed, Vec<Fault>> {
+        let declared = statement.declarer().is_some();
+        if !declared || !may_make(self.issuer, RecordKind::Declaration) {
+            return Err(vec![Refusal::KindNotAllowed.at("envelope.kind")]);
+        }
+        if !record.salt.is_empty() || !record.payload.is_empty() {
+            return Err(vec![Refusal::KindNotAllowed.at("payload")]);
+        }
+        Ok(Parsed::Public(record_id, statement))
+    }
+
+    fn public(
+        &self,
+        number: usize,
+        record: &v1::SignedRecord,
+        record_id: RecordId,
+        statement: Box<Statement>,
+    ) -> ReadyRow {
+        let bytes = record::statement_message(&statement).encode_to_vec();
+        ReadyRow {
+            record_id,
+            envelope: record.envelope.clone(),
+            begun: self.begin(number, &record.envelope),
+            body: Body::Public(statement, bytes),
+        }
+    }
+
+    /// Holds an outcome against the standard that its project was admitted under. The bank amends what others
+    /// deposited, and projects are theirs.
+    fn under_standard(
+        &self,
+        kind: RecordKind,
+        outcome: &Outcome,
+        today: jiff::civil::Date,
+    ) -> Result<Vec<Fault>, StoreError> {
+        if self.issuer.profile.id.is_bank() {
+            return Ok(Vec::new());
+        }
+        let within = match kind {
+            RecordKind::Amendment => "payload.amendment.outcome",
+            _ => "payload.outcome",
+        };
+        let breaches =
+            recognition::breaches(self.bank, self.registry, self.issuer, outcome, today)?;
+        Ok(breaches
+            .into_iter()
+            .map(|fault| fault.within(within))
+            .collect())
+    }
+
+    /// A step is held against its application as it stands now. What is in the log already stays accepted whatever
+    /// has moved since, so a refusal looks there first.
+    fn seen(&self, parsed: &Sealed) -> Result<Result<Option<Seen>, Fault>, StoreError> {
+        let content = &parsed.payload.content;
+        let learner = parsed.payload.learner;
+        let seen = match (content, parsed.target.filter(|_| parsed.kind.is_step())) {
+            (PayloadContent::Application(application), _) => {
+                let rule_set = parsed.rule_set.unwrap_or_default();
+                recognition::check_application(self.bank, learner, rule_set, application)?
+                    .map(|()| None)
+            }
+            (content, Some(target)) => {
+                let step = recognition::Step {
+                    kind: parsed.kind,
+                    issuer: self.issuer.number,
+                    learner,
+                    target,
+                    approve: matches!(content, PayloadContent::Review(true)),
+                    ruling: match content {
+                        PayloadContent::Notice(ruling) | PayloadContent::Decision(ruling) => {
+                            Some(Ruling::clone(ruling))
+                        }
+                        _ => None,
+                    },
+                };
+                recognition::admit_step(self.bank, step)?.map(Some)
+            }
+            _ => Ok(None),
+        };
+        match seen {
+            Err(_) if self.is_known(&parsed.record_id)? => Ok(Ok(None)),
+            seen => Ok(seen),
+        }
+    }
+
+    /// Whether the issuer has a record of this id in the log.
+    fn is_known(&self, record_id: &RecordId) -> Result<bool, StoreError> {
+        let snapshot = &self.bank.head().snapshot;
+        Ok(snapshot.id(self.issuer.number, record_id)?.is_some())
     }
 
     fn begin(&self, number: usize, envelope: &[u8]) -> Sha256 {
@@ -366,12 +495,28 @@ impl Rows<'_> {
     }
 }
 
-struct Parsed {
+/// A row whose bytes are right.
+enum Parsed {
+    Sealed(Box<Sealed>),
+    Public(RecordId, Box<Statement>),
+}
+
+struct Sealed {
     record_id: RecordId,
     kind: RecordKind,
     salt: [u8; 32],
     payload: creditbank_domain::record::Payload,
     target: Option<RecordRef>,
+    rule_set: Option<Digest32>,
+}
+
+/// Which kinds an issuer may make. Outcomes are a matter of categories, see [`may_deposit`]; whoever may deposit one
+/// may change it.
+fn may_make(issuer: &Institution, kind: RecordKind) -> bool {
+    if issuer.profile.id.is_bank() {
+        return kind.is_of_the_bank() || kind.changes_outcome();
+    }
+    kind == RecordKind::Outcome || kind.changes_outcome() || issuer.profile.role.may_sign(kind)
 }
 
 /// An institution deposits in its admitted categories; the bank deposits none, but may amend any.

@@ -17,6 +17,8 @@ use quick_cache::sync::Cache;
 use crate::erase::{self, Gone};
 use crate::head::Head;
 use crate::queue::{Message, Queue};
+use crate::recognition::Sets;
+use crate::recognition::follow::{self, Changed, Follower};
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
 use crate::vault::{DataKey, KeyEncryptionKey};
@@ -141,6 +143,14 @@ pub struct Bank {
     purges: Mutex<Option<SyncSender<Gone>>>,
     stopping: Arc<AtomicBool>,
     trap: Option<StepTrap>,
+    /// Published rule sets, compiled.
+    sets: Sets,
+    /// Held while the bank evaluates and decides, so that no two decisions spend the same outcome.
+    pub(crate) deciding: tokio::sync::Mutex<()>,
+    /// Room for evaluations and plans, one a core.
+    thinking: tokio::sync::Semaphore,
+    /// What follows from a commit; taken away when the bank stops.
+    follower: Mutex<Option<Follower>>,
 }
 
 /// What is kept in memory of a learner.
@@ -179,12 +189,14 @@ impl Bank {
         let stopping = Arc::clone(&bank.stopping);
         let purger = purger.spawn(move || erase::purge(&store, gone, &stopping));
         let purger = purger.expect("a thread can be started");
+        let (follower, following) = follow::start(&bank);
+        *lock(&bank.follower) = Some(follower);
         let sequencer = Sequencer::new(Arc::clone(&bank), anchor);
         let run = move || {
             let _guard = AbortOnPanic;
             sequencer.run(jobs);
             // The database closes after its last user.
-            drop(purger.join());
+            drop((purger.join(), following.join()));
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".into())
@@ -224,6 +236,12 @@ impl Bank {
             purges: Mutex::new(Some(purges)),
             stopping: Arc::new(AtomicBool::new(false)),
             trap: options.trap,
+            sets: Sets::new(),
+            deciding: tokio::sync::Mutex::new(()),
+            thinking: tokio::sync::Semaphore::new(
+                std::thread::available_parallelism().map_or(1, usize::from),
+            ),
+            follower: Mutex::new(None),
         };
         (Arc::new(bank), jobs, gone)
     }
@@ -231,12 +249,7 @@ impl Bank {
     /// Works off what is waiting and ends the sequencer.
     pub async fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        drop(
-            self.purges
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        drop((lock(&self.purges).take(), lock(&self.follower).take()));
         self.queue.stop().await;
     }
 
@@ -300,11 +313,30 @@ impl Bank {
 
     /// Has the bytes of an erasure forced out of the files once nobody reads them any more.
     pub(crate) fn purge_later(&self, gone: Gone) {
-        let purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
+        let purges = lock(&self.purges);
         let later = purges.as_ref().map(|purges| purges.try_send(gone));
         if !matches!(later, Some(Ok(()))) {
             tracing::warn!("an erasure is purged at the next start");
         }
+    }
+
+    /// Tells the follower what a commit changed.
+    pub(crate) fn follow(&self, changed: impl Iterator<Item = Changed>) {
+        if let Some(follower) = &*lock(&self.follower) {
+            changed.for_each(|changed| follower.tell(changed));
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn thinking(&self) -> &tokio::sync::Semaphore {
+        &self.thinking
+    }
+
+    pub(crate) fn sets(&self) -> &Sets {
+        &self.sets
     }
 
     pub(crate) fn queue(&self) -> &Queue {
@@ -388,6 +420,10 @@ impl Bank {
             trap.reach(step);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A ledger whose sequencer broke an invariant must stop, not go on without it.

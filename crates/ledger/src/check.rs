@@ -1,6 +1,6 @@
 //! `creditbank check`: derives everything again and says what does not agree.
 //!
-//! Every leaf, batch signature, tree node, checkpoint, commitment and view row. A check that only walked the hashes
+//! Every leaf, batch signature, tree node, checkpoint, commitment, view row and decision. A check that only walked the hashes
 //! would find nothing wrong with a log of wrong values.
 
 use std::collections::BTreeMap;
@@ -21,9 +21,12 @@ use creditbank_wire::convert::{leaf, record};
 use creditbank_wire::v1;
 use ed25519_dalek::Signature;
 
-use crate::bank::usable_key;
+use crate::bank::{BankError, usable_key};
 use crate::head::encode;
+use crate::points::check_points;
 use crate::rebuild;
+use crate::recognition::recompute::{Recomputed, recompute};
+use crate::recover;
 use crate::vault::{self, KeyEncryptionKey};
 
 /// Most findings kept; the rest is only counted.
@@ -32,7 +35,7 @@ const FINDINGS_MAX: usize = 1000;
 /// Something that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// Which part was checked: log, tree, signature, vault, view, anchor.
+    /// Which part was checked: log, tree, signature, vault, view, anchor, decision, points.
     pub part: &'static str,
     /// The leaf, where it is about one.
     pub leaf: Option<u64>,
@@ -53,6 +56,12 @@ pub struct Report {
     pub erased: u64,
     /// Rows of the views compared.
     pub view_rows: u64,
+    /// Decisions and notices evaluated again from published rule sets; needs the key-encryption key.
+    pub decisions: u64,
+    /// Those of them that rest on what an erasure took.
+    pub decisions_gone: u64,
+    /// Records of points folded; needs the key-encryption key.
+    pub points: u64,
     /// Root that the log gives.
     pub root: String,
     /// What does not agree; empty when all is well.
@@ -145,7 +154,26 @@ pub fn check(
         &mut progress,
     )?;
     check_views(&snapshot, &mut report, &mut progress)?;
+    if let Some(key) = key {
+        check_decisions(store, &snapshot, key, &registry, &mut report, &mut progress);
+        let (records, wrong) = check_points(store, &snapshot, key)?;
+        report.points = records;
+        for (leaf, what) in wrong {
+            report.add("points", Some(leaf), what);
+        }
+    }
     Ok(report)
+}
+
+/// Evaluates every decision of a database again, and nothing else.
+pub fn decisions(
+    store: &Store,
+    key: &KeyEncryptionKey,
+    progress: impl FnMut(u64),
+) -> Result<Recomputed, BankError> {
+    let snapshot = store.snapshot();
+    let (registry, _) = recover::registry(&snapshot)?;
+    Ok(recompute(store, &snapshot, &registry, key, progress)?)
 }
 
 /// What the log says of a sealed record: kind and commitment.
@@ -529,6 +557,7 @@ fn check_views(
         expected.submissions.extend(part.submissions);
         expected.statements.extend(part.statements);
         expected.states.extend(part.states);
+        expected.applications.extend(part.applications);
         Ok(())
     });
     if let Err(error) = folded {
@@ -558,6 +587,34 @@ fn check_views(
         report.add("view", None, what);
     }
     Ok(())
+}
+
+/// Evaluates every decision again; what the log cannot give any more is a finding too.
+fn check_decisions(
+    store: &Store,
+    snapshot: &Snapshot,
+    key: &KeyEncryptionKey,
+    registry: &Registry,
+    report: &mut Report,
+    progress: &mut impl FnMut(Progress),
+) {
+    let tell = |done| {
+        progress(Progress {
+            part: "decisions",
+            done,
+            total: done,
+        });
+    };
+    match recompute(store, snapshot, registry, key, tell) {
+        Ok(recomputed) => {
+            report.decisions = recomputed.decisions;
+            report.decisions_gone = recomputed.gone;
+            for (leaf, what) in recomputed.differences {
+                report.add("decision", Some(LeafIndex(leaf)), what);
+            }
+        }
+        Err(error) => report.add("decision", None, format!("cannot be recomputed: {error}")),
+    }
 }
 
 /// Rows of views that differ.

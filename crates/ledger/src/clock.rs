@@ -20,8 +20,13 @@ pub(crate) fn now_s() -> u64 {
 
 /// Today in China Standard Time, in which all four regions live.
 pub(crate) fn today() -> Date {
+    day_of(now_ms())
+}
+
+/// The day of a time in China Standard Time.
+pub(crate) fn day_of(ms: u64) -> Date {
     let offset_s = 8 * 3600;
-    let days = i64::try_from((now_s() + offset_s) / 86_400).unwrap_or(0);
+    let days = i64::try_from((ms / 1000 + offset_s) / 86_400).unwrap_or(0);
     let epoch = jiff::civil::date(1970, 1, 1);
     epoch
         .checked_add(jiff::Span::new().days(days))

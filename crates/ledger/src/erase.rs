@@ -8,9 +8,9 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use creditbank_domain::identifier::LearnerCode;
-use creditbank_domain::record::Statement;
+use creditbank_domain::record::{RecordKind, Statement};
 use creditbank_domain::{LeafIndex, Refusal};
-use creditbank_store::{Erasure, Go, Handle, IdRow, Store, StoreError};
+use creditbank_store::{ApplicationRow, Erasure, Go, Handle, IdRow, Store, StoreError};
 
 use crate::bank::Bank;
 use crate::queue::{Decided, Decision};
@@ -156,14 +156,24 @@ fn gather(bank: &Bank, learner: u64) -> Result<Erasure, StoreError> {
             erasure.identities.extend(row.identities);
             erasure.handles.push(row.handle);
         }
+        let mut applications = Vec::new();
         snapshot.vault(code, None, |index: LeafIndex, row| {
             if let Ok(header) = vault::header(row) {
                 erasure
                     .ids
                     .push((header.issuer, header.record_id, IdRow { index, learner: 0 }));
+                if header.kind == RecordKind::Application {
+                    applications.push(index);
+                }
             }
             Go::Continue(())
         })?;
+        for index in applications {
+            if let Some(row) = snapshot.application(index)? {
+                let nobodys = ApplicationRow { learner: 0, ..row };
+                erasure.applications.push((index, nobodys));
+            }
+        }
     }
     Ok(erasure)
 }

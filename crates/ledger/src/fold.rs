@@ -6,7 +6,7 @@ use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::InstitutionNumber;
-use creditbank_store::{IdRow, SUBMISSION_BLOCK, StateRow, Views};
+use creditbank_store::{ApplicationRow, IdRow, SUBMISSION_BLOCK, StateRow, Views};
 
 /// What the views need to know of one leaf.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,35 @@ pub(crate) fn fold_state(state: StateRow, kind: RecordKind, index: LeafIndex) ->
             confirmed_by: Some(index),
             ..state
         },
-        RecordKind::Outcome | RecordKind::Merge | RecordKind::Statement => state,
+        _ => state,
+    }
+}
+
+/// Where an application stands after a record of `kind` that was deposited at `at_ms`; `row` is none for the
+/// application itself. Votes and objections are counted, but change nothing.
+pub(crate) fn fold_application(
+    row: Option<ApplicationRow>,
+    kind: RecordKind,
+    learner: u64,
+    at_ms: u64,
+) -> ApplicationRow {
+    let Some(row) = row else {
+        return ApplicationRow {
+            learner,
+            kind: kind as u8,
+            since_ms: at_ms,
+            steps: 0,
+        };
+    };
+    let steps = row.steps + 1;
+    match kind {
+        RecordKind::Review | RecordKind::Objection => ApplicationRow { steps, ..row },
+        _ => ApplicationRow {
+            kind: kind as u8,
+            since_ms: at_ms,
+            steps,
+            ..row
+        },
     }
 }
 

@@ -5,6 +5,7 @@
 //! hash, verify, seal, look up); one [`sequencer`] thread decides again what can race and commits.
 
 pub mod admission;
+mod archive;
 pub mod bank;
 pub mod check;
 mod clock;
@@ -13,8 +14,10 @@ mod fold;
 mod grpc;
 pub mod head;
 mod learners;
+mod points;
 pub mod queue;
 pub mod rebuild;
+pub mod recognition;
 mod recover;
 mod sequencer;
 pub mod server;

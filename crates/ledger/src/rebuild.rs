@@ -6,11 +6,13 @@ use creditbank_domain::identifier::RecordId;
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::{InstitutionNumber, Registry};
 use creditbank_domain::{LeafIndex, Refusal};
-use creditbank_store::{Chunk, Go, Snapshot, StateRow, Store, StoreError, Views};
+use creditbank_store::{ApplicationRow, Chunk, Go, Snapshot, StateRow, Store, StoreError, Views};
 use creditbank_wire::convert::record;
 use creditbank_wire::v1;
 
-use crate::fold::{Folded, find_state, fold_leaf, fold_state, fold_submissions, put_state};
+use crate::fold::{
+    Folded, find_state, fold_application, fold_leaf, fold_state, fold_submissions, put_state,
+};
 use crate::vault;
 
 /// Rows written at a time.
@@ -38,7 +40,7 @@ pub fn rebuild(store: &Store, mut progress: impl FnMut(u64)) -> Result<(), Rebui
     Ok(store.flush()?)
 }
 
-/// Folds log and vault, and hands the rows out in parts; the states come last.
+/// Folds log and vault, and hands the rows out in parts; states and applications come last.
 pub(crate) fn fold(
     snapshot: &Snapshot,
     mut write: impl FnMut(Views, u64) -> Result<(), StoreError>,
@@ -48,6 +50,7 @@ pub(crate) fn fold(
         learners,
         registry: Registry::default(),
         states: BTreeMap::new(),
+        applications: BTreeMap::new(),
         views: Views::default(),
     };
     let mut failed: Option<RebuildError> = None;
@@ -73,6 +76,7 @@ pub(crate) fn fold(
         return Err(error);
     }
     fold.views.states = fold.states;
+    fold.views.applications = fold.applications;
     Ok(write(fold.views, leaves)?)
 }
 
@@ -92,6 +96,7 @@ struct Fold {
     learners: HashMap<u64, u64>,
     registry: Registry,
     states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
+    applications: BTreeMap<LeafIndex, ApplicationRow>,
     views: Views,
 }
 
@@ -113,7 +118,8 @@ impl Fold {
                 .map(|institution| institution.number);
             let number = number.ok_or(leaf(Refusal::IssuerUnknown))?;
             issuer = Some(number);
-            self.leaf(index, number, &message).map_err(leaf)?;
+            self.leaf(index, number, &message, chunk.deposited_at_ms)
+                .map_err(leaf)?;
         }
         if let Some(issuer) = issuer {
             let first = chunk.first.0;
@@ -127,6 +133,7 @@ impl Fold {
         index: LeafIndex,
         issuer: InstitutionNumber,
         message: &v1::Envelope,
+        at_ms: u64,
     ) -> Result<(), Refusal> {
         let record_id = RecordId::from_slice(&message.record_id)?;
         let learner = self.learners.get(&index.0).copied().unwrap_or(0);
@@ -144,9 +151,21 @@ impl Fold {
         let kind = u32::try_from(message.kind)
             .ok()
             .and_then(RecordKind::from_number);
+        if kind == Some(RecordKind::Application) {
+            let row = fold_application(None, RecordKind::Application, learner, at_ms);
+            self.applications.insert(index, row);
+        }
         let (Some(kind), [target]) = (kind, message.refs.as_slice()) else {
             return Ok(());
         };
+        if kind.is_step() {
+            let target = LeafIndex(target.leaf_index);
+            let row = self.applications.get(&target).copied();
+            let row = row.ok_or(Refusal::TargetMissing)?;
+            let row = fold_application(Some(row), kind, learner, at_ms);
+            self.applications.insert(target, row);
+            return Ok(());
+        }
         // The target of an erased learner has no owner any more, and no state.
         if let Some(owner) = self.learners.get(&target.leaf_index) {
             let states = self.states.entry(*owner).or_default();

@@ -239,7 +239,7 @@ pub(crate) fn edge(snapshot: &Snapshot, size: TreeSize) -> Result<Edge, BankErro
     Edge::from_parts(size, &partial).map_err(|_| BankError::TreeDamaged { size: size.value() })
 }
 
-fn registry(snapshot: &Snapshot) -> Result<(Registry, Vec<[u8; 16]>), BankError> {
+pub(crate) fn registry(snapshot: &Snapshot) -> Result<(Registry, Vec<[u8; 16]>), BankError> {
     let mut registry = Registry::default();
     let mut erased = Vec::new();
     let mut failed = None;

@@ -8,7 +8,10 @@ use creditbank_wire::FILE_DESCRIPTOR_SET;
 use creditbank_wire::v1::archive_service_server::ArchiveServiceServer;
 use creditbank_wire::v1::learner_service_server::LearnerServiceServer;
 use creditbank_wire::v1::log_service_server::LogServiceServer;
+use creditbank_wire::v1::points_service_server::PointsServiceServer;
+use creditbank_wire::v1::recognition_service_server::RecognitionServiceServer;
 use creditbank_wire::v1::registry_service_server::RegistryServiceServer;
+use creditbank_wire::v1::rule_service_server::RuleServiceServer;
 use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,6 +28,8 @@ use crate::tiles;
 pub const REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Most bytes of a request of the registry (1,000 institutions) or of learners (1,000 identities).
 const REGISTRY_REQUEST_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of a request of rule sets: what one commit publishes.
+const RULE_SET_REQUEST_BYTES_MAX: usize = 4 << 20;
 /// Most bytes of a request that only asks.
 const SMALL_REQUEST_BYTES_MAX: usize = 64 << 10;
 /// How long open calls may go on after a stop was asked for.
@@ -173,6 +178,15 @@ async fn router(
             &services,
             limited!(LearnerServiceServer, REGISTRY_REQUEST_BYTES_MAX),
         ))
+        .add_service(known(
+            &services,
+            limited!(RecognitionServiceServer, REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(PointsServiceServer, SMALL_REQUEST_BYTES_MAX),
+        ))
+        .add_service(limited!(RuleServiceServer, RULE_SET_REQUEST_BYTES_MAX))
         .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))
         .add_service(limited!(RegistryServiceServer, REGISTRY_REQUEST_BYTES_MAX))
         .add_service(health_service)

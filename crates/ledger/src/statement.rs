@@ -51,18 +51,31 @@ impl Bank {
             merged_learner: merged.to_owned(),
             reason: reason.to_owned(),
         };
-        let content = Some(v1::payload::Content::Merge(merge));
+        let content = v1::payload::Content::Merge(merge);
+        // Two purses become one: nobody changes either meanwhile.
+        let _one_at_a_time = self.deciding.lock().await;
+        self.record(learner, envelope(RecordKind::Merge), content)
+            .await
+    }
+
+    /// Puts a sealed record of the bank about a learner into the log; `envelope` says everything but the commitment.
+    pub(crate) async fn record(
+        &self,
+        learner: &str,
+        envelope: v1::Envelope,
+        content: v1::payload::Content,
+    ) -> Result<Decided, Vec<Fault>> {
         let payload = v1::Payload {
             version: FORMAT_VERSION,
             learner: learner.to_owned(),
-            content,
+            content: Some(content),
         }
         .encode_to_vec();
         let mut salt = [0; 32];
         fill(&mut salt);
         let envelope = v1::Envelope {
             commitment: commitment(&salt, &payload).to_vec().into(),
-            ..envelope(RecordKind::Merge)
+            ..envelope
         };
         let record = v1::SignedRecord {
             envelope: envelope.encode_to_vec().into(),
@@ -78,10 +91,8 @@ impl Bank {
         })?;
         let room = self.queue().room_now(1024).map_err(one)?;
         let answer = self.queue().send(admitted, room).map_err(one)?;
-        answer
-            .await
-            .map_err(|_| one(Refusal::ShuttingDown))?
-            .map_err(|fault| vec![fault])
+        let decided = answer.await.map_err(|_| one(Refusal::ShuttingDown))?;
+        decided.map_err(|fault| vec![fault])
     }
 
     fn sign(&self, records: Vec<v1::SignedRecord>) -> v1::SubmitBatchRequest {
@@ -175,7 +186,7 @@ impl Bank {
 }
 
 /// A bank's envelope with a random record id: what makes a decision unique is its content, which the registry checks.
-fn envelope(kind: RecordKind) -> v1::Envelope {
+pub(crate) fn envelope(kind: RecordKind) -> v1::Envelope {
     let mut record_id = [0; 16];
     fill(&mut record_id);
     v1::Envelope {

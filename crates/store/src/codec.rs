@@ -185,6 +185,41 @@ pub(crate) fn decode_states(bytes: &[u8]) -> Option<Vec<(LeafIndex, StateRow)>> 
     Some(states)
 }
 
+/// Where an application stands, by its leaf: the work queue. What it says lies in the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplicationRow {
+    /// Whose; 0 once the learner is erased.
+    pub learner: u64,
+    /// Record kind of the last step that changed where it stands.
+    pub kind: u8,
+    /// When that step was deposited, in milliseconds since the epoch.
+    pub since_ms: u64,
+    /// How many steps followed the application.
+    pub steps: u32,
+}
+
+impl ApplicationRow {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::with_capacity(24);
+        out.u64(self.learner);
+        out.u8(self.kind);
+        out.u64(self.since_ms);
+        out.bytes(&self.steps.to_be_bytes());
+        out.into_bytes()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Reader::new(bytes);
+        let row = Self {
+            learner: input.u64()?,
+            kind: input.u8()?,
+            since_ms: input.u64()?,
+            steps: u32::from_be_bytes(input.array()?),
+        };
+        input.end().map(|()| row)
+    }
+}
+
 /// A learner, without the data key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnerRow {

@@ -9,7 +9,7 @@
 //! | `keys` | learner | wrapped data key |
 //! | `learners` | `L` learner / `I` identity digest / `H` handle | learner row / learner / learner |
 //! | `ids` | institution number, record id | leaf index, learner |
-//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner | statement / nothing / states |
+//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
 //!
 //! Families differ in lifetime: `leaves` and `tiles` are for ever, `vault`, `keys` and `learners` end with an erasure,
 //! `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
@@ -30,7 +30,7 @@ pub(crate) const KEYS: &str = "keys";
 pub(crate) const LEARNERS: &str = "learners";
 /// View: record ids.
 pub(crate) const IDS: &str = "ids";
-/// View: statements, submissions, states.
+/// View: statements, submissions, states, applications.
 pub(crate) const VIEWS: &str = "views";
 
 /// All families beside the default one.
@@ -43,6 +43,7 @@ pub(crate) const META_HEAD: &[u8] = b"head";
 pub(crate) const KIND_REGISTRY: u8 = b'R';
 pub(crate) const KIND_SUBMISSION: u8 = b'S';
 pub(crate) const KIND_STATE: u8 = b'T';
+pub(crate) const KIND_APPLICATION: u8 = b'A';
 pub(crate) const KIND_LEARNER: u8 = b'L';
 pub(crate) const KIND_IDENTITY: u8 = b'I';
 pub(crate) const KIND_HANDLE: u8 = b'H';
@@ -97,6 +98,10 @@ pub(crate) fn submission(issuer: InstitutionNumber, block: u64) -> [u8; 13] {
 
 pub(crate) fn states(learner: u64) -> [u8; 9] {
     prefixed(KIND_STATE, learner)
+}
+
+pub(crate) fn application(index: LeafIndex) -> [u8; 9] {
+    prefixed(KIND_APPLICATION, index.0)
 }
 
 pub(crate) fn learner(learner: u64) -> [u8; 9] {

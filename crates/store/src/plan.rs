@@ -7,7 +7,7 @@ use creditbank_domain::identifier::RecordId;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::FullTile;
 
-use crate::{Chunk, HeadRow, IdRow, LearnerRow, StateRow};
+use crate::{ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, StateRow};
 
 /// Leaves of one entry of the submissions view.
 pub const SUBMISSION_BLOCK: u64 = 256;
@@ -53,6 +53,8 @@ pub struct Views {
     pub statements: Vec<(LeafIndex, Vec<u8>)>,
     /// What records did to others: learner, and all that is changed of that learner, by leaf index.
     pub states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
+    /// Where applications stand.
+    pub applications: BTreeMap<LeafIndex, ApplicationRow>,
 }
 
 /// A learner to be written beside the log.
@@ -77,6 +79,8 @@ pub struct Erasure {
     pub handles: Vec<[u8; 16]>,
     /// Rows of the id view that lead to the learner, with the learner taken out.
     pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
+    /// Rows of the learner's applications, with the learner taken out.
+    pub applications: Vec<(LeafIndex, ApplicationRow)>,
 }
 
 /// What a handle in an erasure entry leads to.
@@ -118,10 +122,15 @@ pub fn view_rows(views: &Views) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
             crate::codec::encode_states(states),
         )
     });
+    let applications = views
+        .applications
+        .iter()
+        .map(|(index, row)| (VIEWS, keys::application(*index).to_vec(), row.encode()));
     let mut rows: Vec<_> = ids
         .chain(submissions)
         .chain(statements)
         .chain(states)
+        .chain(applications)
         .collect();
     rows.sort_unstable();
     rows

@@ -11,7 +11,7 @@ use rocksdb::{DB, DBPinnableSlice, ReadOptions};
 
 use crate::codec::decode_states;
 use crate::keys::{self, IDS, LEAVES, META_HEAD, TILES, VAULT, VIEWS};
-use crate::{Chunk, Damage, HeadRow, IdRow, StateRow, StoreError};
+use crate::{ApplicationRow, Chunk, Damage, HeadRow, IdRow, StateRow, StoreError};
 
 self_cell::self_cell!(
     struct Held {
@@ -211,6 +211,24 @@ impl Snapshot {
         decode_states(&bytes).ok_or(StoreError::Damaged(Damage::Row("states")))
     }
 
+    /// Every learner of whom a record was changed, until `visit` breaks.
+    pub fn changed_learners(&self, mut visit: impl FnMut(u64) -> Go) -> Result<(), StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.set_iterate_upper_bound(keys::after_prefix(&[keys::KIND_STATE]));
+        let mut rows = self.iterate(VIEWS, options);
+        rows.seek([keys::KIND_STATE]);
+        while let Some(key) = rows.key() {
+            let learner = key[1..].try_into().map(u64::from_be_bytes);
+            let learner = learner.map_err(|_| StoreError::Damaged(Damage::Row("states")))?;
+            if visit(learner).is_break() {
+                return Ok(());
+            }
+            rows.next();
+        }
+        Ok(rows.status()?)
+    }
+
     /// Blocks of [`SUBMISSION_BLOCK`](crate::SUBMISSION_BLOCK) leaves with records of an issuer, newest first, at or
     /// below `from`, until `visit` breaks.
     pub fn submissions(
@@ -243,6 +261,46 @@ impl Snapshot {
             }
             Go::Continue(())
         })
+    }
+
+    /// The canonical bytes of one statement.
+    pub fn statement(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(VIEWS), keys::registry(index))?;
+        Ok(row.map(|bytes| bytes.to_vec()))
+    }
+
+    /// Where one application stands.
+    pub fn application(&self, index: LeafIndex) -> Result<Option<ApplicationRow>, StoreError> {
+        let row = self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(VIEWS), keys::application(index))?;
+        row.map(|bytes| decode_application(&bytes)).transpose()
+    }
+
+    /// Applications in the order of the log, from `from` on, until `visit` breaks.
+    pub fn applications(
+        &self,
+        from: LeafIndex,
+        mut visit: impl FnMut(LeafIndex, ApplicationRow) -> Go,
+    ) -> Result<(), StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.set_iterate_upper_bound(keys::after_prefix(&[keys::KIND_APPLICATION]));
+        let mut rows = self.iterate(VIEWS, options);
+        rows.seek(keys::application(from));
+        while let Some((key, value)) = rows.item() {
+            let index = key[1..].try_into().map(u64::from_be_bytes);
+            let index = index.map_err(|_| StoreError::Damaged(Damage::Row("applications")))?;
+            if visit(LeafIndex(index), decode_application(value)?).is_break() {
+                return Ok(());
+            }
+            rows.next();
+        }
+        Ok(rows.status()?)
     }
 
     /// Every learner's code and row.
@@ -342,6 +400,10 @@ impl std::fmt::Debug for Snapshot {
 
 fn decode_id(bytes: &[u8]) -> Result<IdRow, StoreError> {
     IdRow::decode(bytes).ok_or(StoreError::Damaged(Damage::Row("ids")))
+}
+
+fn decode_application(bytes: &[u8]) -> Result<ApplicationRow, StoreError> {
+    ApplicationRow::decode(bytes).ok_or(StoreError::Damaged(Damage::Row("applications")))
 }
 
 fn damaged_tile(id: TileId) -> StoreError {

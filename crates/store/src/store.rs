@@ -176,6 +176,9 @@ impl Store {
         for (issuer, record, row) in &erasure.ids {
             batch.put_cf(self.family(IDS), keys::id(*issuer, record), row.encode());
         }
+        for (index, row) in &erasure.applications {
+            batch.put_cf(self.family(VIEWS), keys::application(*index), row.encode());
+        }
         Ok(self.db.write_opt(batch, &synced())?)
     }
 
@@ -223,6 +226,9 @@ impl Store {
                 }
                 for (issuer, record, _) in &erasure.ids {
                     compact(IDS, &keys::id(*issuer, record));
+                }
+                for (index, _) in &erasure.applications {
+                    compact(VIEWS, &keys::application(*index));
                 }
             }
         }
@@ -279,6 +285,9 @@ impl Store {
         }
         for (learner, states) in &views.states {
             batch.put_cf(rows, keys::states(*learner), encode_states(states));
+        }
+        for (index, row) in &views.applications {
+            batch.put_cf(rows, keys::application(*index), row.encode());
         }
     }
 

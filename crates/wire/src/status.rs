@@ -79,6 +79,7 @@ pub fn violation(fault: &Fault) -> v1::Violation {
         code: fault.refusal.code().to_owned(),
         message_zh,
         message_en,
+        clause: fault.clause.as_deref().unwrap_or_default().to_owned(),
     }
 }
 
@@ -115,7 +116,10 @@ fn field_violation(fault: &Fault) -> FieldViolation {
     let (zh, en) = text(&fault.refusal);
     FieldViolation {
         field: fault.field.clone(),
-        description: format!("{zh} {en}"),
+        description: match &fault.clause {
+            Some(clause) => format!("{zh} {en} ({clause})"),
+            None => format!("{zh} {en}"),
+        },
         reason: fault.refusal.code().to_owned(),
         localized_message: None,
     }
@@ -252,6 +256,42 @@ refusals! {
         "Your institution is not admitted to deposit “{}” ({category}); please apply to the bank for it first."
             (category.label_en());
 
+    // The published standard that an outcome is held against.
+    CategoryNotOfStandard => FailedPrecondition,
+        "该项目的认证单元标准不适用于这类成果，请核对项目编号。",
+        "The standard of this project is not for outcomes of this category; please check the project.";
+    StandardNotInForce => FailedPrecondition,
+        "获得日期不在该标准的适用期内，请核对日期，或按当时有效的标准申请项目。",
+        "The standard was not in force on the day of completion; please check the day, or have the project admitted \
+         under the standard of that time.";
+    DepositedTooLate { years } => FailedPrecondition,
+        "已超过存入期限：成果须在获得后 {years} 年内存入。",
+        "Too late: an outcome of this standard is deposited within {years} years of its completion.";
+    HoursBelowStandard { needed } => FailedPrecondition,
+        "学时不足，该标准至少需要 {needed} 学时。",
+        "Too few hours: this standard needs at least {needed}.";
+    HoursAboveStandard { most } => FailedPrecondition,
+        "学时超过该标准对一项成果或一天的上限 {most} 学时，请核对。",
+        "Too many hours: this standard admits at most {most} for one outcome or one day; please check them.";
+    AttendanceBelowStandard { needed } => FailedPrecondition,
+        "出勤率不足，该标准要求不低于 {needed}。",
+        "Attendance is too low: this standard needs at least {needed}.";
+    EvidenceMissing { kind } => FailedPrecondition,
+        "缺少佐证材料“{}”（{kind}），请附上其摘要。" (kind.label_zh()),
+        "Evidence of the kind {kind} is missing; please bind its digest.";
+    NotPassed => FailedPrecondition,
+        "该标准要求成绩合格，请核对成绩。",
+        "This standard needs a grade that is a pass; please check the grade.";
+    WalkPointsTooFew { min } => FailedPrecondition,
+        "学习点不足，该标准至少需要走访 {min} 个。",
+        "Too few learning points: this standard needs at least {min}.";
+    WalkPointsTooClose { min_minutes } => FailedPrecondition,
+        "与前一个学习点相隔太近，至少应间隔 {min_minutes} 分钟。",
+        "Too soon after the point before: at least {min_minutes} minutes are needed between two.";
+    WalkTooLong { days } => FailedPrecondition,
+        "首尾学习点相隔过久，应在 {days} 天之内完成。",
+        "The walk takes too long: it is to be completed within {days} days.";
+
     // The batch and its bytes.
     BatchEmpty => InvalidArgument,
         "批次中没有记录，请至少放入一条。",
@@ -354,8 +394,121 @@ refusals! {
         "该机构标识已被使用，请另取一个。",
         "An institution of this id exists; please choose another.";
     ProjectUnknown => FailedPrecondition,
-        "贵机构没有这个准入项目，请核对项目编号，或先申请准入。",
-        "Your institution has no such admitted project; please check its id, or apply for admission first.";
+        "该机构没有这个准入项目，请核对项目编号，或先申请准入。",
+        "The institution has no such project; please check its code, or apply for admission first.";
+
+    // Rule sets and projects.
+    ProjectMissing => FailedPrecondition,
+        "此类成果须属于已准入的项目，请填写项目编号，或先申请准入。",
+        "An outcome of this category belongs to an admitted project; please name it, or apply for admission first.";
+    ProjectForOtherCategory { category } => FailedPrecondition,
+        "该项目准入的成果类别是“{}”（{category}），与此成果不符。" (category.label_zh()),
+        "The project is admitted for outcomes of another category: “{}” ({category})." (category.label_en());
+    ProjectNotAdmitted => FailedPrecondition,
+        "该项目尚未准入，或未获准入。",
+        "The project is not admitted, or not yet.";
+    ProjectSuspended => FailedPrecondition,
+        "该项目已暂停准入，暂不能存入其成果。",
+        "The project is suspended; its outcomes cannot be deposited for now.";
+    ProjectExpired => FailedPrecondition,
+        "成果的获得日期晚于该项目准入的最后一日。",
+        "The outcome was completed after the last day for which the project is admitted.";
+    ProjectExists => AlreadyExists,
+        "该机构已有此编号的项目。",
+        "The institution has a project of this code.";
+    ProjectDecided => FailedPrecondition,
+        "该项目已有准入结论。",
+        "The project has been decided already.";
+    PanelRejected => FailedPrecondition,
+        "评审专家中赞成者不多于反对者。",
+        "Not more reviewers approved than rejected.";
+    PanelApproved => FailedPrecondition,
+        "评审专家中赞成者多于反对者，不能公示为不同意。",
+        "More reviewers approved than rejected; a refusal cannot be published.";
+    RuleSetUnknown => NotFound,
+        "没有公布过这个规则集。",
+        "No such rule set is published.";
+    RuleSetNotInForce => FailedPrecondition,
+        "这个版本的规则集今天不受理申请，请使用现行版本。",
+        "This version of the rule set does not decide applications of today; please use the one in force.";
+    RuleSetExists => AlreadyExists,
+        "这个规则集已经公布；内容有变动时请给出新的版本。",
+        "This rule set is published already; give a new version when its content changes.";
+    RuleSetInvalid { errors } => InvalidArgument,
+        "规则集有 {errors} 处错误，请先用 creditbank rules check 检查。",
+        "The rule set has {errors} errors; please check it with creditbank rules check first.";
+    DocumentExists => AlreadyExists,
+        "这份文件已在日志中。",
+        "The document is in the log already.";
+    DocumentMissing => FailedPrecondition,
+        "规则集的某份文件不在日志中。",
+        "A document of the rule set is not in the log.";
+    StandardUnknown => FailedPrecondition,
+        "该规则集中没有这个认证单元标准或版本。",
+        "The rule set has no such unit standard or version.";
+    ProgrammeUnknown => FailedPrecondition,
+        "该规则集中没有这个专业，或当日不受理其申请。",
+        "The rule set has no such programme, or it takes no applications on this day.";
+
+    // Applications.
+    ApplicationUnknown => NotFound,
+        "该学习者没有这项申请。",
+        "The learner has no such application.";
+    ApplicationClosed => FailedPrecondition,
+        "申请已经办结。",
+        "The application is over.";
+    StepNotAllowed { state } => FailedPrecondition,
+        "申请目前的状态（{state}）不允许这一步。",
+        "The application stands at {state}, from which this step does not follow.";
+    AlreadyVoted => FailedPrecondition,
+        "该评审专家已经投过票。",
+        "The reviewer has voted already.";
+    PanelTooSmall { needed } => FailedPrecondition,
+        "评审专家不足，须满 {needed} 位；评审申请时，同一机构的专家只计一位。",
+        "The panel is too small: it needs {needed} reviewers; for an application, those of one institution count as one.";
+    PanelConflict => FailedPrecondition,
+        "评审须回避：不能只由成果来源机构的专家评审。",
+        "Conflict of interest: reviewers of the outcome's origin cannot decide alone.";
+    NoticeRunning { until } => FailedPrecondition,
+        "公示期至 {until} 止，届满后方可决定。",
+        "Public notice runs until {until}; the decision can be made after it.";
+    NoticeOver { until } => FailedPrecondition,
+        "公示期已于 {until} 届满，不再接受异议。",
+        "Public notice ended on {until}; objections are not taken any more.";
+    DecisionDiffers => FailedPrecondition,
+        "决定与公示内容不一致；未经公示不得改为同意，未收到异议不得改为不同意。",
+        "The decision is not what was published: without an objection it cannot be turned into a refusal, and never into \
+         a grant.";
+    AppealRunning { until } => FailedPrecondition,
+        "申诉期至 {until} 止，届满后方可办结。",
+        "An appeal can be made until {until}; the application can be closed after it.";
+    AppealTooLate { until } => FailedPrecondition,
+        "申诉期已于 {until} 届满。",
+        "The time for an appeal ended on {until}.";
+    ApplicationMoved => Aborted,
+        "该申请刚有新的进展，请重新查看后再试。",
+        "The application has just moved on; please look again and retry.";
+    NoticeOutdated => FailedPrecondition,
+        "公示后情况有变，现在的评定与公示内容不一致，请重新公示。",
+        "What was noticed is not what would be decided now; please publish it again.";
+    NothingGranted => FailedPrecondition,
+        "按现行规则，此申请不能获得任何学分；请先用模拟查看原因。",
+        "By the rules in force nothing of this application would be granted; please simulate it to see why.";
+
+    // Points.
+    PointsTooFew { available } => FailedPrecondition,
+        "积分数量不对：须多于零，且不超过可用的 {available} 分。",
+        "Not so many points: more than none, and at most the {available} that can be redeemed.";
+    PointsOwed { owed } => FailedPrecondition,
+        "尚欠 {owed} 分：已兑换的积分因成果撤销被扣回，补足后方可兑换。",
+        "{owed} points are owed, because an outcome was revoked whose points had been redeemed; nothing can be redeemed \
+         until they are earned again.";
+    RedemptionExists => AlreadyExists,
+        "该兑换单号已被使用，请另取一个。",
+        "A redemption of this id exists; please choose another id.";
+    RedemptionClosed => FailedPrecondition,
+        "该兑换已确认或已取消，不能再更改。",
+        "The redemption was confirmed or cancelled already and cannot change any more.";
 
     // The caller.
     PermissionDenied => PermissionDenied,

@@ -2,7 +2,9 @@
 
 use creditbank_domain::outcome::{EVIDENCE_MAX, WALK_POINTS_MAX};
 use creditbank_domain::{Category, Refusal};
-use creditbank_wire::convert::outcome::{category_to_message, parse, parse_category, to_message};
+use creditbank_wire::convert::outcome::{
+    category_to_message, fault_in_message, parse, parse_category, to_message,
+};
 use creditbank_wire::v1;
 use creditbank_wire::v1::grade::Scheme;
 use creditbank_wire::v1::outcome::Detail;
@@ -95,6 +97,7 @@ fn outcome(detail: Detail) -> v1::Outcome {
         institution_name: "上海开放大学".into(),
         evidence: vec![evidence(1)],
         completed_at: "14:30:00".into(),
+        obtained_by: v1::ObtainedBy::Assessment as i32,
         project: "P-9".into(),
         detail: Some(detail),
     }
@@ -447,6 +450,20 @@ fn rules_between_fields_name_the_fields_of_the_wire() {
 }
 
 #[test]
+fn a_fault_found_in_an_outcome_names_the_fields_of_its_message() {
+    let walk = parse(sample(Category::HumanitiesWalk), TODAY).expect("a sound sample");
+    for (found, told) in [
+        ("hours", "hours_hundredths"),
+        ("detail.points[1].at", "humanities_walk.points[1].at"),
+        ("project", "project"),
+    ] {
+        let fault = Refusal::Missing.at(found).citing("第三条");
+        let expected = Refusal::Missing.at(told).citing("第三条");
+        assert_eq!(fault_in_message(fault, &walk), expected);
+    }
+}
+
+#[test]
 fn a_contradiction_names_both_fields_of_the_wire() {
     let attendance = Some(v1::Attendance {
         planned: 3,
@@ -551,6 +568,7 @@ prop_compose! {
         ]),
         (month, day) in (5..=6i8, 1..=30i8),
         time in option::of((0..24i8, 0..60i8, 0..60i8)),
+        obtained_by in 0..=2i32,
         digests in prop::collection::btree_set(any::<u8>(), 0..=EVIDENCE_MAX as usize),
     ) -> v1::Outcome {
         let grade = grade.map(|scheme| v1::Grade { scheme: Some(scheme) });
@@ -563,6 +581,7 @@ prop_compose! {
             grade: grade.or(sample.grade),
             completed_on: format!("2026-{month:02}-{day:02}"),
             completed_at: time.unwrap_or_default(),
+            obtained_by,
             evidence: digests.into_iter().map(evidence).collect(),
             ..sample
         }

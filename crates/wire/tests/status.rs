@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use creditbank_domain::{Category, Fault, Refusal};
+use creditbank_domain::outcome::EvidenceKind;
+use creditbank_domain::standard::Share;
+use creditbank_domain::{Category, Fault, Hours, Refusal};
 use creditbank_wire::status::{
     DOMAIN, VIOLATIONS_MAX, grpc_code, http_status, refusal_from_status, status_from_bytes, text,
     to_status, violation,
@@ -16,22 +18,38 @@ fn samples() -> Vec<Refusal> {
     use Refusal::*;
     vec![
         Missing, TooLong { max: 7301 }, WrongLength { expected: 7302 }, BadCharacter { position: 7303 },
-        Malformed { expected: "form-7304" }, BadCheckDigit, NotADate, OutOfRange { min: -7305, max: 7306 }, Negative,
-        NotANumber, TooManyDecimals { max: 7307 }, Overflow, DateInFuture,
-        DateTooEarly { earliest: jiff::civil::date(1949, 10, 1) }, TooFew { min: 7308 }, TooMany { max: 7309 },
-        Repeated { first: 7310 }, Reserved, RegionUnknown, RegionNotValidThen, RegionOfTests, OccupationUnknown,
-        LevelUnknown, CategoryUnknown, GradeScaleUnknown, ChoiceUnknown, Inconsistent { with: "field-7311" },
+        Malformed { expected: "field-7304" }, BadCheckDigit, NotADate, OutOfRange { min: -7305, max: 7306 },
+        Negative, NotANumber, TooManyDecimals { max: 7307 }, Overflow, DateInFuture,
+        DateTooEarly { earliest: jiff::civil::date(1949, 10, 1) }, TooFew { min: 7309 }, TooMany { max: 7310 },
+        Repeated { first: 7311 }, Reserved, RegionUnknown, RegionNotValidThen, RegionOfTests, OccupationUnknown,
+        LevelUnknown, CategoryUnknown, GradeScaleUnknown, ChoiceUnknown, Inconsistent { with: "field-7312" },
         EndBeforeStart, NotAscending, AttestorMissing, AttestorRepeated, CompletedInFuture,
-        CategoryNotAdmitted { category: Category::ElderCourse }, BatchEmpty, BatchTooLarge { count: 7312, max: 7313 },
-        RecordTooLarge { bytes: 7314, max: 7315 }, NotCanonical, UnknownVersion { version: 7316 }, OriginForeign,
+        CategoryNotAdmitted { category: Category::ElderCourse }, CategoryNotOfStandard, StandardNotInForce,
+        DepositedTooLate { years: 7314 }, HoursBelowStandard { needed: Hours::from_hundredths(731500) },
+        HoursAboveStandard { most: Hours::from_hundredths(731600) },
+        AttendanceBelowStandard { needed: Share(7317) }, EvidenceMissing { kind: EvidenceKind::Photograph },
+        NotPassed, WalkPointsTooFew { min: 7319 }, WalkPointsTooClose { min_minutes: 7320 },
+        WalkTooLong { days: 7321 }, BatchEmpty, BatchTooLarge { count: 7322, max: 7323 },
+        RecordTooLarge { bytes: 7324, max: 7325 }, NotCanonical, UnknownVersion { version: 7326 }, OriginForeign,
         IssuerMismatch, IssuerUnknown, IssuerSuspended, KeyUnknown, KeyRevoked, KeyWrongPurpose, KeySmallOrder,
-        KeyExists, AlgorithmUnknown { algorithm: 7317 }, SignatureInvalid, RootMismatch, CommitmentMismatch,
-        KindNotAllowed, RecordIdConflict { differs: "field-7318" }, RecordIdRepeatedInBatch { first_row: 7319 },
+        KeyExists, AlgorithmUnknown { algorithm: 7327 }, SignatureInvalid, RootMismatch, CommitmentMismatch,
+        KindNotAllowed, RecordIdConflict { differs: "field-7328" }, RecordIdRepeatedInBatch { first_row: 7329 },
         TargetMissing, TargetForeign, TargetHashMismatch, TargetRevoked, TargetNotAmendable, TargetLearnerDiffers,
-        LearnerUnknown, LearnerErased, IdentityTaken, MergeSelf, InstitutionExists, ProjectUnknown, PermissionDenied,
-        TokenMissing, TokenMalformed, TokenExpired, TokenTooLong { max_seconds: 7320 }, TokenReplayed, TokenAudience,
-        PageTokenInvalid, NotFound { what: "thing-7321" }, IndexOutOfRange { size: 7322 },
-        QueueFull { retry_ms: 7323 }, DeadlineExceeded, ReadOnly, ShuttingDown, StorageFailed, Internal,
+        LearnerUnknown, LearnerErased, IdentityTaken, MergeSelf, InstitutionExists, ProjectUnknown, ProjectMissing,
+        ProjectForOtherCategory { category: Category::ElderCourse }, ProjectNotAdmitted, ProjectSuspended,
+        ProjectExpired, ProjectExists, ProjectDecided, PanelRejected, PanelApproved, RuleSetUnknown,
+        RuleSetNotInForce, RuleSetExists, RuleSetInvalid { errors: 7331 }, DocumentExists, DocumentMissing,
+        StandardUnknown, ProgrammeUnknown, ApplicationUnknown, ApplicationClosed,
+        StepNotAllowed { state: "field-7332" }, AlreadyVoted, PanelTooSmall { needed: 7333 }, PanelConflict,
+        NoticeRunning { until: jiff::civil::date(1949, 10, 1) },
+        NoticeOver { until: jiff::civil::date(1949, 10, 1) }, DecisionDiffers,
+        AppealRunning { until: jiff::civil::date(1949, 10, 1) },
+        AppealTooLate { until: jiff::civil::date(1949, 10, 1) }, ApplicationMoved, NoticeOutdated, NothingGranted,
+        PointsTooFew { available: 7338 }, PointsOwed { owed: 7339 }, RedemptionExists, RedemptionClosed,
+        PermissionDenied, TokenMissing, TokenMalformed, TokenExpired, TokenTooLong { max_seconds: 7340 },
+        TokenReplayed, TokenAudience, PageTokenInvalid, NotFound { what: "field-7341" },
+        IndexOutOfRange { size: 7342 }, QueueFull { retry_ms: 7343 }, DeadlineExceeded, ReadOnly, ShuttingDown,
+        StorageFailed, Internal,
     ]
 }
 
@@ -202,4 +220,27 @@ fn a_violation_names_field_code_and_texts() {
         ("grade.percentage_hundredths", "OUT_OF_RANGE")
     );
     assert_eq!((told.message_zh, told.message_en), text(&fault.refusal));
+}
+
+#[test]
+fn a_fault_cites_the_clause_of_what_was_not_met() {
+    let clause = "人文行走认证单元 第三条";
+    let fault = Refusal::WalkPointsTooFew { min: 4 }.at("detail.points");
+    assert_eq!(violation(&fault).clause, "");
+    let cited = fault.clone().citing(clause).within("payload.outcome");
+    assert_eq!(violation(&cited).clause, clause);
+    let description = |fault: Fault| {
+        let status = to_status(&[fault]);
+        let request = status.get_details_bad_request().expect("field violations");
+        request.field_violations[0].description.clone()
+    };
+    assert_eq!(
+        description(cited),
+        format!("{} ({clause})", description(fault.clone()))
+    );
+    assert_eq!(
+        fault.clone().citing(""),
+        fault,
+        "an empty clause cites nothing"
+    );
 }

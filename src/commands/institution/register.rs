@@ -45,10 +45,10 @@ pub(super) struct Register {
     /// Its public halves, as `creditbank keygen` writes them.
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     public_keys: Option<PathBuf>,
-    /// institution, operator, gateway, peer-bank or auditor.
+    /// institution, operator, gateway, peer-bank, auditor, reviewer or learner-agent.
     #[arg(long, default_value = "institution")]
     role: String,
-    /// What it may deposit, with commas; every category if not given.
+    /// What it may deposit, with commas; every category if not given, none for other roles than institution.
     #[arg(long, value_delimiter = ',')]
     category: Vec<String>,
     /// Unified social credit code (统一社会信用代码).
@@ -134,10 +134,11 @@ impl Register {
             (None, Some(folder)) => keys_in(folder, &id)?.public_keys(),
             (None, None) => bail!("give the institution's keys with --public-keys FILE"),
         };
+        let role = role(&self.role)?;
         let profile = v1::InstitutionProfile {
             institution_id: id,
             display_name: self.name.clone().unwrap_or_default(),
-            role: role(&self.role)?,
+            role,
             uscc: self.uscc.clone().unwrap_or_default(),
             school_code: self.school_code.clone().unwrap_or_default(),
             region: self.region.clone().unwrap_or_default(),
@@ -145,7 +146,7 @@ impl Register {
         Ok(v1::CreateInstitutionRequest {
             profile: Some(profile),
             keys,
-            categories: self.permitted("")?,
+            categories: self.permitted("", role)?,
         })
     }
 
@@ -211,7 +212,7 @@ impl Register {
         } else {
             &role_name
         })?;
-        let categories = self.permitted(&permitted)?;
+        let categories = self.permitted(&permitted, role)?;
         let profile = v1::InstitutionProfile {
             institution_id,
             display_name,
@@ -227,8 +228,8 @@ impl Register {
         })
     }
 
-    /// The categories of a cell, or else of the flags, or else all.
-    fn permitted(&self, cell: &str) -> Result<Vec<i32>> {
+    /// The categories of a cell, or else of the flags, or else all that the role may deposit.
+    fn permitted(&self, cell: &str, role: i32) -> Result<Vec<i32>> {
         let of_cell: Vec<_> = cell
             .split([';', ',', ' ', '；'])
             .filter(|it| !it.is_empty())
@@ -237,7 +238,10 @@ impl Register {
         match (of_cell.is_empty(), self.category.is_empty()) {
             (false, _) => categories(&of_cell),
             (true, false) => categories(&self.category),
-            (true, true) => Ok(category_numbers(&Category::ALL)),
+            (true, true) if role == v1::Role::Institution as i32 => {
+                Ok(category_numbers(&Category::ALL))
+            }
+            (true, true) => Ok(Vec::new()),
         }
     }
 }
@@ -262,12 +266,15 @@ fn role(name: &str) -> Result<i32> {
         v1::Role::Gateway,
         v1::Role::PeerBank,
         v1::Role::Auditor,
+        v1::Role::Reviewer,
+        v1::Role::LearnerAgent,
     ];
     let known = roles
         .into_iter()
         .find(|role| print::word(role.as_str_name(), "ROLE_") == name);
     let role = known.with_context(|| {
-        format!("no role {name:?}; there are institution, operator, gateway, peer-bank, auditor")
+        let known = roles.map(|role| print::word(role.as_str_name(), "ROLE_"));
+        format!("no role {name:?}; there are {}", known.join(", "))
     })?;
     Ok(role as i32)
 }

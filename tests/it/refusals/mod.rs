@@ -183,6 +183,7 @@ impl Raw {
             Content::Revocation(_) => v1::RecordKind::Revocation,
             Content::Confirmation(_) => v1::RecordKind::Confirmation,
             Content::Merge(_) => v1::RecordKind::Merge,
+            _ => unreachable!("steps of applications are refused in their own tests"),
         };
         let payload = v1::Payload {
             version: 1,

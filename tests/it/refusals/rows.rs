@@ -6,6 +6,7 @@ use prost::Message;
 
 use super::{Raw, Scene};
 use crate::institution::{course, digits, visit};
+use crate::standards::project;
 
 /// A change of a message's bytes.
 type Change = fn(&mut Vec<u8>);
@@ -249,6 +250,7 @@ fn community(region: &str) -> Content {
     let detail = Some(v1::outcome::Detail::CommunityCourse(detail));
     Content::Outcome(v1::Outcome {
         detail,
+        project: project(v1::Category::CommunityCourse),
         grade: None,
         ..course("太极拳")
     })
@@ -269,6 +271,7 @@ fn dual_track(enterprise_code: &str) -> Content {
     };
     Content::Outcome(v1::Outcome {
         detail: Some(v1::outcome::Detail::DualTrack(detail)),
+        project: project(v1::Category::DualTrack),
         ..course("实训")
     })
 }

@@ -3,5 +3,6 @@
 mod fixture;
 mod keys;
 mod receipts;
+mod recognition;
 mod records;
 mod streams;

@@ -122,6 +122,14 @@ choice! {
     }
 }
 
+choice! {
+    /// How it was obtained, where not by study or examination (取得方式).
+    ObtainedBy, ChoiceUnknown {
+        Assessment = 1, "assessment", "考核认定";
+        Recognition = 2, "recognition", "学分认定";
+    }
+}
+
 impl SkillLevel {
     /// Its place among the eight, ascending with skill: 0 学徒工 … 7 首席技师.
     #[must_use]

@@ -52,6 +52,16 @@ impl Detail {
             Self::DualTrack(_) => Category::DualTrack,
         }
     }
+
+    /// Sessions planned and attended, of the categories that state them.
+    #[must_use]
+    pub const fn attendance(&self) -> Option<Attendance> {
+        match self {
+            Self::CommunityCourse(course) => Some(course.attendance),
+            Self::ElderCourse(course) => Some(course.attendance),
+            _ => None,
+        }
+    }
 }
 
 /// A course of a degree programme (学历教育课程). Needs a grade or a result.

@@ -18,7 +18,9 @@ pub use self::check::{
     DURATION_DAYS_MAX, EARLIEST_COMPLETION, EVIDENCE_MAX, MINUTES_MAX, SESSIONS_MAX,
     WALK_POINTS_MAX, WALK_POINTS_MIN,
 };
-pub use self::choice::{DegreeForm, EvidenceKind, LearningStage, SkillLevel, StudyResult, Term};
+pub use self::choice::{
+    DegreeForm, EvidenceKind, LearningStage, ObtainedBy, SkillLevel, StudyResult, Term,
+};
 pub use self::detail::{
     Attendance, Attestor, CommunityCourse, DegreeCourse, Detail, DualTrack, ElderCourse,
     HumanitiesWalk, SelfStudyExam, SkillCertificate, Training, VenueLearning, WalkPoint,
@@ -80,6 +82,8 @@ pub struct OutcomeDraft {
     pub institution_name: Option<Label>,
     /// What supports it, by digest.
     pub evidence: Vec<Evidence>,
+    /// How it was obtained; none is by study or examination. What was itself recognised is no source of recognition.
+    pub obtained_by: Option<ObtainedBy>,
     /// The fields of its category.
     pub detail: Detail,
 }

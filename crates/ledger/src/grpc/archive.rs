@@ -1,13 +1,11 @@
 //! `ArchiveService`: a learner's archive, newest first.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use creditbank_domain::identifier::LearnerCode;
-use creditbank_domain::record::{KeyId, Role};
+use creditbank_domain::Refusal;
+use creditbank_domain::record::Role;
 use creditbank_domain::registry::InstitutionNumber;
-use creditbank_domain::{LeafIndex, Refusal};
-use creditbank_store::{Go, StateRow, StoreError};
+use creditbank_store::{Go, StoreError};
 use creditbank_wire::v1;
 use creditbank_wire::v1::archive_service_server::ArchiveService;
 use prost::Message;
@@ -17,9 +15,7 @@ use super::auth::Caller;
 use super::learner::code;
 use super::page::{self, Query};
 use super::{Services, failed, refuse};
-use crate::fold::find_state;
-use crate::head::Head;
-use crate::vault::{self, DataKey, Opened, VaultHeader};
+use crate::archive::{Archive, Found};
 
 /// Default records of a page.
 const RECORDS_PAGE: u32 = 20;
@@ -43,16 +39,16 @@ impl ArchiveService for Services {
         let before = query
             .number(&request.page_token)
             .map_err(|refusal| refuse(refusal, "page_token"))?;
-        let reader = self.reader(&caller, &request.learner)?;
+        let reader = Reader(self.archive(&caller, &request.learner)?);
         let filter = Filter::new(&reader, request)?;
-        let before = before.unwrap_or(reader.head.row.size);
+        let before = before.unwrap_or(reader.0.head.row.size);
         let (records, next) = reader
             .page(&filter, before, size)
             .map_err(|error| failed(&error))?;
         let next_page_token = next
             .map(|index| query.token(&index.to_be_bytes()))
             .unwrap_or_default();
-        let tree_size = reader.head.row.size;
+        let tree_size = reader.0.head.row.size;
         Ok(Response::new(v1::ListRecordsResponse {
             records,
             next_page_token,
@@ -68,67 +64,29 @@ impl ArchiveService for Services {
             &request,
             &[Role::Institution, Role::Operator, Role::Gateway],
         )?;
-        let reader = self.reader(&caller, &request.into_inner().learner)?;
+        let reader = Reader(self.archive(&caller, &request.into_inner().learner)?);
         let categories = reader.totals().map_err(|error| failed(&error))?;
         Ok(Response::new(v1::Totals {
             categories,
-            tree_size: reader.head.row.size,
+            tree_size: reader.0.head.row.size,
         }))
     }
 }
 
 impl Services {
-    /// Everything that reading one archive needs, from one head.
-    fn reader(&self, caller: &Caller, learner: &str) -> Result<Reader, Status> {
+    /// The archive that this caller may read.
+    fn archive(&self, caller: &Caller, learner: &str) -> Result<Archive, Status> {
         let learner = code(learner, "learner")?;
-        let head = self.bank.head();
-        let codes = self
-            .bank
-            .archive_codes(learner)
-            .map_err(|error| failed(&error))?;
-        let codes = codes.map_err(|refusal| refuse(refusal, "learner"))?;
-        let mut parts = Vec::with_capacity(codes.len());
-        for code in codes {
-            let key = self
-                .bank
-                .learner_key(code)
-                .map_err(|error| failed(&error))?;
-            let key = key.map_err(|refusal| refuse(refusal, "learner"))?;
-            let states = head
-                .snapshot
-                .states(code.as_u64())
-                .map_err(|error| failed(&error))?;
-            parts.push(Part { code, key, states });
-        }
         let only = (caller.role == Role::Institution).then_some(caller.number);
-        Ok(Reader { head, parts, only })
+        let opened = Archive::open(&self.bank, self.bank.head(), learner, only);
+        opened
+            .map_err(|error| failed(&error))?
+            .map_err(|refusal| refuse(refusal, "learner"))
     }
 }
 
-/// One code of an archive.
-struct Part {
-    code: LearnerCode,
-    key: Arc<DataKey>,
-    /// Of its changed records, by leaf index.
-    states: Vec<(LeafIndex, StateRow)>,
-}
-
-struct Reader {
-    head: Arc<Head>,
-    parts: Vec<Part>,
-    /// An institution sees what it deposited itself.
-    only: Option<InstitutionNumber>,
-}
-
-/// One record, opened.
-struct Found {
-    index: LeafIndex,
-    header: VaultHeader,
-    issuer: String,
-    state: v1::RecordState,
-    changed_by: Option<LeafIndex>,
-    opened: Opened,
-}
+/// Reads pages of an archive.
+struct Reader(Archive);
 
 impl Reader {
     /// A page of records below `before`, and where the next one begins.
@@ -139,10 +97,10 @@ impl Reader {
         size: usize,
     ) -> Result<(Vec<v1::ArchiveRecord>, Option<u64>), StoreError> {
         let mut found: Vec<(u64, Option<v1::ArchiveRecord>)> = Vec::with_capacity(size + 1);
-        for part in &self.parts {
+        for part in &self.0.parts {
             let mut taken = 0;
             let mut scanned = 0;
-            self.scan(part, before, |record| {
+            self.0.scan(part, before, |record| {
                 scanned += 1;
                 let index = record.index.0;
                 let kept = filter.admits(&record);
@@ -179,8 +137,8 @@ impl Reader {
 
     fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
         let mut totals: BTreeMap<i32, v1::CategoryTotal> = BTreeMap::new();
-        for part in &self.parts {
-            self.scan(part, self.head.row.size, |record| {
+        for part in &self.0.parts {
+            self.0.scan(part, self.0.head.row.size, |record| {
                 if record.state == v1::RecordState::Active
                     && let Some(outcome) = outcome(&record.opened.payload)
                 {
@@ -195,77 +153,6 @@ impl Reader {
             })?;
         }
         Ok(totals.into_values().collect())
-    }
-
-    fn scan(
-        &self,
-        part: &Part,
-        before: u64,
-        mut visit: impl FnMut(Found) -> Go,
-    ) -> Result<(), StoreError> {
-        let mut broken = None;
-        let mut each = |index: LeafIndex, row: &[u8]| -> Result<Go, StoreError> {
-            let damaged = || StoreError::Damaged(creditbank_store::Damage::Row("vault"));
-            let header = vault::header(row).map_err(|_| damaged())?;
-            if self.only.is_some_and(|only| only != header.issuer) {
-                return Ok(Go::Continue(()));
-            }
-            let institution = self
-                .head
-                .registry
-                .by_number(header.issuer)
-                .ok_or_else(damaged)?;
-            let issuer = institution.profile.id.as_str();
-            let opened = part
-                .key
-                .open_record(issuer, &header.record_id, row)
-                .map_err(|_| damaged())?;
-            let row = find_state(&part.states, index);
-            let (state, changed_by) = self.state(index, row, institution.has_doubtful_key())?;
-            Ok(visit(Found {
-                index,
-                header,
-                issuer: issuer.to_owned(),
-                state,
-                changed_by,
-                opened,
-            }))
-        };
-        self.head
-            .snapshot
-            .vault(part.code.as_u64(), Some(LeafIndex(before)), |index, row| {
-                each(index, row).unwrap_or_else(|error| {
-                    broken = Some(error);
-                    Go::Break(())
-                })
-            })?;
-        broken.map_or(Ok(()), Err)
-    }
-
-    fn state(
-        &self,
-        index: LeafIndex,
-        row: StateRow,
-        doubtful: bool,
-    ) -> Result<(v1::RecordState, Option<LeafIndex>), StoreError> {
-        if row.revoked_by.is_some() {
-            return Ok((v1::RecordState::Revoked, row.revoked_by));
-        }
-        if row.amended_by.is_some() {
-            return Ok((v1::RecordState::Amended, row.amended_by));
-        }
-        if doubtful && row.confirmed_by.is_none() {
-            let key = KeyId(self.head.snapshot.chunk(index)?.key_id);
-            if self
-                .head
-                .registry
-                .key(&key)
-                .is_some_and(|(_, history)| history.is_doubtful_at(index))
-            {
-                return Ok((v1::RecordState::Disputed, None));
-            }
-        }
-        Ok((v1::RecordState::Active, row.confirmed_by))
     }
 }
 
@@ -283,7 +170,7 @@ impl Filter {
         let issuer = match request.issuer.as_str() {
             "" => None,
             id => {
-                let institution = reader.head.registry.institution(id);
+                let institution = reader.0.head.registry.institution(id);
                 Some(
                     institution
                         .ok_or_else(|| refuse(Refusal::IssuerUnknown, "issuer"))?

@@ -1,6 +1,7 @@
 //! `LearnerService`: enrolling, resolving, merging, erasing.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use creditbank_domain::identifier::{DocumentKind, IdentityDocument, LearnerCode};
 use creditbank_domain::record::Role;
@@ -15,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::Caller;
-use super::{Services, failed, refuse, refuse_all};
+use super::{Services, carried, failed, refuse, refuse_all};
 use crate::learners::{Identified, Resolved};
 use crate::queue::{Decided, Decision};
 
@@ -89,10 +90,12 @@ impl LearnerService for Services {
                 .map_err(|error| failed(&error))?;
             known.ok_or_else(|| refuse(Refusal::LearnerUnknown, field))?;
         }
-        let decided = self
-            .bank
-            .merge(&digits(learner), &digits(merged), &request.reason)
-            .await;
+        let bank = Arc::clone(&self.bank);
+        let merging = async move {
+            bank.merge(&digits(learner), &digits(merged), &request.reason)
+                .await
+        };
+        let decided = carried(merging).await?;
         let receipt = receipt(decided.map_err(|faults| refuse_all(&faults))?)?;
         Ok(Response::new(v1::MergeLearnersResponse {
             receipt: Some(receipt),

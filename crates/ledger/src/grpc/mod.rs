@@ -5,7 +5,10 @@ pub(crate) mod auth;
 mod learner;
 mod log;
 mod page;
+mod points;
+mod recognition;
 mod registry;
+mod rule;
 mod submission;
 
 use std::sync::Arc;
@@ -55,6 +58,15 @@ impl tonic::service::Interceptor for Services {
             .map(|_| request)
             .map_err(|refusal| refuse(refusal, ""))
     }
+}
+
+/// Carries a change through to its end, though its caller may go away meanwhile: whoever waits for the same lock then
+/// sees what came of it.
+async fn carried<T: Send + 'static>(
+    change: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Status> {
+    let carried = tokio::spawn(change).await;
+    carried.map_err(|_| refuse(Refusal::Internal, ""))
 }
 
 /// One refusal as a status.

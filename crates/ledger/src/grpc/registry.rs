@@ -17,11 +17,13 @@ use crate::bank::usable_key;
 /// Most institutions of one request.
 const INSTITUTIONS_MAX: u32 = 1000;
 /// Who may change keys.
-const KEY_HOLDERS: [Role; 4] = [
+const KEY_HOLDERS: [Role; 6] = [
     Role::Operator,
     Role::Institution,
     Role::Gateway,
     Role::PeerBank,
+    Role::Reviewer,
+    Role::LearnerAgent,
 ];
 /// Default institutions of a page.
 const INSTITUTIONS_PAGE: u32 = 100;
@@ -252,7 +254,7 @@ fn named(fault: Fault, field: &str) -> Fault {
     } else {
         format!("{}.{field}", fault.field)
     };
-    fault.refusal.at(field)
+    Fault { field, ..fault }
 }
 
 /// The institution whose keys a caller changes: its own, or any for an operator.

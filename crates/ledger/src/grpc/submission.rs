@@ -32,6 +32,15 @@ const INLINE_RECORDS_MAX: usize = 16;
 /// Default items of a page of submissions.
 const SUBMISSIONS_PAGE: u32 = 100;
 
+/// Who makes records; which kinds, is a matter of the role.
+const SUBMITTERS: [Role; 5] = [
+    Role::Institution,
+    Role::Operator,
+    Role::Reviewer,
+    Role::LearnerAgent,
+    Role::Gateway,
+];
+
 type Answer = oneshot::Receiver<Result<Decided, Fault>>;
 
 #[tonic::async_trait]
@@ -40,17 +49,7 @@ impl SubmissionService for Services {
         &self,
         request: Request<v1::SubmitBatchRequest>,
     ) -> Result<Response<v1::SubmitBatchResponse>, Status> {
-        let caller = self.caller(&request, &[Role::Institution, Role::Operator])?;
-        let request = request.into_inner();
-        let sequence = request.sequence;
-        let batch = self.batch(&caller, request)?;
-        let room = self
-            .bank
-            .queue()
-            .room_now(batch.bytes())
-            .map_err(|refusal| refuse(refusal, ""))?;
-        let answer = self.enqueue(batch, room)?;
-        decided(sequence, answer).await.map(Response::new)
+        self.submit_own(request).await
     }
 
     type SubmitStreamStream =
@@ -60,7 +59,7 @@ impl SubmissionService for Services {
         &self,
         request: Request<Streaming<v1::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
-        let caller = self.caller(&request, &[Role::Institution, Role::Operator])?;
+        let caller = self.caller(&request, &SUBMITTERS)?;
         let (pending, answers) = mpsc::channel(STREAM_BATCHES_AHEAD);
         tokio::spawn(read(self.clone(), caller, request.into_inner(), pending));
         Ok(Response::new(Box::pin(
@@ -72,10 +71,7 @@ impl SubmissionService for Services {
         &self,
         request: Request<v1::GetSubmissionRequest>,
     ) -> Result<Response<v1::Submission>, Status> {
-        let caller = self.caller(
-            &request,
-            &[Role::Institution, Role::Operator, Role::Auditor],
-        )?;
+        let caller = self.caller(&request, &[&SUBMITTERS[..], &[Role::Auditor]].concat())?;
         let request = request.into_inner();
         let issuer = self.issuer(&caller, &request.issuer)?;
         let record_id = RecordId::from_slice(&request.record_id)
@@ -98,10 +94,7 @@ impl SubmissionService for Services {
         &self,
         request: Request<v1::ListSubmissionsRequest>,
     ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
-        let caller = self.caller(
-            &request,
-            &[Role::Institution, Role::Operator, Role::Auditor],
-        )?;
+        let caller = self.caller(&request, &[&SUBMITTERS[..], &[Role::Auditor]].concat())?;
         let request = request.into_inner();
         let issuer = self.issuer(&caller, &request.issuer)?;
         let size = page::size(request.page_size, SUBMISSIONS_PAGE)
@@ -124,6 +117,24 @@ impl SubmissionService for Services {
 }
 
 impl Services {
+    /// Submits a batch of the caller's own records.
+    pub(super) async fn submit_own(
+        &self,
+        request: Request<v1::SubmitBatchRequest>,
+    ) -> Result<Response<v1::SubmitBatchResponse>, Status> {
+        let caller = self.caller(&request, &SUBMITTERS)?;
+        let request = request.into_inner();
+        let sequence = request.sequence;
+        let batch = self.batch(&caller, request)?;
+        let room = self
+            .bank
+            .queue()
+            .room_now(batch.bytes())
+            .map_err(|refusal| refuse(refusal, ""))?;
+        let answer = self.enqueue(batch, room)?;
+        decided(sequence, answer).await.map(Response::new)
+    }
+
     /// A batch that this caller may submit.
     fn batch(
         &self,

@@ -2,7 +2,7 @@
 //! gathers what one commit writes as plain data.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use creditbank_domain::identifier::{LearnerCode, RecordId};
@@ -11,20 +11,22 @@ use creditbank_domain::registry::{InstitutionNumber, Registry};
 use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
 use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
 use creditbank_store::{
-    CHUNK_ROWS, Chunk, ChunkRow, Handle, HeadRow, LearnerRow, Plan, StateRow, StoreError, VaultRow,
-    Views,
+    ApplicationRow, CHUNK_ROWS, Chunk, ChunkRow, Go, Handle, HeadRow, LearnerRow, Plan, StateRow,
+    StoreError, VaultRow, Views,
 };
 use creditbank_wire::convert::record::canonical;
 use creditbank_wire::v1;
 use sha2::Digest;
 
 use super::recent::{Id, Ids, Recent};
-use crate::admission::{Admitted, Body, ReadyRow, Row, conflict, may_deposit};
+use crate::admission::{Admitted, Body, ReadyRow, Row, Seen, conflict, may_deposit};
 use crate::bank::Bank;
-use crate::fold::{Folded, find_state, fold_leaf, fold_state, fold_submissions, put_state};
+use crate::fold::{
+    Folded, find_state, fold_application, fold_leaf, fold_state, fold_submissions, put_state,
+};
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
-use crate::vault::set_deposited_at;
+use crate::vault::{header, set_deposited_at};
 
 /// Why a batch as a whole is not part of the plan.
 pub(crate) enum Failure {
@@ -48,6 +50,17 @@ pub(crate) struct Finished {
     pub(crate) erased: Vec<[u8; 16]>,
 }
 
+/// One sealed row, taken apart.
+struct SealedRow<'a> {
+    index: LeafIndex,
+    issuer: InstitutionNumber,
+    kind: RecordKind,
+    learner: u64,
+    target: Option<RecordRef>,
+    merged: Option<u64>,
+    seen: Option<&'a Seen>,
+}
+
 /// The group under construction.
 pub(crate) struct Draft<'a> {
     bank: &'a Bank,
@@ -63,6 +76,10 @@ pub(crate) struct Draft<'a> {
     /// All changed records of every learner that this plan changes a record of.
     states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
     learners: HashMap<u64, LearnerRow>,
+    /// Applications that this plan moves.
+    applications: BTreeMap<LeafIndex, ApplicationRow>,
+    /// Learners whose archive this plan decides about.
+    decided: HashSet<u64>,
     erased: Vec<[u8; 16]>,
 }
 
@@ -81,6 +98,8 @@ impl<'a> Draft<'a> {
             ids: Ids::default(),
             states: BTreeMap::new(),
             learners: HashMap::new(),
+            applications: BTreeMap::new(),
+            decided: HashSet::new(),
             erased: Vec::new(),
         }
     }
@@ -130,6 +149,7 @@ impl<'a> Draft<'a> {
         let size = edge.size().value();
         let mut views = self.views;
         views.states = self.states;
+        views.applications = self.applications;
         // Neighbouring keys share the path to their place in the memory table.
         views
             .ids
@@ -260,18 +280,22 @@ impl<'a> Draft<'a> {
                 learner,
                 target,
                 merged,
+                seen,
                 ..
             } => {
                 match category.map_or(Ok(()), |category| self.may_deposit(id.0, *kind, category)) {
-                    Ok(()) => self.admit_sealed(
-                        index,
-                        id.0,
-                        *kind,
-                        *learner,
-                        *target,
-                        *merged,
-                        erasures_seen,
-                    )?,
+                    Ok(()) => {
+                        let row = SealedRow {
+                            index,
+                            issuer: id.0,
+                            kind: *kind,
+                            learner: *learner,
+                            target: *target,
+                            merged: *merged,
+                            seen: seen.as_ref(),
+                        };
+                        self.admit_sealed(&row, erasures_seen)?
+                    }
                     Err(fault) => Some(fault),
                 }
             }
@@ -355,38 +379,88 @@ impl<'a> Draft<'a> {
             .is_some_and(|row| row.merged_into.is_none()))
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of one row, taken apart"
-    )]
     fn admit_sealed(
         &mut self,
-        index: LeafIndex,
-        issuer: InstitutionNumber,
-        kind: RecordKind,
-        learner: u64,
-        target: Option<RecordRef>,
-        merged: Option<u64>,
+        row: &SealedRow<'_>,
         erasures_seen: u64,
     ) -> Result<Option<Fault>, StoreError> {
+        let learner = row.learner;
         if self.bank.erasures() != erasures_seen
             && self.bank.store().wrapped_key(learner)?.is_none()
         {
             return Ok(Some(Refusal::LearnerErased.at("payload.learner")));
         }
-        if let Some(merged) = merged {
+        if let Some(merged) = row.merged {
             return self.merge(learner, merged);
         }
-        let Some(target) = target else {
+        if row.kind == RecordKind::Application {
+            let application = fold_application(None, row.kind, learner, self.now_ms);
+            self.applications.insert(row.index, application);
+        }
+        let Some(target) = row.target else {
             return Ok(None);
         };
-        match self.check_target(issuer, kind, learner, target)? {
+        if let Some(seen) = row.seen {
+            return self.take_step(row, target.leaf_index, seen);
+        }
+        match self.check_target(row.issuer, row.kind, learner, target)? {
             Ok((owner, state)) => {
-                self.set_state(owner, target.leaf_index, fold_state(state, kind, index))?;
+                let state = fold_state(state, row.kind, row.index);
+                self.set_state(owner, target.leaf_index, state)?;
                 Ok(None)
             }
             Err(refusal) => Ok(Some(refusal.at("envelope.refs[0]"))),
         }
+    }
+
+    /// A step was admitted on what its application was at some size of the log. If anything moved since, it is for
+    /// its maker to look again.
+    fn take_step(
+        &mut self,
+        row: &SealedRow<'_>,
+        target: LeafIndex,
+        seen: &Seen,
+    ) -> Result<Option<Fault>, StoreError> {
+        let moved = || Refusal::ApplicationMoved.at("envelope.refs[0]");
+        let stands = match self.applications.get(&target) {
+            Some(stands) => Some(*stands),
+            None => self.base.snapshot.application(target)?,
+        };
+        let Some(stands) = stands.filter(|stands| stands.steps == seen.steps) else {
+            return Ok(Some(moved()));
+        };
+        for learner in &seen.archive {
+            if self.has_changed(*learner, seen.size)? {
+                return Ok(Some(moved()));
+            }
+        }
+        self.decided.extend(&seen.archive);
+        let stands = fold_application(Some(stands), row.kind, row.learner, self.now_ms);
+        self.applications.insert(target, stands);
+        Ok(None)
+    }
+
+    /// Whether a record or a decision of a learner was changed since the log had `size` leaves.
+    fn has_changed(&self, learner: u64, size: u64) -> Result<bool, StoreError> {
+        if self.decided.contains(&learner) || self.states.contains_key(&learner) {
+            return Ok(true);
+        }
+        let mut changed = false;
+        self.base.snapshot.vault(learner, None, |index, row| {
+            if index.0 < size {
+                return Go::Break(());
+            }
+            let kind = header(row).map(|header| header.kind);
+            changed |= kind.is_ok_and(|kind| kind.is_step() || kind.changes_outcome());
+            Go::Continue(())
+        })?;
+        // The bank amends and revokes records of a learner under any of the archive's codes.
+        let states = self.base.snapshot.states(learner)?;
+        let since = |index: Option<LeafIndex>| index.is_some_and(|index| index.0 >= size);
+        Ok(changed
+            || states
+                .iter()
+                .any(|(_, state)| since(state.amended_by) || since(state.revoked_by)))
     }
 
     /// A target is an outcome in force, of the same issuer (or the bank acts) and the same learner.

@@ -21,6 +21,7 @@ use crate::clock;
 use crate::erase;
 use crate::head::Head;
 use crate::queue::{Decided, Job, Message};
+use crate::recognition::follow::Changed;
 use crate::steps::Step;
 
 /// Most records of one commit.
@@ -170,6 +171,15 @@ impl Sequencer {
                 .forget(plan.learners.iter().map(|(learner, _)| *learner));
         }
         self.bank.reach(Step::Published);
+        let changed = plan
+            .views
+            .states
+            .keys()
+            .map(|learner| Changed::Archive(*learner));
+        let applied = plan.views.applications.iter();
+        let applied = applied.filter(|(_, row)| row.steps == 0);
+        self.bank
+            .follow(changed.chain(applied.map(|(index, _)| Changed::Applied(*index))));
         for handle in erased {
             let gone = must(erase::carry_out(&self.bank, &handle), "erasing");
             // What is sealed or named in the old snapshot must not be read again.

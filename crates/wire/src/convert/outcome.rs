@@ -8,7 +8,7 @@ mod detail;
 mod value;
 
 use creditbank_domain::grade::{FiveLevel, PassFail, Percentage, Points, Scale};
-use creditbank_domain::outcome::{Achievement, EVIDENCE_MAX, Evidence, EvidenceKind};
+use creditbank_domain::outcome::{Achievement, EVIDENCE_MAX, Evidence, EvidenceKind, ObtainedBy};
 use creditbank_domain::text::{Code, Label, Uri};
 use creditbank_domain::{
     Category, Credit, Fault, Faults, Grade, Hours, Outcome, OutcomeDraft, Refusal,
@@ -33,6 +33,7 @@ pub fn parse(message: v1::Outcome, today: Date) -> Result<Outcome, Vec<Fault>> {
     let grade = faults.take_part("grade", message.grade.map(grade).transpose());
     let completed_on = faults.take("completed_on", required(&*message.completed_on, date));
     let completed_at = faults.take("completed_at", optional(&*message.completed_at, time));
+    let obtained_by = faults.take("obtained_by", obtained_by(message.obtained_by));
     let started_on = faults.take("started_on", optional(&*message.started_on, date));
     let external_id = faults.take("external_id", Code::parse_optional(&message.external_id));
     let institution_name = faults.take(
@@ -50,6 +51,7 @@ pub fn parse(message: v1::Outcome, today: Date) -> Result<Outcome, Vec<Fault>> {
             grade: grade?,
             completed_on: completed_on?,
             completed_at: completed_at?,
+            obtained_by: obtained_by?,
             started_on: started_on?,
             external_id: external_id?,
             institution_name: institution_name?,
@@ -63,6 +65,15 @@ pub fn parse(message: v1::Outcome, today: Date) -> Result<Outcome, Vec<Fault>> {
             .map(|fault| renamed(fault, detail_field))
             .collect()
     })
+}
+
+/// A fault that was found in an outcome, said of the fields of its message.
+#[must_use]
+pub fn fault_in_message(fault: Fault, outcome: &Outcome) -> Fault {
+    renamed(
+        fault,
+        detail::field_of(&detail::to_message(&outcome.detail)),
+    )
 }
 
 /// The message that states an outcome.
@@ -83,7 +94,16 @@ pub fn to_message(outcome: &Outcome) -> v1::Outcome {
         institution_name: text(&outcome.institution_name),
         evidence: outcome.evidence.iter().map(evidence_to_message).collect(),
         completed_at: text(&outcome.completed_at),
+        obtained_by: outcome.obtained_by.map_or(0, |by| by.number() as i32),
         detail: Some(detail::to_message(&outcome.detail)),
+    }
+}
+
+/// 0 states nothing: by study or examination.
+fn obtained_by(number: i32) -> Result<Option<ObtainedBy>, Refusal> {
+    match number {
+        0 => Ok(None),
+        other => ObtainedBy::from_number(other.cast_unsigned()).map(Some),
     }
 }
 
@@ -120,7 +140,7 @@ fn achievement(message: v1::Achievement) -> Result<Achievement, Vec<Fault>> {
     })
 }
 
-fn grade(message: v1::Grade) -> Result<Grade, Vec<Fault>> {
+pub(super) fn grade(message: v1::Grade) -> Result<Grade, Vec<Fault>> {
     use v1::grade::Scheme;
     match message.scheme {
         Some(Scheme::PercentageHundredths(hundredths)) => Percentage::from_hundredths(hundredths)
@@ -174,7 +194,7 @@ fn renamed(fault: Fault, detail_field: &'static str) -> Fault {
         (_, Some(rest)) => format!("{detail_field}.{rest}"),
         ("credits", None) => "credits_hundredths".to_owned(),
         ("hours", None) => "hours_hundredths".to_owned(),
-        (_, None) => fault.field,
+        (_, None) => fault.field.clone(),
     };
     let refusal = match fault.refusal {
         Refusal::Inconsistent { with } => Refusal::Inconsistent {
@@ -182,7 +202,11 @@ fn renamed(fault: Fault, detail_field: &'static str) -> Fault {
         },
         refusal => refusal,
     };
-    Fault { field, refusal }
+    Fault {
+        field,
+        refusal,
+        ..fault
+    }
 }
 
 fn other_field(with: &'static str, detail_field: &'static str) -> &'static str {
@@ -194,7 +218,7 @@ fn other_field(with: &'static str, detail_field: &'static str) -> &'static str {
     }
 }
 
-fn grade_to_message(grade: Grade) -> v1::Grade {
+pub(super) fn grade_to_message(grade: Grade) -> v1::Grade {
     use v1::grade::Scheme;
     let scheme = match grade {
         Grade::Percentage(percentage) => Scheme::PercentageHundredths(percentage.hundredths()),

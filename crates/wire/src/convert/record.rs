@@ -15,7 +15,7 @@ use creditbank_domain::{Category, Digest32, Fault, Faults, LeafIndex, Refusal};
 use jiff::civil::Date;
 use prost::Message;
 
-use super::outcome;
+use super::{catalogue, outcome, points, recognition};
 use crate::v1;
 
 /// Decodes canonical bytes: whatever would be written differently is refused.
@@ -58,6 +58,9 @@ pub fn envelope(bytes: &[u8], issuer: &str) -> Result<Envelope, Fault> {
         .ok()
         .and_then(RecordKind::from_number);
     let kind = kind.ok_or_else(|| at("kind", Refusal::KindNotAllowed))?;
+    if kind.needs_rule_set() && rule_set_hash.is_none() {
+        return Err(at("rule_set_hash", Refusal::Missing));
+    }
     let content = content(&message, kind).map_err(|(field, refusal)| at(field, refusal))?;
     Ok(Envelope {
         record_id,
@@ -70,14 +73,21 @@ fn content(
     message: &v1::Envelope,
     kind: RecordKind,
 ) -> Result<EnvelopeContent, (&'static str, Refusal)> {
-    if kind == RecordKind::Statement {
+    if kind.is_public() {
         if !message.commitment.is_empty() || !message.refs.is_empty() {
             return Err(("commitment", Refusal::KindNotAllowed));
         }
-        let statement = canonical(&message.statement).and_then(statement);
-        return statement
-            .map(|it| EnvelopeContent::Public(Box::new(it)))
-            .map_err(|refusal| ("statement", refusal));
+        let statement = canonical(&message.statement)
+            .and_then(statement)
+            .map_err(|refusal| ("statement", refusal))?;
+        return match (kind, statement.declarer()) {
+            (RecordKind::Statement, None) => Ok(EnvelopeContent::Public(Box::new(statement))),
+            (RecordKind::Declaration, Some(declarer)) if declarer.as_str() == message.issuer => {
+                Ok(EnvelopeContent::Public(Box::new(statement)))
+            }
+            (RecordKind::Declaration, Some(_)) => Err(("statement", Refusal::IssuerMismatch)),
+            _ => Err(("kind", Refusal::KindNotAllowed)),
+        };
     }
     if !message.statement.is_empty() {
         return Err(("statement", Refusal::KindNotAllowed));
@@ -151,6 +161,9 @@ fn payload_content(
         Ok(_) => Ok(()),
         Err(refusal) => Err(vec![refusal.at(format!("{within}.reason"))]),
     };
+    let step = |message: &v1::Step, kind: RecordKind, within: &str| {
+        reason(&message.reason, within).map(|()| PayloadContent::Step(kind))
+    };
     match content.ok_or_else(|| vec![Refusal::Missing.at("content")])? {
         Content::Outcome(message) => outcome(message, "outcome").map(PayloadContent::Outcome),
         Content::Amendment(message) => {
@@ -173,6 +186,28 @@ fn payload_content(
                 .map(PayloadContent::Merge)
                 .map_err(|refusal| vec![refusal.at("merge.merged_learner")])
         }
+        Content::Application(message) => recognition::application(message)
+            .map(|it| PayloadContent::Application(Box::new(it)))
+            .map_err(|fault| vec![fault.within("application")]),
+        Content::Review(message) => {
+            reason(&message.reason, "review").map(|()| PayloadContent::Review(message.approve))
+        }
+        Content::Objection(it) => step(&it, RecordKind::Objection, "objection"),
+        Content::Appeal(it) => step(&it, RecordKind::Appeal, "appeal"),
+        Content::Withdrawal(it) => step(&it, RecordKind::Withdrawal, "withdrawal"),
+        Content::Acceptance(it) => step(&it, RecordKind::Acceptance, "acceptance"),
+        Content::Return(it) => step(&it, RecordKind::Return, "return"),
+        Content::Reversal(it) => step(&it, RecordKind::Reversal, "reversal"),
+        Content::Closing(it) => step(&it, RecordKind::Closing, "closing"),
+        Content::Notice(message) => recognition::ruling(message)
+            .map(|it| PayloadContent::Notice(Box::new(it)))
+            .map_err(|fault| vec![fault.within("notice")]),
+        Content::Decision(message) => recognition::ruling(message)
+            .map(|it| PayloadContent::Decision(Box::new(it)))
+            .map_err(|fault| vec![fault.within("decision")]),
+        Content::Points(message) => points::entries(message)
+            .map(PayloadContent::Points)
+            .map_err(|fault| vec![fault.within("points")]),
     }
 }
 
@@ -229,6 +264,7 @@ pub fn statement(message: v1::Statement) -> Result<Statement, Refusal> {
                 .map_err(|_| Refusal::WrongLength { expected: 16 })?;
             Statement::LearnerErased { handle }
         }
+        other => return catalogue::statement(other),
     })
 }
 
@@ -283,6 +319,7 @@ pub fn statement_message(statement: &Statement) -> v1::Statement {
         Statement::LearnerErased { handle } => Content::LearnerErased(v1::LearnerErased {
             handle: handle.to_vec().into(),
         }),
+        other => catalogue::content(other),
     };
     v1::Statement {
         version: FORMAT_VERSION,
@@ -347,6 +384,8 @@ fn role(number: i32) -> Result<Role, Refusal> {
             v1::Role::Gateway => Role::Gateway,
             v1::Role::PeerBank => Role::PeerBank,
             v1::Role::Auditor => Role::Auditor,
+            v1::Role::Reviewer => Role::Reviewer,
+            v1::Role::LearnerAgent => Role::LearnerAgent,
         },
     )
 }

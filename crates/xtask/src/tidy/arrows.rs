@@ -18,16 +18,26 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("merkle", &[]),
     ("store", &["domain", "merkle"]),
     ("wire", &["domain", "merkle"]),
+    ("rulebook", &["domain"]),
+    ("planner", &["domain"]),
     ("client", &["domain", "merkle", "wire"]),
-    ("ledger", &["client", "domain", "merkle", "store", "wire"]),
+    (
+        "ledger",
+        &[
+            "client", "domain", "merkle", "planner", "rulebook", "store", "wire",
+        ],
+    ),
     ("gateway", &["client", "domain", "merkle", "wire"]),
     (
         "creditbank",
         &[
-            "client", "domain", "gateway", "ledger", "merkle", "store", "wire",
+            "client", "domain", "gateway", "ledger", "merkle", "rulebook", "store", "wire",
         ],
     ),
-    ("xtask", &["client", "domain", "merkle", "wire"]),
+    (
+        "xtask",
+        &["client", "domain", "merkle", "planner", "rulebook", "wire"],
+    ),
 ];
 
 /// Dependencies that only these packages may name.
@@ -35,6 +45,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rocksdb", &["store", "xtask"]),
     ("librocksdb-sys", &[]),
     ("anyhow", &["creditbank", "xtask"]),
+    ("microlp", &["planner"]),
     ("tonic", &["client", "gateway", "ledger", "wire", "xtask"]),
     (
         "tokio",

@@ -1,0 +1,207 @@
+//! The choice that a plan makes, as whole numbers: what each candidate could be granted, and what that spends.
+//!
+//! Whoever chooses sees every condition that a set of uses must meet to be granted, but not every one is enough: which
+//! use comes first decides who is cut by a limit. So a choice is a proposal, and [`evaluate`](super::evaluate) decides.
+
+use super::super::candidates::offers_in;
+use super::super::case::{Case, Use};
+use super::super::compile::Compiled;
+use super::super::decision::Progress;
+use super::super::progress::progress;
+use super::super::rule::Rule;
+use super::context::Context;
+use super::grant::{Part, parts};
+use super::identity::is_related;
+use super::limits::Tally;
+pub use super::limits::Unit;
+use super::state::State;
+
+/// The candidates of a case as whole numbers. All amounts of credit in hundredths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// What can be used for what, in canonical order.
+    pub offers: Vec<Offer>,
+    /// Pairs of offers of which one at most is granted, beside those that share an outcome.
+    pub exclusions: Vec<(usize, usize)>,
+    /// What the limits leave.
+    pub budgets: Vec<Budget>,
+    /// By module: room for credit that no course is tied to.
+    pub rooms: Vec<u64>,
+    /// By module: most credit that counts.
+    pub most: Vec<Option<u64>>,
+    /// Credit that no course is tied to is granted in multiples of this.
+    pub unit: u64,
+    /// Where the learner stands before.
+    pub progress: Progress,
+}
+
+impl Problem {
+    /// The uses that a choice names, one value an offer.
+    #[must_use]
+    pub fn chosen(&self, choice: &[bool]) -> Vec<Use> {
+        let offers = self.offers.iter().zip(choice);
+        let chosen = offers.filter(|(_, chosen)| **chosen);
+        chosen.map(|(offer, _)| offer.proposed.clone()).collect()
+    }
+}
+
+/// A use that can be proposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The use.
+    pub proposed: Use,
+    /// What it may be granted, each at most once; at least one of them if it is granted.
+    pub parts: Vec<Share>,
+    /// Most credit of all parts together.
+    pub most: u64,
+    /// How many parts may be granted beside a remainder.
+    pub pick: usize,
+    /// Whether each part is granted that nothing but limits, room and earlier uses stops.
+    pub is_firm: bool,
+}
+
+/// Credit of an offer for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The course by code, and its module; none for credit without a course.
+    pub course: Option<(String, usize)>,
+    /// The modules for credit without a course, in order.
+    pub modules: Vec<usize>,
+    /// What it is at least, if nothing stops it.
+    pub least: u64,
+    /// What it is at most.
+    pub most: u64,
+    /// Whether it counts at the level that the programme asks for.
+    pub at_level: bool,
+    /// The budgets that it is counted in, each with the outcomes that are new to it.
+    pub budgets: Vec<(usize, u64)>,
+}
+
+/// What a limit leaves in one of its groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// What is counted.
+    pub unit: Unit,
+    /// How much is left.
+    pub left: u64,
+    /// Whether credit beyond it is cut; else the whole use is refused.
+    pub cuts: bool,
+}
+
+/// The choice that a learner has.
+///
+/// Offers are the [`candidates`](super::super::candidates()) that grant credit, and for hours-to-credits also parts of
+/// what matches, since limits may let through more of less.
+#[must_use]
+pub fn problem(set: &Compiled, case: &Case<'_>) -> Problem {
+    let Some(context) = Context::new(set, case) else {
+        return Problem::default();
+    };
+    let mut state = State::new(&context);
+    let mut builder = Builder::default();
+    for (rule, sources, proposed) in offers_in(&context, &mut state) {
+        builder.offer(&mut state, rule, &sources, proposed);
+    }
+    builder.finish(&state)
+}
+
+#[derive(Default)]
+struct Builder {
+    offers: Vec<Offer>,
+    sources: Vec<Vec<usize>>,
+    budgets: Vec<Budget>,
+    tallies: Vec<(usize, usize)>,
+}
+
+impl Builder {
+    fn offer(&mut self, state: &mut State<'_>, rule: &Rule, sources: &[usize], proposed: Use) {
+        let (parts, most) = parts(state, rule, sources, &proposed.courses);
+        if parts.is_empty() {
+            return;
+        }
+        let at_level = at_level(state.context, sources);
+        let shares = parts
+            .into_iter()
+            .map(|part| self.share(state, part, sources, at_level));
+        let shares = shares.collect();
+        self.sources.push(sources.to_vec());
+        let grant = &rule.grant;
+        let is_bounded = grant.not_above_source || grant.remainder_to_electives;
+        self.offers.push(Offer {
+            proposed,
+            parts: shares,
+            most,
+            pick: grant.pick.into(),
+            is_firm: !is_bounded && usize::from(grant.pick) >= grant.targets.len(),
+        });
+    }
+
+    fn share(&mut self, state: &State<'_>, part: Part, sources: &[usize], at_level: bool) -> Share {
+        let context = state.context;
+        let course = part.course.map(|course| {
+            let code = context.course(course).code.clone();
+            (code, context.plan.module_of(course) as usize)
+        });
+        let budgets = part.tallies.iter().map(|tally| {
+            let new = state.limits.new_outcomes(context, *tally, sources);
+            (self.budget(state, *tally), new)
+        });
+        Share {
+            course,
+            modules: part.modules.iter().map(|module| *module as usize).collect(),
+            least: part.least,
+            most: part.most,
+            at_level,
+            budgets: budgets.collect(),
+        }
+    }
+
+    fn budget(&mut self, state: &State<'_>, tally: Tally) -> usize {
+        let key = (tally.limit, tally.group);
+        if let Some(known) = self.tallies.iter().position(|it| *it == key) {
+            return known;
+        }
+        let (unit, left, cuts) = state.limits.left(tally);
+        self.tallies.push(key);
+        self.budgets.push(Budget { unit, left, cuts });
+        self.budgets.len() - 1
+    }
+
+    fn finish(self, state: &State<'_>) -> Problem {
+        let context = state.context;
+        let modules = &context.programme.modules;
+        let pairs = (0..self.offers.len()).flat_map(|one| (0..one).map(move |other| (other, one)));
+        let apart = |(one, other): &(usize, usize)| {
+            let (one, other) = (&self.sources[*one], &self.sources[*other]);
+            one.iter().any(|one| {
+                let one = &context.archive[*one];
+                other
+                    .iter()
+                    .any(|other| is_related(context, one, &context.archive[*other]))
+            })
+        };
+        Problem {
+            exclusions: pairs.filter(apart).collect(),
+            offers: self.offers,
+            budgets: self.budgets,
+            rooms: (0..)
+                .take(modules.len())
+                .map(|module| state.room(module))
+                .collect(),
+            most: modules
+                .iter()
+                .map(|it| it.max.map(|max| max.hundredths().into()))
+                .collect(),
+            unit: context.set.set().rounding.unit.hundredths().max(1).into(),
+            progress: progress(context, &[]),
+        }
+    }
+}
+
+fn at_level(context: &Context<'_>, sources: &[usize]) -> bool {
+    let Some((needed, _)) = context.programme.at_level else {
+        return false;
+    };
+    let mut levels = sources.iter().map(|at| context.archive[*at].level());
+    levels.all(|level| level.is_some_and(|level| level >= needed))
+}

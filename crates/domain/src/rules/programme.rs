@@ -1,0 +1,102 @@
+//! Programmes (专业教学计划): what credit is for.
+
+use super::set::{FrameworkLevel, Period, Place, Wording};
+use crate::Credit;
+use crate::identifier::InstitutionId;
+
+/// A degree plan or another programme that credit is collected for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Programme {
+    /// Its id in the set; also the purpose that outcomes are consumed for.
+    pub id: String,
+    /// What it is called.
+    pub title: Wording,
+    /// Who awards it.
+    pub institution: InstitutionId,
+    /// Province digits of the institution, for agreements.
+    pub region: String,
+    /// Whether it leads to a degree or diploma (学历).
+    pub kind: ProgrammeKind,
+    /// Its level in the framework.
+    pub level: FrameworkLevel,
+    /// Subject code of the major, such as `050201`; may be empty.
+    pub subject: String,
+    /// Credit to complete it.
+    pub total: Credit,
+    /// Of which studied at the institution itself (在校学分).
+    pub residency: Credit,
+    /// Of which at that level or above (R14).
+    pub at_level: Option<(FrameworkLevel, Credit)>,
+    /// Its modules, in order.
+    pub modules: Vec<Module>,
+    /// Days on which it takes applications.
+    pub effective: Period,
+    /// Clause.
+    pub clause: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Whether a programme leads to a degree or diploma.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProgrammeKind {
+    /// 学历教育.
+    Degree,
+    /// 非学历教育.
+    NonDegree,
+}
+
+/// A part of a programme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// Its id in the programme.
+    pub id: String,
+    /// What it is called.
+    pub title: Wording,
+    /// Whether each of its courses is required, or some of them.
+    pub kind: ModuleKind,
+    /// Credit that must come from it.
+    pub min: Credit,
+    /// Most credit that counts in it.
+    pub max: Option<Credit>,
+    /// Whether credit that no course is tied to may lie in it.
+    pub unassigned: bool,
+    /// Its courses, in order.
+    pub courses: Vec<Course>,
+}
+
+/// Required or elective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ModuleKind {
+    /// 必修.
+    Required,
+    /// 选修.
+    Elective,
+}
+
+/// A course of a programme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// Its code; unique in the programme.
+    pub code: String,
+    /// What it is called.
+    pub name: String,
+    /// Its credits.
+    pub credits: Credit,
+    /// What kind it is.
+    pub kind: CourseKind,
+    /// Words that rules and limits use, such as 统设必修, 专业核心课.
+    pub tags: Vec<String>,
+}
+
+/// What kind a course is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CourseKind {
+    /// Taught.
+    #[default]
+    Theory,
+    /// 集中实践.
+    Practice,
+    /// 毕业论文, 毕业设计.
+    Thesis,
+}

@@ -1,0 +1,179 @@
+//! Recognition and conversion in the ledger: deposits under standards, applications and their steps, decisions of the
+//! bank, what follows from a revocation, and the recomputation of everything that was decided.
+//!
+//! What a decision is lies in `domain`; here it is given its inputs from log and vault, and put into the log.
+
+mod advance;
+mod file;
+pub(crate) mod follow;
+mod holdings;
+mod process;
+pub mod recompute;
+mod sets;
+
+use creditbank_domain::identifier::LearnerCode;
+use creditbank_domain::recognition::Application;
+use creditbank_domain::record::{RecordKind, RecordRef};
+use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
+use creditbank_domain::rules::evaluate;
+use creditbank_domain::{Digest32, Fault, LeafIndex, Outcome, Refusal};
+use creditbank_merkle::leaf_hash;
+use creditbank_store::StoreError;
+use creditbank_wire::convert::outcome::fault_in_message;
+use jiff::civil::Date;
+
+pub(crate) use self::advance::Action;
+pub(crate) use self::file::{CaseFile, Filed};
+pub(crate) use self::holdings::{Holdings, disown, held_of};
+pub(crate) use self::process::{Process, depositor};
+pub(crate) use self::sets::{Sets, documents};
+use crate::admission::Seen;
+use crate::archive::Archive;
+use crate::bank::Bank;
+use crate::clock;
+use crate::head::leaf;
+
+/// In what an outcome falls short of the standard that its project was admitted under; fields from the outcome on. A
+/// project that is suspended while a batch is on its way still takes that batch.
+pub(crate) fn breaches(
+    bank: &Bank,
+    registry: &Registry,
+    issuer: &Institution,
+    outcome: &Outcome,
+    today: Date,
+) -> Result<Vec<Fault>, StoreError> {
+    let project = registry.catalogue().admit(
+        &issuer.profile.id,
+        outcome.project.as_ref(),
+        outcome.category(),
+        outcome.completed_on,
+    );
+    let proposal = match project {
+        Ok(None) => return Ok(Vec::new()),
+        Ok(Some(project)) => &project.proposal,
+        Err(refusal) => return Ok(vec![refusal.at("project")]),
+    };
+    let head = bank.head();
+    let set = bank
+        .sets()
+        .get(&head.snapshot, registry, &proposal.rule_set)?;
+    let set = match set {
+        Ok(set) => set,
+        Err(refusal) => return Ok(vec![refusal.at("project")]),
+    };
+    let standard = set.set().standards.iter().find(|standard| {
+        standard.id == proposal.standard && standard.version == proposal.standard_version
+    });
+    let Some(standard) = standard else {
+        return Ok(vec![Refusal::StandardUnknown.at("project")]);
+    };
+    let faults = standard.check(outcome, today).into_iter();
+    Ok(faults
+        .map(|fault| fault_in_message(fault, outcome))
+        .collect())
+}
+
+/// An application must name a rule set and a programme that take applications today, and something of it must be
+/// granted.
+pub(crate) fn check_application(
+    bank: &Bank,
+    learner: LearnerCode,
+    rule_set: Digest32,
+    application: &Application,
+) -> Result<Result<(), Fault>, StoreError> {
+    let head = bank.head();
+    let today = clock::today();
+    let catalogue = head.registry.catalogue();
+    let Some(published) = catalogue.set(&rule_set) else {
+        return Ok(Err(Refusal::RuleSetUnknown.at("envelope.rule_set_hash")));
+    };
+    let in_force = catalogue.in_force(&published.id, today);
+    if in_force.is_none_or(|newest| newest.hash != rule_set) {
+        return Ok(Err(Refusal::RuleSetNotInForce.at("envelope.rule_set_hash")));
+    }
+    let set = match bank.rule_set(&head, &rule_set)? {
+        Ok(set) => set,
+        Err(refusal) => return Ok(Err(refusal.at("envelope.rule_set_hash"))),
+    };
+    let programme = set
+        .set()
+        .programmes
+        .iter()
+        .find(|programme| programme.id == application.programme);
+    if programme.is_none_or(|programme| !programme.effective.contains(today)) {
+        return Ok(Err(
+            Refusal::ProgrammeUnknown.at("payload.application.programme")
+        ));
+    }
+    let archive = match Archive::open(bank, head, learner, None)? {
+        Ok(archive) => archive,
+        Err(refusal) => return Ok(Err(refusal.at("payload.learner"))),
+    };
+    let holdings = match Holdings::read(&archive, None)? {
+        Ok(holdings) => holdings,
+        Err(refusal) => return Ok(Err(refusal.at("payload.learner"))),
+    };
+    let case = holdings.case(&application.programme, today);
+    match evaluate(&set, &case, &application.uses).lines.is_empty() {
+        true => Ok(Err(Refusal::NothingGranted.at("payload.application.uses"))),
+        false => Ok(Ok(())),
+    }
+}
+
+/// A step of an application as it comes in.
+pub(crate) struct Step {
+    pub(crate) kind: RecordKind,
+    pub(crate) issuer: InstitutionNumber,
+    pub(crate) learner: LearnerCode,
+    pub(crate) target: RecordRef,
+    /// For a review.
+    pub(crate) approve: bool,
+    /// For a notice or a decision.
+    pub(crate) ruling: Option<creditbank_domain::recognition::Ruling>,
+}
+
+/// Holds a step against its application; what it was held against comes back for the sequencer.
+pub(crate) fn admit_step(bank: &Bank, step: Step) -> Result<Result<Seen, Fault>, StoreError> {
+    let head = bank.head();
+    let index = step.target.leaf_index;
+    let refused = |refusal: Refusal| Ok(Err(refusal.at("envelope.refs[0]")));
+    if !head.contains(index) {
+        return refused(Refusal::TargetMissing);
+    }
+    if leaf_hash(&leaf(&head.snapshot.chunk(index)?, index)?).0 != step.target.leaf_hash {
+        return refused(Refusal::TargetHashMismatch);
+    }
+    let file = match CaseFile::read(bank, &head, index)? {
+        Ok(file) => file,
+        Err(refusal) => return refused(refusal),
+    };
+    if file.learner != step.learner {
+        return refused(Refusal::TargetLearnerDiffers);
+    }
+    let process = match Process::of(bank, &head, &file)? {
+        Ok(process) => process,
+        Err(refusal) => return refused(refusal),
+    };
+    let archive = match (&step.ruling, bank.archive_codes(step.learner)?) {
+        (None, _) => Vec::new(),
+        (Some(_), Ok(codes)) => codes.iter().map(|code| code.as_u64()).collect(),
+        (Some(_), Err(refusal)) => return Ok(Err(refusal.at("payload.learner"))),
+    };
+    let filed = Filed {
+        leaf: LeafIndex(head.row.size),
+        kind: step.kind,
+        actor: step.issuer,
+        at_ms: 0,
+        approve: step.approve,
+        reason: String::new(),
+        ruling: step.ruling,
+    };
+    let allowed = process.allow(&head.registry, step.kind, &filed, clock::today());
+    Ok(allowed
+        .map(|()| Seen {
+            steps: file.row.steps,
+            size: head.row.size,
+            archive,
+        })
+        .map_err(|refusal| refusal.at("envelope.kind")))
+}

@@ -1,0 +1,69 @@
+//! Plans: the use of a learner's outcomes that recognises the most credits, or completes a programme with the fewest.
+//!
+//! A plan is a proposal. It is found by integer programming, in a solver that this crate alone names and whose floating
+//! point `solver.rs` alone touches; it is worth what [`evaluate`] says and nothing else. Every plan has been evaluated before it leaves here, none has a
+//! use that would be refused, and nothing of the solver reaches a decision.
+//!
+//! The solver sees a [`Problem`](creditbank_domain::rules::Problem) of necessary conditions. Its optimum is therefore a
+//! bound: if the evaluation of what it chose reaches the bound, the plan is proved best; if not, that choice is excluded
+//! and the solver asked again.
+
+mod model;
+mod search;
+mod solver;
+
+use creditbank_domain::rules::{
+    Case, Compiled, Decision, NextStep, Use, evaluate, next_steps, problem,
+};
+
+use self::search::{Aim, Search};
+
+/// What a plan is to achieve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// The most credits recognised; of those the fewest outcomes spent.
+    MostCredits,
+    /// The programme completed with the fewest outcomes; of those the most credits. Where it cannot be completed, as
+    /// [`Goal::MostCredits`].
+    FewestOutcomes,
+}
+
+/// The best use of a learner's outcomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The uses, in canonical order. None of them is refused.
+    pub uses: Vec<Use>,
+    /// What they are worth, by [`evaluate`] alone.
+    pub decision: Decision,
+    /// Whether no plan is better, and of equal ones none comes before it: the first candidate that a best plan can
+    /// contain is in it, then the next, and so on. Otherwise the search was given up with the best plan so far.
+    pub proven: bool,
+    /// What could be done next for what is still missing.
+    pub next_steps: Vec<NextStep>,
+}
+
+/// Plans for a case. The order of its parts never changes the plan.
+#[must_use]
+pub fn plan(set: &Compiled, case: &Case<'_>, goal: Goal) -> Plan {
+    let problem = problem(set, case);
+    let search = |aim| Search::new(set, case, &problem, aim).run();
+    let complete = match goal {
+        Goal::MostCredits => None,
+        Goal::FewestOutcomes => Some(search(Aim::Complete)),
+    };
+    // That no plan completes the programme is only sure if the search came to its end.
+    let came_to_end = complete.as_ref().is_none_or(|found| found.proven);
+    let found = match complete {
+        Some(found) if found.chosen.is_some() => found,
+        _ => search(Aim::Credits),
+    };
+    let chosen = found.chosen.unwrap_or_default();
+    let uses: Vec<Use> = problem.chosen(&chosen);
+    let decision = evaluate(set, case, &uses);
+    Plan {
+        next_steps: next_steps(set, case, &decision),
+        uses,
+        decision,
+        proven: found.proven && came_to_end,
+    }
+}

@@ -1,0 +1,206 @@
+//! The search for the best choice: the solver proposes, the evaluation decides.
+
+use creditbank_domain::rules::{
+    Case, Compiled, LineTarget, Offer, Problem, Use, evaluate, simulate,
+};
+
+use crate::model::{Answer, BLOCK, Question, Scale, ask};
+
+/// Most calls of the solver for one search.
+const CALLS_MAX: u32 = 64;
+/// Most nodes that it looks at in all of them: bounds a search without a clock, so that a plan is the same on a slow
+/// machine.
+const NODES_MAX: u64 = 10_000;
+
+/// What a choice must achieve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// The most credits, then the fewest outcomes.
+    Credits,
+    /// Completion with the fewest outcomes, then the most credits.
+    Complete,
+}
+
+/// What a search came to.
+pub(crate) struct Found {
+    /// By offer whether it is chosen; none if no choice achieves the aim, or none was found.
+    pub(crate) chosen: Option<Vec<bool>>,
+    /// Whether that is certain.
+    pub(crate) proven: bool,
+}
+
+/// One search.
+pub(crate) struct Search<'s> {
+    set: &'s Compiled,
+    case: &'s Case<'s>,
+    problem: &'s Problem,
+    scale: Scale,
+    aim: Aim,
+    /// Choices that were evaluated and found less than the solver thought, with what they are worth; none is a choice
+    /// that the evaluation refuses or that does not achieve the aim.
+    tried: Vec<(Vec<bool>, Option<i64>)>,
+    best: Option<(Vec<bool>, i64)>,
+    calls: u32,
+    nodes: u64,
+}
+
+impl<'s> Search<'s> {
+    pub(crate) fn new(
+        set: &'s Compiled,
+        case: &'s Case<'s>,
+        problem: &'s Problem,
+        aim: Aim,
+    ) -> Self {
+        Self {
+            set,
+            case,
+            problem,
+            scale: Scale::new(problem),
+            aim,
+            tried: Vec::new(),
+            best: None,
+            calls: 0,
+            nodes: NODES_MAX,
+        }
+    }
+
+    /// Searches to the end, or to [`CALLS_MAX`] or [`NODES_MAX`].
+    pub(crate) fn run(mut self) -> Found {
+        self.begin();
+        let proven = self.improve() && self.put_in_order();
+        Found {
+            chosen: self.best.map(|(chosen, _)| chosen),
+            proven,
+        }
+    }
+
+    /// Begins with what a simulation grants, so that there is a plan whatever the solver does.
+    fn begin(&mut self) {
+        let (_, decision) = simulate(self.set, self.case);
+        let is_granted = |it: &Use| {
+            decision.lines.iter().any(|line| {
+                let to = match &line.to {
+                    LineTarget::Course(code) => Some(code),
+                    LineTarget::Module(_) | LineTarget::Nothing => None,
+                };
+                let is_named =
+                    it.courses.is_empty() || to.is_some_and(|to| it.courses.contains(to));
+                line.rule == it.rule && line.outcomes == it.outcomes && is_named
+            })
+        };
+        let offers = self.problem.offers.iter();
+        let chosen: Vec<bool> = offers.map(|it| is_granted(&it.proposed)).collect();
+        let score = self.worth(&chosen);
+        self.best = score.map(|score| (chosen, score));
+    }
+
+    /// Finds the best choice; whether it is certain that there is no better one.
+    fn improve(&mut self) -> bool {
+        loop {
+            let excluded: Vec<Vec<bool>> = self.tried.iter().map(|(it, _)| it.clone()).collect();
+            let order = None;
+            match self.ask(&excluded, order) {
+                Answer::Impossible => return true,
+                Answer::Unknown => return false,
+                Answer::Best(chosen, bound) => {
+                    if self.best.as_ref().is_some_and(|(_, best)| *best >= bound) {
+                        return true;
+                    }
+                    let score = self.worth(&chosen);
+                    if score.is_some_and(|score| self.best.as_ref().is_none_or(|it| it.1 < score)) {
+                        self.best = score.map(|score| (chosen.clone(), score));
+                    }
+                    if score == Some(bound) {
+                        return true;
+                    }
+                    self.tried.push((chosen, score));
+                }
+            }
+        }
+    }
+
+    /// Of equally good choices takes the one that contains the first candidate that one of them can contain, then the
+    /// next, and so on; whether that is certain.
+    fn put_in_order(&mut self) -> bool {
+        let Some((mut chosen, best)) = self.best.clone() else {
+            return true;
+        };
+        self.tried
+            .retain(|(_, score)| score.is_none_or(|score| score < best));
+        let mut fixed = 0;
+        loop {
+            while fixed < chosen.len() && self.is_decided(&chosen, fixed) {
+                fixed += 1;
+            }
+            if fixed == chosen.len() {
+                return true;
+            }
+            let excluded: Vec<Vec<bool>> = self.tried.iter().map(|(it, _)| it.clone()).collect();
+            match self.ask(&excluded, Some((best, &chosen[..fixed]))) {
+                Answer::Impossible | Answer::Unknown => return false,
+                Answer::Best(proposed, _) => match self.worth(&proposed) {
+                    Some(score) if score == best => {
+                        chosen = proposed;
+                        self.best = Some((chosen.clone(), best));
+                        fixed = (fixed + BLOCK).min(chosen.len());
+                    }
+                    score => self.tried.push((proposed, score)),
+                },
+            }
+        }
+    }
+
+    /// Whether nothing need be asked about an offer, once those before it are decided: it is chosen, or one of those
+    /// that are chosen before it excludes it.
+    fn is_decided(&self, chosen: &[bool], at: usize) -> bool {
+        let offers = &self.problem.offers;
+        let excludes = |other: usize| {
+            let (one, other_offer) = (&offers[at], &offers[other]);
+            let mut leaves = one.proposed.outcomes.iter();
+            leaves.any(|leaf| other_offer.proposed.outcomes.contains(leaf))
+                || self.problem.exclusions.contains(&(other, at))
+                || single_course(one).is_some_and(|it| single_course(other_offer) == Some(it))
+        };
+        chosen[at] || (0..at).any(|other| chosen[other] && excludes(other))
+    }
+
+    fn ask(&mut self, excluded: &[Vec<bool>], order: Option<(i64, &[bool])>) -> Answer {
+        if self.calls == CALLS_MAX {
+            return Answer::Unknown;
+        }
+        self.calls += 1;
+        let aim = self.aim;
+        let question = Question {
+            aim,
+            excluded,
+            order,
+        };
+        ask(self.problem, self.scale, &question, &mut self.nodes)
+    }
+
+    /// What a choice is worth by evaluation; none if a use of it is refused or the aim is not achieved.
+    fn worth(&self, chosen: &[bool]) -> Option<i64> {
+        let uses = self.problem.chosen(chosen);
+        let decision = evaluate(self.set, self.case, &uses);
+        let is_achieved = match self.aim {
+            Aim::Credits => true,
+            Aim::Complete => decision.progress.missing.is_empty(),
+        };
+        let credits = decision
+            .lines
+            .iter()
+            .map(|it| u64::from(it.credits.hundredths()))
+            .sum();
+        let outcomes = uses.iter().map(|it| it.outcomes.len()).sum();
+        let is_granted = decision.refused.is_empty();
+        (is_granted && is_achieved).then(|| self.scale.score(self.aim, credits, outcomes))
+    }
+}
+
+/// The course of an offer that has nothing else.
+fn single_course(offer: &Offer) -> Option<&str> {
+    match offer.parts.as_slice() {
+        [part] => part.course.as_ref().map(|(code, _)| code.as_str()),
+        _ => None,
+    }
+}
