@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use creditbank_domain::Digest32;
+use creditbank_domain::Fault;
 use creditbank_domain::points::{Honour, RedemptionId};
 use creditbank_domain::record::Role;
 use creditbank_domain::text::Label;
-use creditbank_domain::Fault;
 use creditbank_wire::convert::points::{
     balances, honour_message, lots, movement, redemption_id, redemption_message, withheld_message,
 };
