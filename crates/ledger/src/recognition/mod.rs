@@ -4,12 +4,15 @@
 //! What a decision is lies in `domain`; here it is given its inputs from log and vault, and put into the log.
 
 mod advance;
+mod compare;
+mod evidence;
 mod file;
 pub(crate) mod follow;
 mod holdings;
 mod process;
 pub mod recompute;
 mod sets;
+mod standing;
 
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::recognition::Application;
@@ -23,8 +26,10 @@ use creditbank_wire::convert::outcome::fault_in_message;
 use jiff::civil::Date;
 
 pub(crate) use self::advance::Action;
+pub(crate) use self::compare::{Compared, Difference, compare};
+pub(crate) use self::evidence::Evidence;
 pub(crate) use self::file::{CaseFile, Filed};
-pub(crate) use self::holdings::{Holdings, disown, held_of};
+pub(crate) use self::holdings::Holdings;
 pub(crate) use self::process::{Process, depositor};
 pub(crate) use self::sets::{Sets, documents};
 use crate::admission::Seen;
