@@ -102,6 +102,27 @@ impl<'a> Evidence<'a> {
         })
     }
 
+    /// The code that a record is about; 0 once its learner is erased.
+    pub(crate) fn learner(&self, index: LeafIndex) -> Result<u64, StoreError> {
+        let message = message_at(self.snapshot, index)?;
+        let place = self.place(&message)?;
+        Ok(place.map_or(0, |(.., learner)| learner))
+    }
+
+    /// Issuer, id and learner of a sealed record; none where the database does not know it.
+    fn place(
+        &self,
+        message: &v1::Envelope,
+    ) -> Result<Option<(InstitutionNumber, RecordId, u64)>, StoreError> {
+        let issuer = self.registry.institution(&message.issuer);
+        let record_id = RecordId::from_slice(&message.record_id).ok();
+        let Some((issuer, record_id)) = issuer.zip(record_id) else {
+            return Ok(None);
+        };
+        let row = self.snapshot.id(issuer.number, &record_id)?;
+        Ok(row.map(|row| (issuer.number, record_id, row.learner)))
+    }
+
     /// Issuer and payload of a sealed record.
     fn record(
         &mut self,
@@ -109,25 +130,19 @@ impl<'a> Evidence<'a> {
     ) -> Result<Result<(InstitutionNumber, Vec<u8>), Lost>, StoreError> {
         let unreadable = Ok(Err(Lost::Unreadable(index)));
         let message = message_at(self.snapshot, index)?;
-        let Some(issuer) = self.registry.institution(&message.issuer) else {
+        let Some((issuer, record_id, learner)) = self.place(&message)? else {
             return unreadable;
         };
-        let Ok(record_id) = RecordId::from_slice(&message.record_id) else {
-            return unreadable;
-        };
-        let Some(row) = self.snapshot.id(issuer.number, &record_id)? else {
-            return unreadable;
-        };
-        let Some(wrapped) = self.store.wrapped_key(row.learner)? else {
+        let Some(wrapped) = self.store.wrapped_key(learner)? else {
             return Ok(Err(Lost::Erased));
         };
-        let Some(key) = self.data_key(row.learner, &wrapped) else {
+        let Some(key) = self.data_key(learner, &wrapped) else {
             return unreadable;
         };
-        let sealed = self.snapshot.vault_row(row.learner, index)?;
+        let sealed = self.snapshot.vault_row(learner, index)?;
         let opened = sealed.and_then(|row| key.open_record(&message.issuer, &record_id, &row).ok());
         match opened {
-            Some(opened) => Ok(Ok((issuer.number, opened.payload))),
+            Some(opened) => Ok(Ok((issuer, opened.payload))),
             None => unreadable,
         }
     }

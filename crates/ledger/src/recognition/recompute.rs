@@ -3,17 +3,18 @@
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::recognition::Ruling;
-use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::Registry;
 use creditbank_domain::rules::evaluate;
 use creditbank_store::{Go, Snapshot, Store, StoreError};
 use creditbank_wire::convert::record;
+use creditbank_wire::v1;
+use creditbank_wire::v1::RecordKind::{Decision, Merge, Notice, Reversal};
 
 use super::evidence::{Evidence, Lost};
 use super::holdings::{message_at, target};
 use super::sets::Sets;
 use super::standing::{Event, Standing};
-use crate::vault::{self, KeyEncryptionKey};
+use crate::vault::KeyEncryptionKey;
 
 /// What recomputing found.
 #[derive(Debug, Default, serde::Serialize)]
@@ -22,7 +23,7 @@ pub struct Recomputed {
     pub decisions: u64,
     /// Lines that came out equal.
     pub lines: u64,
-    /// Decisions that could not be evaluated any more: an outcome they name is gone with its learner.
+    /// Decisions that cannot be evaluated any more: they are gone with their learner.
     pub gone: u64,
     /// Those that differ, by leaf, and in what.
     pub differences: Vec<(u64, String)>,
@@ -37,23 +38,25 @@ pub fn recompute(
     mut progress: impl FnMut(u64),
 ) -> Result<Recomputed, StoreError> {
     let mut found = Vec::new();
-    snapshot.whole_vault(|learner, index, row| {
-        use RecordKind::{Decision, Merge, Notice, Reversal};
-        let kind = vault::header(row).map(|header| header.kind);
-        if let Ok(kind @ (Decision | Notice | Reversal | Merge)) = kind {
-            found.push((index, learner, kind));
+    // The log says which decisions there are; the vault only what they say.
+    snapshot.chunks(LeafIndex(0), |chunk| {
+        for (index, _, envelope) in chunk.created() {
+            let kind = record::canonical::<v1::Envelope>(envelope).map(|it| it.kind());
+            if let Ok(kind @ (Decision | Notice | Reversal | Merge)) = kind {
+                found.push((index, kind));
+            }
         }
         Go::Continue(())
     })?;
-    found.sort_unstable_by_key(|(index, ..)| *index);
     let mut evidence = Evidence::new(store, snapshot, registry, key);
     let (sets, mut standing) = (Sets::new(), Standing::default());
     let mut report = Recomputed::default();
-    for (index, learner, kind) in found {
+    for (index, kind) in found {
+        let learner = evidence.learner(index)?;
         let application = || target(snapshot, index);
         let event = match kind {
-            RecordKind::Merge => evidence.merged(index)?.map(|code| Event::Merged { code }),
-            RecordKind::Reversal => Some(Event::Reversed {
+            Merge => evidence.merged(index)?.map(|code| Event::Merged { code }),
+            Reversal => Some(Event::Reversed {
                 application: application()?,
             }),
             _ => {
@@ -62,7 +65,7 @@ pub fn recompute(
                 let (again, grants) = again(&mut evidence, &sets, index, &stood)?;
                 report.add(index, again);
                 progress(report.decisions);
-                (kind == RecordKind::Decision).then_some(Event::Decided {
+                (kind == Decision).then_some(Event::Decided {
                     application,
                     grants,
                 })
