@@ -28,7 +28,7 @@ fn differences(expect: &str) -> Vec<String> {
 #[test]
 fn what_is_decided_passes() {
     let expect = "expect = { credits = '8', automatic = false, missing = ['COURSE 0001', 'MODULE basic 4', 'MODULE electives 3', \
-                  'RESIDENCY 10', 'AT_LEVEL 18', 'TOTAL 67'], lines = [ \
+                  'RESIDENCY 10', 'AT_LEVEL 18', 'MINIMUM courses 14', 'TOTAL 67'], lines = [ \
                   { rule = 'elder-hours', to = 'module:electives', credits = '2', grade = 'none' }, \
                   { rule = 'same-course', to = 'course:0002', credits = '6', grade = 'exempt' } ], refused = [], \
                   breaches = [ { outcome = 3, reason = 'ATTENDANCE_BELOW_STANDARD' } ], points = 64 }";
