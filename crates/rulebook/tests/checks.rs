@@ -48,8 +48,7 @@ fn each_is_told_with_its_line() {
             "[[programme.minimum]]\nid = 'm'\ntitle = 't'\nselect = {{ {select} }}\ncredits = '{credits}'\n"
         )
     };
-    let free =
-        "[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\nunassigned = true\n";
+    let free = "[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\nunassigned = true\n";
     let cases: Vec<(String, &str, u32)> = vec![
         // Contradictions and overlaps.
         (pets("a", &fixed("4")) + &pets("b", &fixed("3")), "CONTRADICTION", 8),
@@ -93,7 +92,7 @@ fn each_is_told_with_its_line() {
         (limit("max = { credits = '0.4' }"), "LIMIT_CLOSED", 1),
         (limit("tags = ['统设必修']\nmax = { course_share = '40%', of = 'scope' }"), "LIMIT_CLOSED", 1),
         (limit("subject = 'same'\nselect.category = ['training', 'elder-course']\nmax = { courses = 1 }"), "UNREACHABLE", 1),
-        (programme(&format!("total = '4'\n{free}{}", limit("subject = 'other'\nmax = { courses = 1 }"))), "SUBJECT_UNNAMED", 13),
+        (programme(&format!("total = '4'\n{free}{}", limit("subject = 'other'\nmax = { courses = 1 }"))), "SUBJECT_UNNAMED", 16),
         // Programmes.
         (programme("total = '4'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'required'\nmin = '6'\nunassigned = true"), "PROGRAMME_SUMS", 1),
         (programme("total = '4'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\ncourses = [ { code = '1', name = 'a', credits = '3' } ]"), "PROGRAMME_SUMS", 1),

@@ -151,7 +151,8 @@ fn what_cannot_be_an_example_is_told_with_its_line() {
 #[test]
 fn an_example_can_be_shown_on_another_day() {
     let walk = "{ id = 4, category = 'humanities-walk', name = '行走', started_on = '2025-05-01', completed_on = '2025-05-02', points = ['2025-05-01T09:00:00 A', '2025-05-02T10:00:00 B'] },\n\
-        { id = 5, category = 'skill-certificate', name = '证', completed_on = '2025-05-02', valid_until = '2027-05-02' },\n]\n";
+        { id = 5, category = 'skill-certificate', name = '证', completed_on = '2025-05-02', valid_until = '2027-05-02' },\n]\n\
+        expect.points = 0\n";
     let text = CASE.trim_end().trim_end_matches(']').to_owned() + walk;
     let example = examples(&beside_base(&text)).expect("right").remove(0);
     let days = |held: &[creditbank_domain::rules::Held]| {

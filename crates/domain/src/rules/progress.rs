@@ -94,11 +94,7 @@ impl<'c, 'a> Sums<'c, 'a> {
     }
 
     /// Counts credit for the minima whose selectors take every outcome that it rests on.
-    fn add_to_minima(
-        &mut self,
-        places: impl Iterator<Item = Option<usize>> + Clone,
-        credits: u64,
-    ) {
+    fn add_to_minima(&mut self, places: impl Iterator<Item = Option<usize>> + Clone, credits: u64) {
         let (archive, minima) = (&self.context.archive, &self.context.programme.minima);
         for (sum, minimum) in self.minima.iter_mut().zip(minima) {
             let is_of = |at: usize| archive[at].is_selected_by(&minimum.selector);

@@ -136,15 +136,13 @@ fn a_limit(id: usize) -> impl Strategy<Value = Limit> {
         1 => Just(Some(SubjectMatch::Other)),
     ];
     let flags = (any::<bool>(), any::<bool>(), subject);
-    (vec(dimension, 0..3), max, flags).prop_map(
-        move |(per, max, (refuse, electives, subject))| {
-            limit(&format!("l{id}"), per, max).with(|it| {
-                it.excess = if refuse { Excess::Refuse } else { Excess::Trim };
-                it.scope.electives_only = electives;
-                it.scope.subject = subject;
-            })
-        },
-    )
+    (vec(dimension, 0..3), max, flags).prop_map(move |(per, max, (refuse, electives, subject))| {
+        limit(&format!("l{id}"), per, max).with(|it| {
+            it.excess = if refuse { Excess::Refuse } else { Excess::Trim };
+            it.scope.electives_only = electives;
+            it.scope.subject = subject;
+        })
+    })
 }
 
 /// Credit that must come from one of the institutions.

@@ -480,9 +480,8 @@ fn no_agreement_covers_a_programme_that_is_in_no_province() {
             place: Place::default(),
         }];
     });
-    let decide = |set: &RuleSet| {
-        short(&Learner::new([outcome(1, "英语")]).decide(set, &[using("r", &[1])]))
-    };
+    let decide =
+        |set: &RuleSet| short(&Learner::new([outcome(1, "英语")]).decide(set, &[using("r", &[1])]));
     assert_eq!(decide(&set), ["r 0001 4"]);
     let abroad = set.with(|it| it.programmes[0].region.clear());
     assert_eq!(decide(&abroad), ["r NO_AGREEMENT"]);

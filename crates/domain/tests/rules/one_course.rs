@@ -6,6 +6,8 @@ use creditbank_domain::rules::{
     TargetPlace, Way, candidates, next_steps,
 };
 
+use creditbank_domain::text::Code;
+
 use super::fixture::*;
 
 /// A course studied elsewhere and a certificate of the same name.
@@ -15,13 +17,7 @@ fn waived() -> Rule {
         ..Selector::default()
     };
     let same = target(TargetPlace::SameCourse, Amount::Target);
-    rule(
-        "w",
-        Form::ManyToOne,
-        of(Category::DegreeCourse),
-        vec![same],
-    )
-    .with(|it| {
+    rule("w", Form::ManyToOne, of(Category::DegreeCourse), vec![same]).with(|it| {
         it.slots.push(slot(of(Category::SkillCertificate)));
         it.slots[1].title = wording("本校考试");
         it.need = 2;
@@ -38,7 +34,12 @@ fn all_outcomes_must_be_of_the_one_course() {
         )
     };
     assert_eq!(both("英语(一)", "英语Ⅰ"), ["w 0001 4"]);
-    assert_eq!(both("0001", "英语（1）"), ["w 0001 4"]);
+    let by_code =
+        outcome(1, "大学英语").with(|it| it.draft.achievement.code = Code::parse("0001").ok());
+    assert_eq!(
+        under(&waived(), &[by_code, certificate(2, "英语（1）")]),
+        ["w 0001 4"]
+    );
     assert_eq!(both("英语(一)", "高等数学"), ["w NOT_ONE_COURSE"]);
     assert_eq!(both("英语(一)", "书法"), ["w NOT_ONE_COURSE"]);
     assert_eq!(both("书法", "书法"), ["w NOT_ONE_COURSE"]);
@@ -52,12 +53,7 @@ fn all_outcomes_must_be_of_the_one_course() {
 #[test]
 fn one_outcome_for_a_course_that_is_missing_says_so_as_before() {
     let same = target(TargetPlace::SameCourse, Amount::Target);
-    let rule = rule(
-        "s",
-        Form::CourseToCourse,
-        Selector::default(),
-        vec![same],
-    );
+    let rule = rule("s", Form::CourseToCourse, Selector::default(), vec![same]);
     assert_eq!(under(&rule, &[outcome(1, "书法")]), ["s TARGET_MISSING"]);
 }
 
@@ -95,11 +91,13 @@ fn what_is_left_to_do_is_told_for_the_course_that_was_studied() {
     let set = Compiled::new(set(vec![waived()], vec![]));
     let decision = learner.decide(set.set(), &[]);
     let steps = next_steps(&set, &learner.case(), &decision);
-    let by_rule = steps.iter().filter_map(|step| match (&step.missing, &step.way) {
-        (Missing::Course(course), Way::Outcome { title, with, .. }) => {
-            Some((course.as_str(), title.zh.as_str(), with.len()))
-        }
-        _ => None,
-    });
+    let by_rule = steps
+        .iter()
+        .filter_map(|step| match (&step.missing, &step.way) {
+            (Missing::Course(course), Way::Outcome { title, with, .. }) => {
+                Some((course.as_str(), title.zh.as_str(), with.len()))
+            }
+            _ => None,
+        });
     assert_eq!(by_rule.collect::<Vec<_>>(), [("0002", "本校考试", 1)]);
 }

@@ -2,8 +2,8 @@
 
 use creditbank_domain::outcome::{LearningStage, SkillLevel};
 use creditbank_domain::rules::{
-    Amount, Compiled, Form, Language, LevelFloor, Minimum, Missing, Progress, Review, Rule, RuleSet,
-    Selector, TargetPlace, Way, explain, explain_next, next_steps,
+    Amount, Compiled, Form, Language, LevelFloor, Minimum, Missing, Progress, Review, Rule,
+    RuleSet, Selector, TargetPlace, Way, explain, explain_next, next_steps,
 };
 
 use super::fixture::*;
@@ -238,7 +238,10 @@ fn what_a_minimum_lacks_is_said_with_the_rules_that_serve_it() {
     let learner = Learner::new([]);
     let decision = learner.decide(set.set(), &[]);
     let said = explain(&set, &decision, &[], Language::Chinese);
-    assert!(said.contains(&"“评价认定课程”还差 20 学分。".to_owned()), "{said:?}");
+    assert!(
+        said.contains(&"“评价认定课程”还差 20 学分。".to_owned()),
+        "{said:?}"
+    );
     let steps = next_steps(&set, &learner.case(), &decision);
     let of_minimum: Vec<_> = steps
         .into_iter()

@@ -44,7 +44,10 @@ fn granted(set: &RuleSet, subjects: [&str; 3]) -> String {
 
 #[test]
 fn a_limit_may_be_for_another_major_or_for_the_same_one_only() {
-    let (other, same) = (one_course(SubjectMatch::Other), one_course(SubjectMatch::Same));
+    let (other, same) = (
+        one_course(SubjectMatch::Other),
+        one_course(SubjectMatch::Same),
+    );
     // By name in any spelling, by another name, by a short name, by code.
     for subject in ["工商管理", "工 商 管 理", "企业管理", "工管", "1202"] {
         assert_eq!(granted(&other, [subject; 3]), "abc", "{subject}");
@@ -61,7 +64,10 @@ fn a_limit_may_be_for_another_major_or_for_the_same_one_only() {
 fn a_major_that_is_not_known_counts_as_another() {
     let other = one_course(SubjectMatch::Other);
     assert_eq!(granted(&other, ["", "", ""]), "a");
-    assert_eq!(granted(&one_course(SubjectMatch::Same), ["", "", ""]), "abc");
+    assert_eq!(
+        granted(&one_course(SubjectMatch::Same), ["", "", ""]),
+        "abc"
+    );
     // A programme that does not say what its major is called has no course of it.
     let nameless = other.with(|it| {
         it.programmes[0].subject_names.clear();

@@ -67,10 +67,13 @@ fn whole(desk: &mut Desk<'_>, programme: &Programme) {
 fn can_be_had(desk: &mut Desk<'_>, programme: &Programme, minimum: &Minimum) {
     let institutions = &minimum.selector.institutions;
     let has_courses = programme.modules.iter().any(|it| !it.courses.is_empty());
-    let is_studied = has_courses
-        && meet(institutions, std::slice::from_ref(&programme.institution));
+    let is_studied =
+        has_courses && meet(institutions, std::slice::from_ref(&programme.institution));
     let mut rules = desk.set.rules.iter().filter(|rule| {
-        let is_meant = desk.programmes_of(rule).iter().any(|it| it.id == programme.id);
+        let is_meant = desk
+            .programmes_of(rule)
+            .iter()
+            .any(|it| it.id == programme.id);
         is_meant && rule.form != Form::NoCredit
     });
     let is_recognised = rules.any(|rule| {
@@ -101,10 +104,10 @@ fn is_within_limits(desk: &mut Desk<'_>, programme: &Programme, minimum: &Minimu
     };
     let mut limits = desk.set.limits.iter();
     let found = limits.find_map(|limit| match limit.max {
-        Maximum::Credits(most) => (most < minimum.credits
-            && limit.per.is_empty()
-            && counts_all(&limit.scope))
-        .then_some((&limit.id, most)),
+        Maximum::Credits(most) => {
+            (most < minimum.credits && limit.per.is_empty() && counts_all(&limit.scope))
+                .then_some((&limit.id, most))
+        }
         _ => None,
     });
     if let Some((limit, most)) = found {

@@ -12,10 +12,14 @@ pub(super) fn meet<T: PartialEq>(one: &[T], other: &[T]) -> bool {
 
 /// Whether an outcome can meet both selectors, as far as each of their parts says.
 pub(super) fn overlap(one: &Selector, other: &Selector) -> bool {
-    let agree = |one: Option<bool>, other: Option<bool>| one.is_none() || other.is_none() || one == other;
+    let agree =
+        |one: Option<bool>, other: Option<bool>| one.is_none() || other.is_none() || one == other;
     let is_within = |one: &[String], other: &[String]| {
-        one.iter()
-            .any(|digits| other.iter().any(|prefix| digits.starts_with(prefix.as_str())))
+        one.iter().any(|digits| {
+            other
+                .iter()
+                .any(|prefix| digits.starts_with(prefix.as_str()))
+        })
     };
     let regions = meet(&one.regions, &other.regions)
         || is_within(&one.regions, &other.regions)
