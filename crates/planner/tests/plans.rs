@@ -233,6 +233,26 @@ fn completion_heeds_what_must_come_from_outcomes_of_some_kind() {
     assert_eq!(complete("0"), ["a free 4", "b 0001 4"]);
     assert_eq!(complete("2"), ["a free 4", "a free 2", "b 0001 4"]);
     assert_eq!(complete("2.5"), ["a free 2", "a free 2", "b 0001 4"]);
+    // Among many that do not count the few that do are found, and not by trying.
+    let many = Learner::new((1..=20).map(|leaf| {
+        let issuer = if leaf > 16 {
+            "third-college"
+        } else {
+            "other-college"
+        };
+        outcome(leaf, "证书").worth("1").of(issuer)
+    }));
+    let set = asks("4").with(|it| {
+        it.programmes[0].modules[0].courses.clear();
+        it.programmes[0].modules[0].min = credits("0");
+        it.programmes[0].total = credits("5");
+    });
+    let found = plan(&Compiled::new(set), &many.case(), Goal::FewestOutcomes);
+    assert!(found.proven);
+    assert_eq!(
+        found.uses,
+        [1, 17, 18, 19, 20].map(|leaf| using("a", &[leaf]))
+    );
 }
 
 #[test]
