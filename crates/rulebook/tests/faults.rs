@@ -281,6 +281,16 @@ const FAULTS: &[(&str, &str, u32)] = &[
         4,
     ),
     (
+        "[[limit]]\nid = 'l'\ntitle = 't'\nper = 'unit'\nmax = { courses = 2 }",
+        "CHOICE",
+        4,
+    ),
+    (
+        "[[limit]]\nid = 'l'\ntitle = 't'\nsubject = '520201'\nmax = { courses = 2 }",
+        "CHOICE",
+        4,
+    ),
+    (
         "[[limit]]\nid = 'l'\ntitle = 't'\nrules = ['gone']\nmax = { courses = 2 }",
         "REFERENCE",
         4,
@@ -310,6 +320,31 @@ const FAULTS: &[(&str, &str, u32)] = &[
         "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nregion = '31'\nkind = 'degree'\nlevel = 5\ntotal = '1'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'required'\nmin = '2'\ncourses = [ { code = '1', name = '英语(一)', credits = '4' },\n { code = '2', name = '英语Ⅰ', credits = '4' } ]",
         "ID_REPEATED",
         15,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nregion = '99'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []",
+        "CHOICE",
+        5,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\nsubject_names = []\ntotal = '1'\nmodule = []",
+        "LIST",
+        7,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []\n[[programme.minimum]]\nid = 'm'\ntitle = 't'\nselect = { standard = 'gone' }\ncredits = '1'",
+        "REFERENCE",
+        12,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []\n[[programme.minimum]]\nid = 'm'\ntitle = 't'\ncredits = '1'",
+        "KEY_MISSING",
+        9,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []\nminimum = [ { id = 'm', title = 't', select = {}, credits = '1' },\n { id = 'm', title = 't', select = {}, credits = '2' } ]",
+        "ID_REPEATED",
+        10,
     ),
     // Standards, earning rules, agreements, wholes.
     (

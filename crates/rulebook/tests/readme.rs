@@ -24,7 +24,7 @@ const TABLES: &[&str] = &[
     "[[whole]]\nzzz = 1",
     "[[agreement]]\nzzz = 1",
     "[[agreement]]\nversions = [ { zzz = 1 } ]",
-    "[[programme]]\nzzz = 1\nat_level.zzz = 1\n[[programme.module]]\nzzz = 1\ncourses = [ { zzz = 1 } ]",
+    "[[programme]]\nzzz = 1\nat_level.zzz = 1\nminimum = [ { zzz = 1 } ]\n[[programme.module]]\nzzz = 1\ncourses = [ { zzz = 1 } ]",
     "[[rule]]\nzzz = 1\nwhen.zzz = 1\ngrant = [ { zzz = 1 } ]\ngrade.zzz = 1\n[[rule.slot]]\nzzz = 1",
     "[[rule]]\ngrade.table = [ { zzz = 1 } ]",
     "[[limit]]\nzzz = 1\nmax.zzz = 1",

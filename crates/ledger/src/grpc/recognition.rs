@@ -522,6 +522,9 @@ fn missing(missing: &Missing) -> v1::MissingPart {
         Missing::Module { module, credits } => (Part::Module(module.clone()), credits.hundredths()),
         Missing::Residency(credits) => (Part::Residency(true), credits.hundredths()),
         Missing::AtLevel(credits) => (Part::AtLevel(true), credits.hundredths()),
+        Missing::Minimum { minimum, credits } => {
+            (Part::Minimum(minimum.clone()), credits.hundredths())
+        }
         Missing::Total(credits) => (Part::Total(true), credits.hundredths()),
     };
     v1::MissingPart {
