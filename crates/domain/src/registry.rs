@@ -290,9 +290,20 @@ impl Registry {
             Statement::ProjectReviewed { reviewer, .. } if role(reviewer)? != Role::Reviewer => {
                 return Err(Refusal::PermissionDenied);
             }
+            Statement::ProjectReviewed {
+                reviewer,
+                institution,
+                ..
+            } if self.are_of_one(reviewer, institution) => return Err(Refusal::PanelConflict),
             _ => {}
         }
         self.catalogue.check(statement)
+    }
+
+    /// Whether both have the same unified social credit code: nobody reviews a project of their own institution.
+    fn are_of_one(&self, one: &InstitutionId, other: &InstitutionId) -> bool {
+        let uscc = |id: &InstitutionId| self.institution(id.as_str())?.profile.uscc.as_ref();
+        uscc(one).is_some_and(|code| uscc(other) == Some(code))
     }
 
     fn known(&self, id: &InstitutionId) -> Result<&Arc<Institution>, Refusal> {

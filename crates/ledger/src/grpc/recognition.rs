@@ -25,7 +25,7 @@ use jiff::civil::Date;
 use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
-use super::learner::code;
+use super::learner::{code, digits};
 use super::page::{self, Query};
 use super::rule::{day_or_today, named_set};
 use super::{Services, failed, refuse, refuse_all};
@@ -222,7 +222,9 @@ impl RecognitionService for Services {
             let Some(file) = self.file(&caller, &head, index, false)? else {
                 continue;
             };
-            if file.overdue || !request.overdue {
+            // A notice names nobody, so nobody finds it by whom it is about.
+            let is_named = learner.is_none() || !file.learner.is_empty();
+            if is_named && (file.overdue || !request.overdue) {
                 applications.push(file);
             }
         }
@@ -263,21 +265,20 @@ impl Services {
             hash,
             programme,
             date: day_or_today(date)?,
-            holdings: self.holdings(head, learner, None)?,
+            holdings: self.holdings(head, learner)?,
             set,
         })
     }
 
-    fn holdings(
-        &self,
-        head: Arc<Head>,
-        learner: LearnerCode,
-        except: Option<LeafIndex>,
-    ) -> Result<Holdings, Status> {
-        let archive = Archive::open(&self.bank, head, learner, None)
+    fn holdings(&self, head: Arc<Head>, learner: LearnerCode) -> Result<Holdings, Status> {
+        let archive = self.archive_of(head, learner)?;
+        Holdings::read(&archive, None)
             .map_err(|error| failed(&error))?
-            .map_err(|refusal| refuse(refusal, "learner"))?;
-        Holdings::read(&archive, except)
+            .map_err(|refusal| refuse(refusal, "learner"))
+    }
+
+    fn archive_of(&self, head: Arc<Head>, learner: LearnerCode) -> Result<Archive, Status> {
+        Archive::open(&self.bank, head, learner, None)
             .map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "learner"))
     }
@@ -392,7 +393,7 @@ impl Services {
         };
         Ok(Some(v1::ApplicationFile {
             application: index.0,
-            learner: shown(&file.learner.to_string()),
+            learner: shown(&digits(file.learner)),
             rule_set_hash: file.rule_set.to_vec().into(),
             form: Some(application_message(&file.form, &shown(&file.note))),
             state: state as i32,
@@ -428,13 +429,8 @@ impl Services {
         set: &Arc<Compiled>,
         ruling: &Ruling,
     ) -> Result<v1::Evaluation, Status> {
-        let mut holdings = self.holdings(Arc::clone(head), file.learner, Some(file.application))?;
-        holdings
-            .held
-            .retain(|held| ruling.held.contains(&held.leaf));
-        holdings
-            .prior
-            .retain(|prior| ruling.prior.contains(&prior.decision));
+        let archive = self.archive_of(Arc::clone(head), file.learner)?;
+        let holdings = Holdings::behind(&archive, ruling).map_err(|error| failed(&error))?;
         let question = Question {
             set: Arc::clone(set),
             hash: file.rule_set,

@@ -83,6 +83,36 @@ impl Holdings {
         Ok(Ok(holdings))
     }
 
+    /// What a ruling was made of, whatever has become of it since.
+    pub(crate) fn behind(archive: &Archive, ruling: &Ruling) -> Result<Self, StoreError> {
+        let head = &archive.head;
+        let mut holdings = Self::default();
+        let mut by_bank = Vec::new();
+        for part in &archive.parts {
+            archive.scan(part, head.row.size, |found| {
+                let (index, issuer) = (found.index, found.header.issuer);
+                let payload = &found.opened.payload;
+                if ruling.held.binary_search(&index).is_ok() {
+                    by_bank.extend((issuer == InstitutionNumber(0)).then_some(index));
+                    let held = held_of(&head.registry, index, issuer, payload);
+                    holdings.held.extend(held);
+                } else if ruling.prior.binary_search(&index).is_ok() {
+                    let earlier = self::ruling(payload).map(|ruling| prior(index, ruling));
+                    holdings.prior.extend(earlier);
+                }
+                Go::Continue(())
+            })?;
+        }
+        for held in &mut holdings.held {
+            if by_bank.contains(&held.leaf) {
+                disown(head, held)?;
+            }
+        }
+        holdings.held.sort_unstable_by_key(|held| held.leaf);
+        holdings.prior.sort_unstable_by_key(|prior| prior.decision);
+        Ok(holdings)
+    }
+
     /// The case of a programme on a day.
     pub(crate) fn case<'a>(&'a self, programme: &'a str, date: Date) -> Case<'a> {
         Case {

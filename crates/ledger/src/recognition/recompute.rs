@@ -16,7 +16,10 @@ use creditbank_wire::v1;
 use super::holdings::{held_of, prior, ruling, target};
 use super::sets::Sets;
 use crate::head::envelope;
-use crate::vault::{self, DataKey, KeyEncryptionKey};
+use crate::vault::{DataKey, KeyEncryptionKey};
+
+/// Kinds of records that hold a decision.
+const DECIDED: [i32; 2] = [RecordKind::Decision as i32, RecordKind::Notice as i32];
 
 /// What recomputing found.
 #[derive(Debug, Default, serde::Serialize)]
@@ -25,7 +28,7 @@ pub struct Recomputed {
     pub decisions: u64,
     /// Lines that came out equal.
     pub lines: u64,
-    /// Decisions that could not be evaluated any more: an outcome they name is gone with its learner.
+    /// Decisions that cannot be evaluated any more: they are gone with their learner.
     pub gone: u64,
     /// Those that differ, by leaf, and in what.
     pub differences: Vec<(u64, String)>,
@@ -40,10 +43,13 @@ pub fn recompute(
     mut progress: impl FnMut(u64),
 ) -> Result<Recomputed, StoreError> {
     let mut found = Vec::new();
-    snapshot.whole_vault(|learner, index, row| {
-        let kind = vault::header(row).map(|header| header.kind);
-        if matches!(kind, Ok(RecordKind::Decision | RecordKind::Notice)) {
-            found.push((learner, index));
+    // The log says which decisions there are; the vault only what they say.
+    snapshot.chunks(LeafIndex(0), |chunk| {
+        for (index, _, envelope) in chunk.created() {
+            let kind = record::canonical::<v1::Envelope>(envelope).map(|it| it.kind);
+            if matches!(kind, Ok(kind) if DECIDED.contains(&kind)) {
+                found.push(index);
+            }
         }
         Go::Continue(())
     })?;
@@ -56,7 +62,7 @@ pub fn recompute(
         keys: HashMap::new(),
     };
     let mut report = Recomputed::default();
-    for (_, index) in found {
+    for index in found {
         match reader.again(index)? {
             Again::Equal(lines) => report.lines += lines,
             Again::Gone => report.gone += 1,
@@ -86,7 +92,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn again(&mut self, index: LeafIndex) -> Result<Again, StoreError> {
         let Some((_, payload)) = self.open(index)? else {
-            return Ok(Again::Gone);
+            return Ok(match self.is_erased(index)? {
+                true => Again::Gone,
+                false => Again::Differs("the decision cannot be opened".into()),
+            });
         };
         let Some(recorded) = ruling(&payload) else {
             return Ok(Again::Differs("the decision cannot be read".into()));
@@ -156,6 +165,18 @@ impl Reader<'_> {
             earlier.extend(ruling(&payload).map(|ruling| prior(*index, ruling)));
         }
         Ok(Some(earlier))
+    }
+
+    /// Whether the learner of a record is gone.
+    fn is_erased(&self, index: LeafIndex) -> Result<bool, StoreError> {
+        let message = self.envelope(index)?.unwrap_or_default();
+        let issuer = self.registry.institution(&message.issuer);
+        let record_id = RecordId::from_slice(&message.record_id).ok();
+        let Some((issuer, record_id)) = issuer.zip(record_id) else {
+            return Ok(false);
+        };
+        let row = self.snapshot.id(issuer.number, &record_id)?;
+        Ok(row.is_some_and(|row| row.learner == 0))
     }
 
     fn envelope(&self, index: LeafIndex) -> Result<Option<v1::Envelope>, StoreError> {
