@@ -271,7 +271,19 @@ impl Catalogue {
                     false => Ok(()),
                 }
             }
-            Statement::RuleSetPublished { documents, .. } => self.check_set(documents),
+            Statement::RuleSetPublished {
+                set_id,
+                version,
+                documents,
+                ..
+            } => {
+                let is_named =
+                    |set: &Arc<PublishedSet>| set.id == *set_id && set.version == *version;
+                match self.sets.iter().any(is_named) {
+                    true => Err(Refusal::RuleSetExists),
+                    false => self.check_set(documents),
+                }
+            }
             Statement::ProjectProposed(proposal) => self.check_proposal(proposal),
             Statement::ProjectReviewed {
                 reviewer,

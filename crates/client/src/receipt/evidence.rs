@@ -217,6 +217,7 @@ pub(super) fn record(
             .map_err(|_| form("kind")(Refusal::KindNotAllowed))?,
         deposited_at_ms,
         commitment: envelope.commitment,
+        statement: envelope.statement,
     })
 }
 
@@ -239,11 +240,12 @@ pub(super) fn each_opens(
         let envelope = envelope_form(&sent.envelope)?;
         if envelope.record_id != proved.record_id.as_bytes()[..]
             || envelope.commitment != proved.commitment
+            || envelope.statement != proved.statement
         {
             return Err(Reason::OtherRecord);
         }
-        // A statement of the bank is public and commits to nothing.
-        if proved.kind != RecordKind::Statement {
+        // Statements and declarations are public and commit to nothing.
+        if !matches!(proved.kind, RecordKind::Statement | RecordKind::Declaration) {
             opens(
                 Opening {
                     salt: &sent.salt,

@@ -25,7 +25,7 @@ use jiff::civil::Date;
 use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
-use super::learner::code;
+use super::learner::{code, digits};
 use super::page::{self, Query};
 use super::rule::{day_or_today, named_set};
 use super::{Services, failed, refuse, refuse_all};
@@ -222,7 +222,9 @@ impl RecognitionService for Services {
             let Some(file) = self.file(&caller, &head, index, false)? else {
                 continue;
             };
-            if file.overdue || !request.overdue {
+            // A notice names nobody, so nobody finds it by whom it is about.
+            let is_named = learner.is_none() || !file.learner.is_empty();
+            if is_named && (file.overdue || !request.overdue) {
                 applications.push(file);
             }
         }
@@ -387,7 +389,7 @@ impl Services {
         };
         Ok(Some(v1::ApplicationFile {
             application: index.0,
-            learner: shown(&file.learner.to_string()),
+            learner: shown(&digits(file.learner)),
             rule_set_hash: file.rule_set.to_vec().into(),
             form: Some(application_message(&file.form, &shown(&file.note))),
             state: state as i32,

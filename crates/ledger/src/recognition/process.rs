@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use creditbank_domain::application::{Proceeding, StepKind, StepTaken, Terms};
+use creditbank_domain::recognition::Ruling;
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
 use creditbank_domain::rules::{Compiled, Review};
@@ -75,6 +76,7 @@ impl Process {
             calendar: &self.set.set().calendar,
             reviews: &self.reviews,
             origins: &self.origins,
+            nothing_left: false,
         }
     }
 
@@ -87,7 +89,11 @@ impl Process {
         on: Date,
     ) -> Result<(), Refusal> {
         let taken = taken(registry, kind, step, on).ok_or(Refusal::KindNotAllowed)?;
-        self.proceeding.allow(&taken, &self.terms())
+        let terms = Terms {
+            nothing_left: step.ruling.as_ref().is_some_and(Ruling::grants_nothing),
+            ..self.terms()
+        };
+        self.proceeding.allow(&taken, &terms)
     }
 }
 
