@@ -238,12 +238,14 @@ pub(super) fn each_opens(
     for (sent, proved) in sent.iter().zip(proved) {
         let envelope = envelope_form(&sent.envelope)?;
         if envelope.record_id != proved.record_id.as_bytes()[..]
+            || envelope.kind != proved.kind as i32
             || envelope.commitment != proved.commitment
         {
             return Err(Reason::OtherRecord);
         }
-        // A statement of the bank is public and commits to nothing.
-        if proved.kind != RecordKind::Statement {
+        // Statements of the bank and declarations are public and commit to nothing.
+        let is_public = matches!(proved.kind, RecordKind::Statement | RecordKind::Declaration);
+        if !is_public {
             opens(
                 Opening {
                     salt: &sent.salt,
