@@ -6,13 +6,77 @@ use serde_json::{Value, json};
 use super::payload::{decision, uses};
 use super::{Language, hex, hundredths, json as print_json, kind, moment, out, table, word};
 
-/// Prints why: one sentence a line.
+/// Prints why: one sentence a line, under headings.
 pub(crate) fn evaluation(evaluation: &v1::Evaluation, language: Language) {
-    let sentences = match language {
-        Language::Zh => &evaluation.explanation_zh,
-        Language::En => &evaluation.explanation_en,
+    told(evaluation, language, &[]);
+}
+
+/// Prints a plan: what to apply for, what that is worth and why, and what could be done next.
+pub(crate) fn plan(plan: &v1::PlanResponse, language: Language) {
+    let steps = match language {
+        Language::Zh => &plan.next_steps_zh,
+        Language::En => &plan.next_steps_en,
     };
-    sentences.iter().for_each(|sentence| out(sentence));
+    let uses: Vec<_> = plan
+        .uses
+        .iter()
+        .map(|it| format!("--use {}", use_text(it)))
+        .collect();
+    section(language, ("申请方案", "to apply for"), &uses);
+    if let Some(it) = &plan.evaluation {
+        told(it, language, steps);
+    }
+    section(language, ("下一步", "next steps"), steps);
+    if !plan.proven {
+        out(match language {
+            Language::Zh => "未能证明没有更好的方案。",
+            Language::En => "It is not proved that no use is better.",
+        });
+    }
+}
+
+/// The sentences of an evaluation in their parts; `elsewhere` says some of what is missing.
+fn told(evaluation: &v1::Evaluation, language: Language, elsewhere: &[String]) {
+    let mut sentences = match language {
+        Language::Zh => &evaluation.explanation_zh[..],
+        Language::En => &evaluation.explanation_en[..],
+    };
+    let decision = evaluation.decision.clone().unwrap_or_default();
+    let (granted, refused) = (decision.lines.len(), decision.refused.len());
+    let missing = evaluation.missing.len();
+    let mut next = |count: usize| {
+        let (part, rest) = sentences.split_at(count.min(sentences.len()));
+        sentences = rest;
+        part
+    };
+    next(1).iter().for_each(|sentence| out(sentence));
+    if !decision.reason.is_empty() {
+        let reason = &decision.reason;
+        out(&language.say(format!("理由：{reason}"), format!("reason: {reason}")));
+    }
+    section(language, ("认定", "granted"), next(granted));
+    section(language, ("没有认定", "not granted"), next(refused));
+    next(1).iter().for_each(|sentence| out(sentence));
+    let missing = next(missing).iter();
+    let missing = missing.filter(|it| !elsewhere.iter().any(|step| step.starts_with(*it)));
+    let missing: Vec<_> = missing.cloned().collect();
+    section(language, ("还差", "still missing"), &missing);
+    section(
+        language,
+        ("依据与计算", "how it comes about"),
+        next(usize::MAX),
+    );
+}
+
+fn section(language: Language, (zh, en): (&str, &str), sentences: &[String]) {
+    if sentences.is_empty() {
+        return;
+    }
+    out(match language {
+        Language::Zh => zh,
+        Language::En => en,
+    });
+    sentences.iter().for_each(|it| out(&format!("  {it}")));
 }
 
 /// An evaluation as JSON; the explanation with every step is in `trace`.
