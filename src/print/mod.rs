@@ -15,7 +15,7 @@ use jiff::tz::Offset;
 pub(crate) use self::payload::{line_json, movement, payload, refused_json};
 pub(crate) use self::recognition::{
     application, application_json, applications, applications_json, evaluation, evaluation_json,
-    plan_json, use_text,
+    plan, plan_json,
 };
 
 /// Hours ahead of UTC of the times that are printed.
@@ -214,6 +214,9 @@ pub(crate) fn category_of(outcome: &v1::Outcome) -> i32 {
 pub(crate) fn or_dash(value: Option<impl Display>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
+
+#[cfg(test)]
+pub(crate) use self::recognition::use_text;
 
 #[cfg(test)]
 mod tests {

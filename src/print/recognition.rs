@@ -6,13 +6,111 @@ use serde_json::{Value, json};
 use super::payload::{decision, uses};
 use super::{Language, hex, hundredths, json as print_json, kind, moment, out, table, word};
 
-/// Prints why: one sentence a line.
+/// Prints why: one sentence a line, under headings.
 pub(crate) fn evaluation(evaluation: &v1::Evaluation, language: Language) {
-    let sentences = match language {
-        Language::Zh => &evaluation.explanation_zh,
-        Language::En => &evaluation.explanation_en,
+    let parts = Parts::of(evaluation, language);
+    parts.decided(evaluation, language);
+    section(language, ("还差", "still missing"), parts.missing);
+    section(language, ("依据与计算", "how it comes about"), parts.steps);
+}
+
+/// Prints a plan: what to apply for, what that is worth and why, and what could be done next.
+pub(crate) fn plan(plan: &v1::PlanResponse, language: Language) {
+    let next = match language {
+        Language::Zh => &plan.next_steps_zh,
+        Language::En => &plan.next_steps_en,
     };
-    sentences.iter().for_each(|sentence| out(sentence));
+    let uses = plan.uses.iter();
+    let uses: Vec<_> = uses.map(|it| format!("--use {}", use_text(it))).collect();
+    section(language, ("申请方案", "to apply for"), &uses);
+    if let Some(it) = &plan.evaluation {
+        let parts = Parts::of(it, language);
+        parts.decided(it, language);
+        let (told, missing) = parts.missing_with(next);
+        section(language, ("还差", "still missing"), &missing);
+        section(language, ("依据与计算", "how it comes about"), parts.steps);
+        section(language, ("下一步", "next steps"), &told);
+    }
+    if !plan.proven {
+        out(match language {
+            Language::Zh => "未能证明没有更好的方案。",
+            Language::En => "It is not proved that no use is better.",
+        });
+    }
+}
+
+/// The sentences of an explanation, in the order in which it has them.
+struct Parts<'a> {
+    summary: &'a [String],
+    granted: &'a [String],
+    refused: &'a [String],
+    standing: &'a [String],
+    missing: &'a [String],
+    steps: &'a [String],
+}
+
+impl<'a> Parts<'a> {
+    fn of(evaluation: &'a v1::Evaluation, language: Language) -> Self {
+        let mut sentences = match language {
+            Language::Zh => &evaluation.explanation_zh[..],
+            Language::En => &evaluation.explanation_en[..],
+        };
+        let mut next = |count: usize| {
+            let (part, rest) = sentences.split_at(count.min(sentences.len()));
+            sentences = rest;
+            part
+        };
+        let decision = evaluation.decision.as_ref();
+        Self {
+            summary: next(1),
+            granted: next(decision.map_or(0, |it| it.lines.len())),
+            refused: next(decision.map_or(0, |it| it.refused.len())),
+            standing: next(1),
+            missing: next(evaluation.missing.len()),
+            steps: next(usize::MAX),
+        }
+    }
+
+    /// Prints what is granted and what is not.
+    fn decided(&self, evaluation: &v1::Evaluation, language: Language) {
+        self.summary.iter().for_each(|sentence| out(sentence));
+        let decision = evaluation.decision.as_ref();
+        let declined = decision.filter(|it| it.lines.is_empty() && !it.reason.is_empty());
+        if let Some(it) = declined {
+            let reason = &it.reason;
+            out(&language.say(format!("理由：{reason}"), format!("reason: {reason}")));
+        }
+        section(language, ("认定", "granted"), self.granted);
+        section(language, ("没有认定", "not granted"), self.refused);
+        self.standing.iter().for_each(|sentence| out(sentence));
+    }
+
+    /// What is missing with all ways to get it in one sentence each, and what is missing without one.
+    fn missing_with(&self, next: &[String]) -> (Vec<String>, Vec<String>) {
+        let (mut told, mut missing) = (Vec::new(), Vec::new());
+        for it in self.missing {
+            let ways: String = next
+                .iter()
+                .filter_map(|step| step.strip_prefix(it.as_str()))
+                .collect();
+            match ways.is_empty() {
+                true => missing.push(it.clone()),
+                false => told.push(format!("{it}{ways}")),
+            }
+        }
+        (told, missing)
+    }
+}
+
+fn section(language: Language, (zh, en): (&str, &str), sentences: &[String]) {
+    if sentences.is_empty() {
+        return;
+    }
+    out(match language {
+        Language::Zh => zh,
+        Language::En => en,
+    });
+    sentences.iter().for_each(|it| out(&format!("  {it}")));
 }
 
 /// An evaluation as JSON; the explanation with every step is in `trace`.

@@ -166,7 +166,9 @@ impl Apply {
             }
             Action::Plan { aim, goal, date } => {
                 let planned = plan(bank, aim, *goal, date).await?;
-                self.told(print::plan_json(&planned), || self.planned(&planned));
+                self.told(print::plan_json(&planned), || {
+                    print::plan(&planned, self.language);
+                });
             }
             Action::Submit {
                 aim,
@@ -214,26 +216,6 @@ impl Apply {
         match self.json {
             true => print::json(&json),
             false => text(),
-        }
-    }
-
-    fn planned(&self, plan: &v1::PlanResponse) {
-        for it in &plan.uses {
-            print::out(&format!("--use {}", print::use_text(it)));
-        }
-        if let Some(evaluation) = &plan.evaluation {
-            print::evaluation(evaluation, self.language);
-        }
-        let (next, open) = match self.language {
-            Language::Zh => (&plan.next_steps_zh, "未能证明没有更好的方案。"),
-            Language::En => (
-                &plan.next_steps_en,
-                "It is not proved that no use is better.",
-            ),
-        };
-        next.iter().for_each(|step| print::out(step));
-        if !plan.proven {
-            print::out(open);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Applications: what is asked for, voted on, decided, taken back, and who may see and do it.
 
 mod commands;
+mod compared;
 mod follow;
 mod panel;
 mod people;

@@ -20,7 +20,7 @@ pub(super) fn recompute(bank: &Bank) -> Value {
 }
 
 /// A bank with a decision of each kind: automatic, of a panel, declined, reversed.
-async fn decided() -> Scene {
+pub(super) async fn decided() -> Scene {
     let scene = Scene::new(0, 0).await;
     let (painting, singing) = (scene.elder("国画", 32).await, scene.elder("合唱", 32).await);
     let (english, sociology) = (scene.course("英语").await, scene.course("社会学").await);

@@ -239,13 +239,15 @@ pub(super) fn each_opens(
     for (sent, proved) in sent.iter().zip(proved) {
         let envelope = envelope_form(&sent.envelope)?;
         if envelope.record_id != proved.record_id.as_bytes()[..]
+            || envelope.kind != proved.kind as i32
             || envelope.commitment != proved.commitment
             || envelope.statement != proved.statement
         {
             return Err(Reason::OtherRecord);
         }
-        // Statements and declarations are public and commit to nothing.
-        if !matches!(proved.kind, RecordKind::Statement | RecordKind::Declaration) {
+        // Statements of the bank and declarations are public and commit to nothing.
+        let is_public = matches!(proved.kind, RecordKind::Statement | RecordKind::Declaration);
+        if !is_public {
             opens(
                 Opening {
                     salt: &sent.salt,

@@ -5,12 +5,13 @@ use creditbank_client::receipt::{
     BundleError, BundleReader, BundleWriter, Opening, Step, StepResult, Verifier, VerifyError,
     bundle_of, receipt_from_text, receipt_text,
 };
+use creditbank_client::{RecordMaker, batch};
 use creditbank_domain::RecordId;
 use creditbank_merkle::VerifierKey;
 use creditbank_wire::v1;
 use prost::Message;
 
-use crate::fixture::{DEPOSITED_AT_MS, Log, sign_key, signed};
+use crate::fixture::{DEPOSITED_AT_MS, Log, ORIGIN, keys, sign_key, signed};
 
 /// A batch of five, of which the third was refused, in the midst of a log; and a duplicate of an older batch.
 struct Deposit {
@@ -129,6 +130,26 @@ fn an_honest_acknowledgement_proves_every_accepted_row() {
             .iter()
             .all(|it| it.deposited_at_ms == DEPOSITED_AT_MS && &*it.issuer == "fudan")
     );
+}
+
+#[test]
+fn a_declaration_is_acknowledged_though_it_commits_to_nothing() {
+    let keys = keys();
+    let review = v1::ProjectReviewed {
+        institution: "xuhui".into(),
+        project: "xm-1".into(),
+        approve: true,
+        ..Default::default()
+    };
+    let declared = RecordMaker::new(&keys).project_review(b"k", review);
+    let request = batch::sign(ORIGIN, &keys, vec![declared]).expect("a batch of allowed size");
+    let mut log = Log::new(3);
+    let response = v1::SubmitBatchResponse {
+        created: Some(log.create(&request, &[], 0)),
+        ..Default::default()
+    };
+    let verified = Verifier::new(log.key()).verify_acknowledgement(&request, &response);
+    assert_eq!(verified.expect("honest").records.len(), 1);
 }
 
 #[test]

@@ -57,9 +57,10 @@ fn a_decision_reads_in_chinese() {
         "“语文”：没有认定，因为限额“选修限额”（§9）已经用完或不够。依据：“数学转换”（§1）。",
         "到现在：在校修得 0 学分，认定 5 学分，毕业总共需要 60 学分。",
         "还缺必修课“高等数学”，6 学分。",
-        "“学时转换”（§1），“书法”：学时合计 25 学时。",
-        "“学时转换”（§1），“书法”：模块“free”：25 学时 ÷ 每学分 16 学时 = 1 又 9/16 学分。",
-        "“学时转换”（§1），“书法”：限额“选修限额”（§9）：最多 5 学分，已用 4 学分，这次需要 1.57，给予 1。",
+        "“学时转换”（§1），“书法”：按 2024-05-01 当天有效的规定办理；学时合计 25 学时；\
+         模块“free”：25 学时 ÷ 每学分 16 学时 = 1 又 9/16 学分；\
+         限额“选修限额”（§9）：最多 5 学分，已用 4 学分，这次需要 1.57，给予 1；\
+         计入模块“free”，1 学分。",
         "总学分还差 55 学分。",
     ];
     for sentence in expected {
@@ -80,7 +81,10 @@ fn a_decision_reads_in_english() {
         "“英语”: 4 credits for course “英语(一)”.",
         "“语文”: nothing is granted, because the limit “选修限额” (§9) leaves too little. By “数学转换” (§1).",
         "Still missing: the required course “高等数学”, 6 credits.",
-        "“学时转换” (§1), “书法”: module “free”: 25 hours ÷ 16 hours a credit = 1 9/16 credits.",
+        "“学时转换” (§1), “书法”: the version in force on 2024-05-01 decides; together 25 hours; \
+         module “free”: 25 hours ÷ 16 hours a credit = 1 9/16 credits; \
+         limit “选修限额” (§9): at most 5 credits, 4 used, 1.57 asked for, 1 granted; \
+         1 credits for module “free”.",
     ];
     for sentence in expected {
         assert!(

@@ -437,7 +437,13 @@ impl Services {
             holdings,
         };
         let case = question.holdings.case(&question.programme, question.date);
-        let decision = evaluate(set, &case, &ruling.uses);
+        let mut decision = evaluate(set, &case, &ruling.uses);
+        if ruling.lines.is_empty() && !decision.lines.is_empty() {
+            // The panel declined: whatever the rules would give, nothing was granted.
+            decision.progress = evaluate(set, &case, &[]).progress;
+            decision.lines.clear();
+            decision.trace.clear();
+        }
         let mut answer = evaluation(&question, decision, ruling.uses.clone());
         let reason = file.steps.iter().rev().find(|step| step.ruling.is_some());
         let reason = reason.map(|step| step.reason.as_str()).unwrap_or_default();

@@ -100,7 +100,7 @@ impl Bank {
         if !is_open {
             return Ok(());
         }
-        let reason = "no rule used asks for a panel";
+        let reason = "所用规则都不须评审 no rule used asks for a panel";
         let decided = self
             .advance(file.learner, application, Action::Decide, reason)
             .await;

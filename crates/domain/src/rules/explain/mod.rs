@@ -28,7 +28,7 @@ pub enum Language {
 }
 
 /// A decision in sentences: first what is granted, then what is not and why, then what the programme still needs, then
-/// how each amount came about. `held` lends the names of the achievements.
+/// how each amount came about, one sentence a use of a rule. `held` lends the names of the achievements.
 #[must_use]
 pub fn explain(
     set: &Compiled,
@@ -53,7 +53,7 @@ pub fn explain(
             .iter()
             .map(|missing| teller.missing(missing)),
     );
-    sentences.extend(decision.trace.iter().map(|step| teller.step(step)));
+    sentences.extend(teller.steps());
     sentences
 }
 
@@ -215,13 +215,30 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn step(&self, step: &Step) -> String {
-        let outcomes = self.outcomes(&step.outcomes);
-        let finding = self.finding(step);
-        let rule = self.cite(&step.rule, Some(step.place));
+    /// The steps of each use in their order, behind its rule and outcomes.
+    fn steps(&self) -> Vec<String> {
+        let mut uses: Vec<Vec<&Step>> = Vec::new();
+        for step in &self.decision.trace {
+            let same =
+                |it: &&mut Vec<&Step>| it[0].rule == step.rule && it[0].outcomes == step.outcomes;
+            match uses.iter_mut().find(same) {
+                Some(steps) => steps.push(step),
+                None => uses.push(vec![step]),
+            }
+        }
+        uses.iter().map(|steps| self.of_use(steps)).collect()
+    }
+
+    fn of_use(&self, steps: &[&Step]) -> String {
+        let (id, outcomes) = (&steps[0].rule, self.outcomes(&steps[0].outcomes));
+        // Some steps stand at a limit or an agreement; the others tell the version of the rule.
+        let is_of_rule = |place: &Place| self.set.versions(id).any(|it| it.place == *place);
+        let place = steps.iter().map(|step| step.place).find(is_of_rule);
+        let rule = self.cite(id, place);
+        let findings: Vec<_> = steps.iter().map(|step| self.finding(step)).collect();
         self.say(
-            format!("{rule}，{outcomes}：{finding}。"),
-            format!("{rule}, {outcomes}: {finding}."),
+            format!("{rule}，{outcomes}：{}。", findings.join("；")),
+            format!("{rule}, {outcomes}: {}.", findings.join("; ")),
         )
     }
 
