@@ -1,8 +1,8 @@
 //! What is well written and yet wrong: each with its code and its line.
 
-mod common;
+mod base_set;
 
-use common::{base, beside_base, line_in_snippet, source};
+use base_set::{base, beside_base, line_in_snippet, source};
 use creditbank_rulebook::{Finding, Severity, check, examples, read};
 
 /// A rule about elder courses of the base set, with more keys.
@@ -14,7 +14,7 @@ fn rule(id: &str, form: &str, more: &str) -> String {
 fn found(snippet: &str) -> Vec<Finding> {
     let sources = beside_base(snippet);
     let read = examples(&sources).unwrap_or_else(|findings| panic!("{snippet}\n{findings:?}"));
-    let set = common::read_beside_base(snippet).unwrap_or_else(|it| panic!("{snippet}\n{it:?}"));
+    let set = base_set::read_beside_base(snippet).unwrap_or_else(|it| panic!("{snippet}\n{it:?}"));
     let mut findings = check(&set, &read);
     findings.retain(|it| it.document == "more.toml" && it.code != "EXAMPLE_MISSING");
     findings

@@ -1,8 +1,8 @@
 //! What changes between two sets, in words.
 
-mod common;
+mod base_set;
 
-use common::{base, source};
+use base_set::{base, source};
 use creditbank_domain::rules::RuleSet;
 use creditbank_rulebook::{Change, ChangeKind, Source, diff, read};
 

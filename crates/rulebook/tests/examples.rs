@@ -1,8 +1,8 @@
 //! Worked examples: what passes, what fails and how it is said, what cannot be an example.
 
-mod common;
+mod base_set;
 
-use common::{beside_base, line_in_snippet, read_beside_base};
+use base_set::{beside_base, line_in_snippet, read_beside_base};
 use creditbank_domain::rules::Compiled;
 use creditbank_rulebook::{ExampleResult, examples, run};
 

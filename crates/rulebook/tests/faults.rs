@@ -1,8 +1,8 @@
 //! Every fault that reading can tell, each with the line it is told for.
 
-mod common;
+mod base_set;
 
-use common::{base, findings};
+use base_set::{base, findings};
 use creditbank_rulebook::{CODES, Source, read};
 
 /// What stands in a document beside the base set, and the first fault: its code and its line in the snippet.
@@ -469,7 +469,7 @@ fn files_of_other_editors_become_the_same_bytes() {
 #[test]
 fn every_message_has_both_languages() {
     for (snippet, ..) in FAULTS {
-        for finding in common::read_beside_base(snippet).unwrap_err() {
+        for finding in base_set::read_beside_base(snippet).unwrap_err() {
             assert!(!finding.message.zh.is_empty() && !finding.message.en.is_empty());
             assert_ne!(finding.message.zh, finding.message.en);
             assert!(CODES.contains(&finding.code));

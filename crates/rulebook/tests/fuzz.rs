@@ -1,8 +1,8 @@
 //! Whatever stands in a document, reading ends with a set or with faults that have a line of it.
 
-mod common;
+mod base_set;
 
-use common::{base, source};
+use base_set::{base, source};
 use creditbank_domain::rules::Compiled;
 use creditbank_rulebook::{Finding, Source, check, diff, examples, read, run};
 use proptest::prelude::*;

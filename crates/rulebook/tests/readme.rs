@@ -1,10 +1,10 @@
 //! The vocabulary reference is complete and true: it names every key that may stand anywhere, and all it shows is read.
 
-mod common;
+mod base_set;
 
 use std::collections::BTreeSet;
 
-use common::{beside_base, read_beside_base, source};
+use base_set::{beside_base, read_beside_base, source};
 use creditbank_domain::rules::Compiled;
 use creditbank_rulebook::{CODES, Finding, Severity, check, examples, read, run};
 

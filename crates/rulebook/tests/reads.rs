@@ -1,8 +1,8 @@
 //! What documents say, key by key, and how they are addressed.
 
-mod common;
+mod base_set;
 
-use common::{base, read_beside_base, source};
+use base_set::{base, read_beside_base, source};
 use creditbank_domain::grade::{FiveLevel, Percentage, Scale};
 use creditbank_domain::identifier::{InstitutionId, OccupationCode};
 use creditbank_domain::outcome::{LearningStage, SkillLevel};

@@ -40,7 +40,9 @@ async fn a_set_to_come_tells_which_standing_decisions_it_would_change() {
     let mut scene = decided().await;
     let before = scene.leaves().await;
     let told = compare(&scene.operator, &next()).await.unwrap();
-    let [told] = &told[..] else { panic!("{told:?}") };
+    let [told] = &told[..] else {
+        panic!("{told:?}")
+    };
     assert_eq!(
         (told.compared, told.different, told.declined, told.gone),
         (2, 1, 1, 0),
@@ -63,7 +65,11 @@ async fn a_set_to_come_tells_which_standing_decisions_it_would_change() {
     assert_eq!((same.compared, same.different), (2, 0));
     let gone = rules("4", 0, 0, "").replace("id = \"elder-hours\"", "id = \"elder\"");
     let gone = gone.replace("rules = [\"elder-hours\"]", "rules = [\"elder\"]");
-    let gone = compare(&scene.operator, &gone).await.unwrap().pop().unwrap();
+    let gone = compare(&scene.operator, &gone)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
     let found = &gone.differences[0];
     assert_eq!(found.refused[0].code, "RULE_UNKNOWN");
     assert_eq!(found.credits_hundredths_again, 0);
@@ -92,9 +98,19 @@ async fn a_policy_officer_reads_it_as_words() {
     let server = format!("http://{}", scene.bank.grpc());
     let arguments = |more: &[&str]| {
         let directory = directory.display().to_string();
-        let fixed = ["rules", "diff", &directory, "--in-force", "--server", &server];
+        let fixed = [
+            "rules",
+            "diff",
+            &directory,
+            "--in-force",
+            "--server",
+            &server,
+        ];
         let fixed = fixed.into_iter().chain(["--bank", "{dir}/bank.pub"]);
-        let all: Vec<_> = fixed.chain(more.iter().copied()).map(str::to_owned).collect();
+        let all: Vec<_> = fixed
+            .chain(more.iter().copied())
+            .map(str::to_owned)
+            .collect();
         all
     };
     let run = |more: &[&str]| {
