@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::archive::all;
-use crate::bank::Bank;
+use crate::bank::{Bank, leaves};
 use crate::chance::Chance;
 use crate::institution::{Institution, course, digits, seed, visit};
 
@@ -117,13 +117,14 @@ struct Model {
 }
 
 impl Model {
-    fn new() -> Self {
+    /// Beside a log that has so many leaves of institutions and projects already.
+    fn new(leaves: u64) -> Self {
         let (learners, permitted) = (
             vec![Learner::default(); LEARNERS],
             vec![BTreeSet::from([0, 1]); ISSUERS],
         );
         Self {
-            leaves: 1 + ISSUERS as u64,
+            leaves,
             learners,
             permitted,
             doubtful_from: vec![vec![None]; ISSUERS],
@@ -246,12 +247,13 @@ impl Beside {
             codes.push(issuers[0].enrol(&learner.to_string()).await);
         }
         let operator = Institution::known(&bank, bank.operator_keys()).await;
+        let leaves = leaves(&operator.line).await;
         Self {
             bank,
             issuers,
             operator,
             codes,
-            model: Model::new(),
+            model: Model::new(leaves),
             count: 0,
         }
     }
