@@ -718,7 +718,10 @@ impl Beside {
                 .await
                 .unwrap()
                 .into_inner();
-            listed.extend(page.submissions.into_iter().map(|it| it.leaf_index));
+            // What it declared about its projects came before the model.
+            let records = page.submissions.into_iter();
+            let records = records.filter(|it| it.kind() != v1::RecordKind::Declaration);
+            listed.extend(records.map(|it| it.leaf_index));
             request.page_token = page.next_page_token;
             if request.page_token.is_empty() {
                 break;

@@ -377,7 +377,11 @@ expect = { credits = "2" }
         (vec!["publish", broken], 1, "rules.toml:11"),
         (vec!["show", "elders"], 1, "RULE_SET_UNKNOWN"),
         (vec!["publish", good], 0, "is published as"),
-        (vec!["diff", newer, "--in-force"], 0, "1 credit for 32 hours"),
+        (
+            vec!["diff", newer, "--in-force"],
+            0,
+            "1 credit for 32 hours",
+        ),
         (vec!["show", "elders"], 0, "programme  leisure"),
         (
             vec!["show", "elders", "--date", "2019-01-01"],

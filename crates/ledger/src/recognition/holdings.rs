@@ -178,7 +178,7 @@ pub(crate) fn held_of(
     Some(Held::new(
         index,
         institution.profile.id.clone(),
-        institution.profile.region.clone(),
+        institution.profile.region,
         Arc::new(outcome),
         standard,
     ))
@@ -192,7 +192,7 @@ pub(crate) fn disown(head: &Head, held: &mut Held) -> Result<(), StoreError> {
     let issuer = message.map(|message| message.issuer).unwrap_or_default();
     if let Some(institution) = head.registry.institution(&issuer) {
         held.issuer = institution.profile.id.clone();
-        held.region = institution.profile.region.clone();
+        held.region = institution.profile.region;
     }
     Ok(())
 }
