@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::archive::all;
-use crate::bank::Bank;
+use crate::bank::{Bank, leaves};
 use crate::chance::Chance;
 use crate::institution::{Institution, course, digits, seed, visit};
 
@@ -117,13 +117,14 @@ struct Model {
 }
 
 impl Model {
-    fn new() -> Self {
+    /// Beside a log that has so many leaves of institutions and projects already.
+    fn new(leaves: u64) -> Self {
         let (learners, permitted) = (
             vec![Learner::default(); LEARNERS],
             vec![BTreeSet::from([0, 1]); ISSUERS],
         );
         Self {
-            leaves: 1 + ISSUERS as u64,
+            leaves,
             learners,
             permitted,
             doubtful_from: vec![vec![None]; ISSUERS],
@@ -246,12 +247,13 @@ impl Beside {
             codes.push(issuers[0].enrol(&learner.to_string()).await);
         }
         let operator = Institution::known(&bank, bank.operator_keys()).await;
+        let leaves = leaves(&operator.line).await;
         Self {
             bank,
             issuers,
             operator,
             codes,
-            model: Model::new(),
+            model: Model::new(leaves),
             count: 0,
         }
     }
@@ -716,7 +718,10 @@ impl Beside {
                 .await
                 .unwrap()
                 .into_inner();
-            listed.extend(page.submissions.into_iter().map(|it| it.leaf_index));
+            // What it declared about its projects came before the model.
+            let records = page.submissions.into_iter();
+            let records = records.filter(|it| it.kind() != v1::RecordKind::Declaration);
+            listed.extend(records.map(|it| it.leaf_index));
             request.page_token = page.next_page_token;
             if request.page_token.is_empty() {
                 break;

@@ -387,7 +387,7 @@ async fn a_redemption_takes_what_expires_first_and_gives_back_what_it_took() {
     assert_eq!(reserved.state(), v1::RedemptionState::Reserved);
     let purse = scene.purse().await;
     assert_eq!((lots(&purse), purse.available), (vec![17], 17));
-    assert_eq!(purse.open_redemptions, [reserved.clone()]);
+    assert_eq!(purse.open_redemptions, std::slice::from_ref(&reserved));
     let before = leaves(&scene.operator).await;
     assert_eq!(scene.reserve("DH-1", 8).await.unwrap(), reserved);
     assert_eq!(

@@ -7,6 +7,7 @@ use v1::statement::Content;
 
 use crate::bank::Bank;
 use crate::institution::{Institution, course, visit};
+use crate::recognition::with_expert;
 use crate::standards::{declare, project, publish, registered, try_to_declare};
 
 /// Standards that ask for something; process and catalogue as in the shipped sets.
@@ -366,6 +367,29 @@ async fn declarations_are_made_by_whom_they_name_and_about_what_there_is() {
     for (case, answer, code) in cases {
         assert_eq!(answer.refused[0].violations[0].code, code, "{case}");
     }
+    scene.bank.check_log();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_reviews_a_project_of_their_own_institution() {
+    let mut scene = Scene::new().await;
+    let (college, expert) = with_expert(&scene.bank, "college", "91350100M000100Y43").await;
+    let proposal = v1::ProjectProposed {
+        institution: "college".into(),
+        ..scene.proposal(v1::Category::ElderCourse, "elder")
+    };
+    let review = |reviewer: &Institution| {
+        Content::ProjectReviewed(v1::ProjectReviewed {
+            reviewer: reviewer.id().into(),
+            institution: "college".into(),
+            project: proposal.project.clone(),
+            approve: true,
+        })
+    };
+    declare(&college, Content::ProjectProposed(proposal.clone())).await;
+    let own = try_to_declare(&expert, review(&expert)).await;
+    assert_eq!(own.refused[0].violations[0].code, "PANEL_CONFLICT");
+    declare(&scene.experts[0], review(&scene.experts[0])).await;
     scene.bank.check_log();
 }
 

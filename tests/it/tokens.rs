@@ -360,6 +360,14 @@ async fn each_role_does_its_own_and_nothing_else() {
             "auditor",
             of_role(&bank, "auditor", v1::Role::Auditor).await,
         ),
+        (
+            "reviewer",
+            of_role(&bank, "reviewer", v1::Role::Reviewer).await,
+        ),
+        (
+            "agent",
+            of_role(&bank, "agent", v1::Role::LearnerAgent).await,
+        ),
     ];
     for (role, caller) in &callers {
         let line = &caller.line;
@@ -486,26 +494,26 @@ async fn each_role_does_its_own_and_nothing_else() {
             (
                 "totals",
                 said(line.archive().get_totals(totals).await.map(drop)),
-                is(&["institution", "gateway"]),
+                is(&["institution", "gateway", "agent"]),
             ),
             (
                 "records",
                 said(line.archive().list_records(records).await.map(drop)),
-                is(&["institution", "gateway"]),
+                is(&["institution", "gateway", "agent"]),
             ),
         ];
         for (what, said, expected) in answers {
             assert_eq!(said, expected, "{role}: {what}");
         }
-        let deposit = submit::submit(line, caller.sign(vec![caller.course("x", learner)])).await;
-        assert_eq!(
-            deposit
-                .err()
-                .and_then(|error| error.code().map(str::to_owned))
-                .unwrap_or_default(),
-            is(&["institution"]),
-            "{role}: deposit"
-        );
+        // Whoever signs records of other kinds may call, and deposits nothing.
+        let deposit = submit::submit_one(line, caller.course("x", learner)).await;
+        let refusal = deposit.err().and_then(|it| it.code().map(str::to_owned));
+        let expected = match *role {
+            "institution" => None,
+            "peer" | "auditor" => Some("PERMISSION_DENIED"),
+            _ => Some("KIND_NOT_ALLOWED"),
+        };
+        assert_eq!(refusal.as_deref(), expected, "{role}: deposit");
     }
     // An auditor sees that a record is there, and not what it says.
     let get = v1::GetSubmissionRequest {

@@ -528,13 +528,12 @@ struct Sealed {
     rule_set: Option<Digest32>,
 }
 
-/// Which kinds an issuer may make. Outcomes are a matter of categories, see [`may_deposit`]; whoever may deposit one
-/// may change it.
+/// Which kinds an issuer may make. Which outcomes is a matter of categories too, see [`may_deposit`].
 fn may_make(issuer: &Institution, kind: RecordKind) -> bool {
     if issuer.profile.id.is_bank() {
         return kind.is_of_the_bank() || kind.changes_outcome();
     }
-    kind == RecordKind::Outcome || kind.changes_outcome() || issuer.profile.role.may_sign(kind)
+    issuer.profile.role.may_sign(kind)
 }
 
 /// An institution deposits in its admitted categories; the bank deposits none, but may amend any.

@@ -314,8 +314,8 @@ impl Bank {
     /// Has the bytes of an erasure forced out of the files once nobody reads them any more.
     pub(crate) fn purge_later(&self, gone: Gone) {
         let purges = lock(&self.purges);
-        let later = purges.as_ref().map(|purges| purges.try_send(gone));
-        if !matches!(later, Some(Ok(()))) {
+        let is_later = |purges: &SyncSender<Gone>| purges.try_send(gone).is_ok();
+        if !purges.as_ref().is_some_and(is_later) {
             tracing::warn!("an erasure is purged at the next start");
         }
     }

@@ -440,7 +440,11 @@ fn kinds(file: &v1::ApplicationFile) -> Vec<v1::RecordKind> {
 }
 
 /// A school with a unified social credit code, and an expert of the same one.
-async fn with_expert(bank: &Bank, school: &str, uscc: &str) -> (Institution, Institution) {
+pub(crate) async fn with_expert(
+    bank: &Bank,
+    school: &str,
+    uscc: &str,
+) -> (Institution, Institution) {
     let mut registry = bank.operator().await.registry();
     let expert = format!("{school}-expert");
     let both = [

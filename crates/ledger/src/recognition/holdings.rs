@@ -175,7 +175,7 @@ pub(crate) fn held_of(
     let project = outcome.project.as_ref();
     let standard = project.and_then(|project| registry.catalogue().standard_at(id, project, index));
     let standard = standard.map(Arc::from);
-    let region = institution.profile.region.clone();
+    let region = institution.profile.region;
     let outcome = Arc::new(outcome);
     Ok(Some(Held::new(
         index,
