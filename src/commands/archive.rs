@@ -17,8 +17,8 @@ const PAGE: u32 = 1_000;
 /// Read a learner's archive, newest first, or its totals.
 #[derive(clap::Args)]
 #[command(after_help = "\
-An institution sees what it deposited itself; gateways and operators see all. States: active,
-amended, revoked, disputed.
+An institution sees what it deposited itself; gateways, learner agents and operators see all.
+States: active, amended, revoked, disputed; with the applications that an outcome is used by.
 
 Examples:
   export CREDITBANK_KEY=fudan.key CREDITBANK_BANK=bank.pub
@@ -164,11 +164,18 @@ const HEADER: [&str; 9] = [
 ];
 
 fn to_row(record: &v1::ArchiveRecord) -> [String; 9] {
-    let (leaf, state, issuer) = (
-        record.leaf_index.to_string(),
-        state_name(record.state),
-        record.issuer.clone(),
-    );
+    let state = match &record.used_by[..] {
+        [] => state_name(record.state),
+        applications => {
+            let numbers: Vec<_> = applications.iter().map(u64::to_string).collect();
+            format!(
+                "{}, used by {}",
+                state_name(record.state),
+                numbers.join(" ")
+            )
+        }
+    };
+    let (leaf, issuer) = (record.leaf_index.to_string(), record.issuer.clone());
     let Some(outcome) = print::outcome_of(&record.payload) else {
         let kind = print::kind(record.kind);
         return [
@@ -214,6 +221,7 @@ fn to_json(record: &v1::ArchiveRecord) -> serde_json::Value {
         "kind": print::kind(record.kind),
         "deposited_at": print::moment(record.deposited_at_ms),
         "changed_by": record.changed_by,
+        "used_by": record.used_by,
         "payload": print::payload(&record.payload),
     })
 }

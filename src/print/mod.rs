@@ -12,7 +12,7 @@ use creditbank_wire::v1;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-pub(crate) use self::payload::{movement, payload};
+pub(crate) use self::payload::{line_json, movement, payload, refused_json};
 pub(crate) use self::recognition::{
     application, application_json, applications, applications_json, evaluation, evaluation_json,
     plan, plan_json,

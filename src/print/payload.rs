@@ -74,27 +74,31 @@ pub(crate) fn movement(movement: &v1::PointsMovement) -> Value {
 
 /// What was decided, or is going to be.
 pub(super) fn decision(decision: &v1::Decision) -> Value {
-    let line = |it: &v1::Line| {
-        let target = it.target().as_str_name();
-        json!({
-            "rule": it.rule,
-            "outcomes": it.outcomes,
-            "target": word(target, "LINE_TARGET_"),
-            "target_id": it.target_id,
-            "credits": hundredths(u64::from(it.credits_hundredths)),
-        })
-    };
-    let refused =
-        |it: &v1::RefusedUse| json!({ "rule": it.rule, "outcomes": it.outcomes, "code": it.code });
     json!({
         "programme": decision.programme,
         "applied_on": decision.applied_on,
         "uses": uses(&decision.uses),
-        "lines": decision.lines.iter().map(line).collect::<Vec<_>>(),
-        "refused": decision.refused.iter().map(refused).collect::<Vec<_>>(),
+        "lines": decision.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "refused": decision.refused.iter().map(refused_json).collect::<Vec<_>>(),
         "automatic": decision.automatic,
         "reason": decision.reason,
     })
+}
+
+/// A line of a decision as JSON.
+pub(crate) fn line_json(it: &v1::Line) -> Value {
+    json!({
+        "rule": it.rule,
+        "outcomes": it.outcomes,
+        "target": word(it.target().as_str_name(), "LINE_TARGET_"),
+        "target_id": it.target_id,
+        "credits": hundredths(u64::from(it.credits_hundredths)),
+    })
+}
+
+/// A use that grants nothing as JSON.
+pub(crate) fn refused_json(it: &v1::RefusedUse) -> Value {
+    json!({ "rule": it.rule, "outcomes": it.outcomes, "code": it.code })
 }
 
 fn outcome(outcome: &v1::Outcome) -> Value {

@@ -305,6 +305,7 @@ fn missing_json(it: &v1::MissingPart) -> Value {
         Some(Part::Module(module)) => ("module", module.as_str()),
         Some(Part::Residency(_)) => ("residency", ""),
         Some(Part::AtLevel(_)) => ("at-level", ""),
+        Some(Part::Minimum(minimum)) => ("minimum", minimum.as_str()),
         Some(Part::Total(_)) => ("total", ""),
         None => ("unknown", ""),
     };

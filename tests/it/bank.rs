@@ -322,6 +322,15 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// Leaves in the log.
+pub(crate) async fn leaves(line: &Connection) -> u64 {
+    let request = creditbank_wire::v1::GetCheckpointRequest {};
+    let checkpoint = line.log().get_checkpoint(request).await;
+    let note = checkpoint.expect("everybody may ask").into_inner().note;
+    let size = note.lines().nth(1).expect("a checkpoint");
+    size.parse().expect("a checkpoint")
+}
+
 /// Everything that a command said.
 pub(crate) fn told(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

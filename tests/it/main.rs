@@ -1,7 +1,8 @@
 //! What the bank promises, a module a promise, held against the built binary over gRPC and HTTP.
 //!
 //! [`bank::Bank`] is the one fixture. Every scenario that leaves a whole database ends with `check_log`, which derives
-//! all of it again. Nothing here sleeps to wait for something, and every wait has a bound.
+//! all of it again. Nothing here sleeps to wait for something, but that it asks again until the bank has done what follows
+//! by itself; every wait has a bound.
 
 mod bank;
 mod chance;
@@ -18,8 +19,12 @@ mod erase;
 mod import;
 mod independent;
 mod model;
+mod points;
+mod projects;
 mod python;
+mod recognition;
 mod refusals;
+mod rules;
 mod tokens;
 mod transport;
 mod views;

@@ -19,11 +19,14 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use crate::bank::{Bank, ORIGIN, told};
 use crate::institution::{Institution, course, digits, keys, visit};
 
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 8] = [
     "creditbank.v1.ArchiveService",
     "creditbank.v1.LearnerService",
     "creditbank.v1.LogService",
+    "creditbank.v1.PointsService",
+    "creditbank.v1.RecognitionService",
     "creditbank.v1.RegistryService",
+    "creditbank.v1.RuleService",
     "creditbank.v1.SubmissionService",
 ];
 
@@ -147,7 +150,7 @@ async fn health_and_reflection_tell_what_is_served() {
     };
     let questions = [
         MessageRequest::ListServices(String::new()),
-        MessageRequest::FileContainingSymbol(SERVICES[4].to_owned()),
+        MessageRequest::FileContainingSymbol(SERVICES[7].to_owned()),
     ];
     let questions = tokio_stream::iter(questions.map(ask));
     let mut answers = ServerReflectionClient::new(line)

@@ -7,7 +7,7 @@ use crate::bank::{Bank, told};
 use crate::institution::{Institution, course, digits};
 
 /// Every row of the views.
-fn rows(bank: &Bank) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+pub(crate) fn rows(bank: &Bank) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     let store = Store::open_read_only(&bank.dir().join("db"), &StoreOptions::default()).unwrap();
     let mut rows = Vec::new();
     store

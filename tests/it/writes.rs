@@ -13,6 +13,7 @@ pub(crate) const LEAVES: u32 = 1;
 pub(crate) const TILES: u32 = 2;
 pub(crate) const VAULT: u32 = 3;
 pub(crate) const IDS: u32 = 6;
+pub(crate) const VIEWS: u32 = 7;
 
 const BLOCK_BYTES: usize = 32 << 10;
 const HEADER_BYTES: usize = 7;

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! An application can be withdrawn until it is decided, and a decision reversed as long as it grants something: a won
-//! appeal, a revoked outcome, a wrong rule. Where no rule used asks for a panel, the bank decides at once. Who may sign
+//! appeal, a revoked outcome, a wrong rule. What was noticed is noticed again when it does not hold any longer. Where no
+//! rule used asks for a panel, the bank decides at once. Who may sign
 //! which step by role is a matter of [`Role`](crate::record::Role); time limits are working days of the mainland.
 
 use std::collections::BTreeSet;
@@ -138,7 +139,7 @@ impl State {
             (S::Submitted, K::Acceptance) => S::Accepted,
             (S::Submitted, K::Return) => S::Returned,
             (S::Accepted | S::UnderReview, K::Review { .. }) => S::UnderReview,
-            (S::Accepted | S::UnderReview, K::Notice { .. }) => S::Noticed,
+            (S::Accepted | S::UnderReview | S::Noticed, K::Notice { .. }) => S::Noticed,
             (S::Noticed, K::Objection) => S::Noticed,
             (S::Submitted | S::Accepted | S::UnderReview | S::Noticed, K::Decision { grant }) => {
                 S::Decided { granted: grant }
@@ -166,6 +167,8 @@ pub struct Terms<'a> {
     pub reviews: &'a [Review],
     /// Institutions that deposited the outcomes used.
     pub origins: &'a [InstitutionNumber],
+    /// Whether the rules grant nothing of it any more: the bank says so, whatever the panel has found.
+    pub nothing_left: bool,
 }
 
 impl Terms<'_> {
@@ -406,6 +409,7 @@ impl Proceeding {
         let is_approved = approvals.clone().count() * 2 > self.votes.len();
         match (grant, is_approved) {
             (true, false) => Err(Refusal::PanelRejected),
+            (false, true) if terms.nothing_left => Ok(()),
             (false, true) => Err(Refusal::PanelApproved),
             (false, false) => Ok(()),
             (true, true) if approvals.any(|vote| !terms.origins.contains(&vote.of)) => Ok(()),

@@ -146,6 +146,9 @@ pub struct Project {
     pub approvals: BTreeSet<InstitutionId>,
     /// Reviewers who did not.
     pub rejections: BTreeSet<InstitutionId>,
+    /// The unit standards that it was ever admitted under, oldest first, each with the leaf that admitted it. A later
+    /// proposal takes nothing away: what was deposited under a standard stays under it.
+    pub admissions: Vec<(LeafIndex, String)>,
 }
 
 /// The fold of all statements about rule sets and projects.
@@ -186,6 +189,21 @@ impl Catalogue {
     #[must_use]
     pub fn project(&self, institution: &InstitutionId, project: &Code) -> Option<&Arc<Project>> {
         self.projects.get(&(institution.clone(), project.clone()))
+    }
+
+    /// The unit standard that an outcome deposited at `leaf` stands under: the one that its project was admitted under
+    /// last before that leaf.
+    #[must_use]
+    pub fn standard_at(
+        &self,
+        institution: &InstitutionId,
+        project: &Code,
+        leaf: LeafIndex,
+    ) -> Option<&str> {
+        let admissions = &self.project(institution, project)?.admissions;
+        let mut newest = admissions.iter().rev();
+        let (_, standard) = newest.find(|(admitted_at, _)| *admitted_at < leaf)?;
+        Some(standard)
     }
 
     /// All projects behind `after`, by institution and code.
@@ -253,7 +271,19 @@ impl Catalogue {
                     false => Ok(()),
                 }
             }
-            Statement::RuleSetPublished { documents, .. } => self.check_set(documents),
+            Statement::RuleSetPublished {
+                set_id,
+                version,
+                documents,
+                ..
+            } => {
+                let is_named =
+                    |set: &Arc<PublishedSet>| set.id == *set_id && set.version == *version;
+                match self.sets.iter().any(is_named) {
+                    true => Err(Refusal::RuleSetExists),
+                    false => self.check_set(documents),
+                }
+            }
             Statement::ProjectProposed(proposal) => self.check_proposal(proposal),
             Statement::ProjectReviewed {
                 reviewer,
@@ -262,9 +292,6 @@ impl Catalogue {
                 ..
             } => {
                 let project = self.proposed(institution, project)?;
-                if reviewer == institution {
-                    return Err(Refusal::PanelConflict);
-                }
                 match project.approvals.contains(reviewer) || project.rejections.contains(reviewer)
                 {
                     true => Err(Refusal::AlreadyVoted),
@@ -328,7 +355,9 @@ impl Catalogue {
             })),
             Statement::ProjectProposed(proposal) => {
                 let key = (proposal.institution.clone(), proposal.project.clone());
+                let earlier = self.projects.get(&key);
                 let project = Project {
+                    admissions: earlier.map_or_else(Vec::new, |it| it.admissions.clone()),
                     proposal: Proposal::clone(proposal),
                     state: ProjectState::Proposed,
                     proposed_at: index,
@@ -358,6 +387,7 @@ impl Catalogue {
                 ..
             } => self.change(institution, project, |it| {
                 it.decided_at = index;
+                it.admissions.push((index, it.proposal.standard.clone()));
                 it.state = ProjectState::Admitted {
                     expires_on: *expires_on,
                 };

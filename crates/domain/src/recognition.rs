@@ -81,6 +81,16 @@ impl Ruling {
         !self.lines.is_empty()
     }
 
+    /// Whether the rules themselves grant nothing: every use is refused. What a panel declined is not.
+    #[must_use]
+    pub fn grants_nothing(&self) -> bool {
+        let is_refused = |it: &Use| {
+            let mut refused = self.refused.iter();
+            refused.any(|(rule, outcomes, _)| *rule == it.rule && *outcomes == it.outcomes)
+        };
+        self.lines.is_empty() && self.uses.iter().all(is_refused)
+    }
+
     /// Whether it rests on an outcome.
     #[must_use]
     pub fn rests_on(&self, outcome: LeafIndex) -> bool {

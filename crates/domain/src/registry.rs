@@ -116,6 +116,20 @@ impl Registry {
             .filter_map(|(_, number)| self.by_number(*number))
     }
 
+    /// The institution that a reviewer belongs to: the one of the same unified social credit code; else itself.
+    pub fn affiliation(&self, reviewer: InstitutionNumber) -> InstitutionNumber {
+        let uscc_of = |it: &Arc<Institution>| it.profile.uscc.clone();
+        let Some(uscc) = self.by_number(reviewer).and_then(uscc_of) else {
+            return reviewer;
+        };
+        let mut institutions = self
+            .by_number
+            .iter()
+            .filter(|it| it.profile.role == Role::Institution);
+        let found = institutions.find(|it| it.profile.uscc.as_ref() == Some(&uscc));
+        found.map_or(reviewer, |it| it.number)
+    }
+
     /// How many institutions there are, the bank included.
     pub fn len(&self) -> usize {
         self.by_number.len()
@@ -287,8 +301,18 @@ impl Registry {
             {
                 return Err(Refusal::PermissionDenied);
             }
-            Statement::ProjectReviewed { reviewer, .. } if role(reviewer)? != Role::Reviewer => {
-                return Err(Refusal::PermissionDenied);
+            Statement::ProjectReviewed {
+                reviewer,
+                institution,
+                ..
+            } => {
+                if role(reviewer)? != Role::Reviewer {
+                    return Err(Refusal::PermissionDenied);
+                }
+                let (reviewer, owner) = (self.known(reviewer)?, self.known(institution)?);
+                if self.affiliation(reviewer.number) == owner.number {
+                    return Err(Refusal::PanelConflict);
+                }
             }
             _ => {}
         }

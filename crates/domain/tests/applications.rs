@@ -78,6 +78,7 @@ impl Rules {
             calendar: &self.calendar,
             reviews: &self.reviews,
             origins: &self.origins,
+            nothing_left: false,
         }
     }
 
@@ -98,6 +99,10 @@ fn ways() -> Vec<(Vec<StepKind>, State)> {
         (vec![APPLICATION, Acceptance, review, GRANT], State::Noticed),
         (
             vec![APPLICATION, Acceptance, review, GRANT, Objection],
+            State::Noticed,
+        ),
+        (
+            vec![APPLICATION, Acceptance, review, GRANT, DECLINE],
             State::Noticed,
         ),
         (vec![APPLICATION, GRANTED], State::Decided { granted: true }),
@@ -192,7 +197,7 @@ fn every_step_from_every_state_leads_on_or_is_refused() {
                 "",
                 "",
                 "",
-                "",
+                "noticed",
                 "noticed",
                 "decided",
                 "decided",

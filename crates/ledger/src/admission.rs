@@ -288,6 +288,9 @@ impl Rows<'_> {
         let parsed = match self.parse(record, today) {
             Ok(Parsed::Sealed(parsed)) => parsed,
             Ok(Parsed::Public(record_id, statement)) => {
+                if let Err(fault) = self.proposed(&record_id, &statement)? {
+                    return Ok(Err(vec![fault]));
+                }
                 return Ok(Ok(self.public(number, record, record_id, statement)));
             }
             Err(faults) => return Ok(Err(faults)),
@@ -412,6 +415,21 @@ impl Rows<'_> {
             envelope: record.envelope.clone(),
             begun: self.begin(number, &record.envelope),
             body: Body::Public(statement, bytes),
+        }
+    }
+
+    /// Holds a proposal against the rule set that it names; everything else about a declaration is the registry's.
+    fn proposed(
+        &self,
+        record_id: &RecordId,
+        statement: &Statement,
+    ) -> Result<Result<(), Fault>, StoreError> {
+        let Statement::ProjectProposed(proposal) = statement else {
+            return Ok(Ok(()));
+        };
+        match recognition::check_proposal(self.bank, self.registry, proposal)? {
+            Err(_) if self.is_known(record_id)? => Ok(Ok(())),
+            checked => Ok(checked),
         }
     }
 

@@ -461,7 +461,7 @@ impl<'p> Model<'p> {
         sum
     }
 
-    /// The programme is complete: courses, modules, credit at its level, and the whole. Amounts in hundredths, since
+    /// The programme is complete: courses, modules, credit at its level and of its minima, and the whole. Amounts in hundredths, since
     /// those of the programme need not be whole grains.
     fn completion(&mut self) {
         let (all, grain) = (self.problem.offers.len(), self.scale.grain as i64);
@@ -498,6 +498,11 @@ impl<'p> Model<'p> {
                 Missing::AtLevel(credits) => {
                     let high = granted.filter(|(share, _)| share.at_level);
                     let sum: Sum = high.map(|(_, it)| &it.credits).sum();
+                    (sum.times(grain), credits.hundredths().into())
+                }
+                Missing::Minimum { minimum, credits } => {
+                    let of_kind = granted.filter(|(share, _)| share.minima.contains(minimum));
+                    let sum: Sum = of_kind.map(|(_, it)| &it.credits).sum();
                     (sum.times(grain), credits.hundredths().into())
                 }
                 Missing::Total(credits) => (counted.clone(), credits.hundredths().into()),

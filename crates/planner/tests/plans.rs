@@ -10,8 +10,8 @@ mod arbitrary;
 mod fixture;
 
 use creditbank_domain::rules::{
-    Amount, Compiled, Decision, Form, LineTarget, Maximum, Problem, RuleSet, TargetPlace, Use,
-    evaluate, problem,
+    Amount, Compiled, Decision, Form, LineTarget, Maximum, Minimum, Problem, RuleSet, Selector,
+    TargetPlace, Use, evaluate, problem,
 };
 use creditbank_planner::{Goal, plan};
 use proptest::prelude::*;
@@ -201,6 +201,57 @@ fn completion_takes_the_fewest_outcomes_and_falls_back_to_credits() {
     assert_eq!(
         planned(out_of_reach.clone(), &learner, Goal::FewestOutcomes),
         planned(out_of_reach, &learner, Goal::MostCredits),
+    );
+}
+
+#[test]
+fn completion_heeds_what_must_come_from_outcomes_of_some_kind() {
+    let rules = vec![elective_rule("a", "证书"), course_rule("b", "英语", "0001")];
+    let learner = Learner::new([
+        outcome(1, "证书").worth("4"),
+        outcome(2, "证书").worth("2").of("third-college"),
+        outcome(3, "证书").worth("2").of("third-college"),
+        outcome(4, "英语"),
+    ]);
+    let asks = |least: &str| {
+        let third = Selector {
+            institutions: vec![institution("third-college")],
+            ..Selector::default()
+        };
+        let minimum = Minimum {
+            id: "third".into(),
+            title: wording("third"),
+            selector: third,
+            credits: credits(least),
+        };
+        little(set(rules.clone(), vec![]), 800).with(|it| {
+            it.programmes[0].modules[0].courses.truncate(1);
+            it.programmes[0].minima = vec![minimum];
+        })
+    };
+    let complete = |least| planned(asks(least), &learner, Goal::FewestOutcomes);
+    assert_eq!(complete("0"), ["a free 4", "b 0001 4"]);
+    assert_eq!(complete("2"), ["a free 4", "a free 2", "b 0001 4"]);
+    assert_eq!(complete("2.5"), ["a free 2", "a free 2", "b 0001 4"]);
+    // Among many that do not count the few that do are found, and not by trying.
+    let many = Learner::new((1..=20).map(|leaf| {
+        let issuer = if leaf > 16 {
+            "third-college"
+        } else {
+            "other-college"
+        };
+        outcome(leaf, "证书").worth("1").of(issuer)
+    }));
+    let set = asks("4").with(|it| {
+        it.programmes[0].modules[0].courses.clear();
+        it.programmes[0].modules[0].min = credits("0");
+        it.programmes[0].total = credits("5");
+    });
+    let found = plan(&Compiled::new(set), &many.case(), Goal::FewestOutcomes);
+    assert!(found.proven);
+    assert_eq!(
+        found.uses,
+        [1, 17, 18, 19, 20].map(|leaf| using("a", &[leaf]))
     );
 }
 

@@ -239,6 +239,9 @@ fn missing(it: &Missing) -> Value {
         }
         Missing::Residency(it) => json!({ "kind": "residency", "credits": it.hundredths() }),
         Missing::AtLevel(it) => json!({ "kind": "at-level", "credits": it.hundredths() }),
+        Missing::Minimum { minimum, credits } => {
+            json!({ "kind": "minimum", "minimum": minimum, "credits": credits.hundredths() })
+        }
         Missing::Total(it) => json!({ "kind": "total", "credits": it.hundredths() }),
     }
 }

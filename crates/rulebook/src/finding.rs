@@ -167,6 +167,8 @@ codes! {
     LIMIT_IDLE
     /// A limit that lets nothing through.
     LIMIT_CLOSED
+    /// A limit looks at the major, and a programme does not say what its major is called.
+    SUBJECT_UNNAMED
     /// A programme that nobody can complete, or whose numbers contradict each other.
     PROGRAMME_SUMS
     /// A whole that is a part of itself by way of others.

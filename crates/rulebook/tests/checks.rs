@@ -1,8 +1,8 @@
 //! What is well written and yet wrong: each with its code and its line.
 
-mod common;
+mod base_set;
 
-use common::{base, beside_base, line_in_snippet, source};
+use base_set::{base, beside_base, line_in_snippet, source};
 use creditbank_rulebook::{Finding, Severity, check, examples, read};
 
 /// A rule about elder courses of the base set, with more keys.
@@ -14,7 +14,7 @@ fn rule(id: &str, form: &str, more: &str) -> String {
 fn found(snippet: &str) -> Vec<Finding> {
     let sources = beside_base(snippet);
     let read = examples(&sources).unwrap_or_else(|findings| panic!("{snippet}\n{findings:?}"));
-    let set = common::read_beside_base(snippet).unwrap_or_else(|it| panic!("{snippet}\n{it:?}"));
+    let set = base_set::read_beside_base(snippet).unwrap_or_else(|it| panic!("{snippet}\n{it:?}"));
     let mut findings = check(&set, &read);
     findings.retain(|it| it.document == "more.toml" && it.code != "EXAMPLE_MISSING");
     findings
@@ -43,6 +43,12 @@ fn each_is_told_with_its_line() {
             "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nregion = '31'\nkind = 'degree'\nlevel = 5\nclause = 'c'\n{more}"
         )
     };
+    let minimum = |select: &str, credits: &str| {
+        format!(
+            "[[programme.minimum]]\nid = 'm'\ntitle = 't'\nselect = {{ {select} }}\ncredits = '{credits}'\n"
+        )
+    };
+    let free = "[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\nunassigned = true\n";
     let cases: Vec<(String, &str, u32)> = vec![
         // Contradictions and overlaps.
         (pets("a", &fixed("4")) + &pets("b", &fixed("3")), "CONTRADICTION", 8),
@@ -85,11 +91,17 @@ fn each_is_told_with_its_line() {
         (limit("max = { courses = 0 }"), "LIMIT_CLOSED", 1),
         (limit("max = { credits = '0.4' }"), "LIMIT_CLOSED", 1),
         (limit("tags = ['统设必修']\nmax = { course_share = '40%', of = 'scope' }"), "LIMIT_CLOSED", 1),
+        (limit("subject = 'same'\nselect.category = ['training', 'elder-course']\nmax = { courses = 1 }"), "UNREACHABLE", 1),
+        (programme(&format!("total = '4'\n{free}{}", limit("subject = 'other'\nmax = { courses = 1 }"))), "SUBJECT_UNNAMED", 16),
         // Programmes.
         (programme("total = '4'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'required'\nmin = '6'\nunassigned = true"), "PROGRAMME_SUMS", 1),
         (programme("total = '4'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\ncourses = [ { code = '1', name = 'a', credits = '3' } ]"), "PROGRAMME_SUMS", 1),
         (programme("total = '4'\nresidency = '5'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\nunassigned = true"), "PROGRAMME_SUMS", 1),
         (programme("total = '4'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'required'\nmin = '0'\nmax = '4'\ncourses = [ { code = '1', name = 'a', credits = '5' } ]"), "PROGRAMME_SUMS", 1),
+        (programme(&format!("total = '4'\n{}{free}", minimum("category = 'degree-course'", "4.5"))), "PROGRAMME_SUMS", 1),
+        (programme(&format!("total = '4'\n{}{free}{}", minimum("category = 'elder-course'", "2"), limit("select.category = ['elder-course', 'training']\nmax.credits = '1.5'"))), "PROGRAMME_SUMS", 1),
+        (programme(&format!("total = '4'\n{}{free}", minimum("category = 'degree-course', skill_level = 'advanced'", "2"))), "UNREACHABLE", 1),
+        (programme(&format!("total = '4'\n{}{free}", minimum("category = 'training'", "2"))), "UNREACHABLE", 1),
         ("[[whole]]\nwhole = 'a'\nparts = ['b']\n[[whole]]\nwhole = 'b'\nparts = ['a']".into(), "WHOLE_CYCLE", 1),
         // Care.
         (pets("r", &fixed("4")).replace("clause = 'c'\n", ""), "CLAUSE_MISSING", 1),
@@ -159,6 +171,17 @@ fn what_is_meant_is_not_told() {
                 "{english}\ngrant = [ {{ course = '英语(一)', credits = '4' }}, {{ course = '高等数学', credits = '4' }} ]\nremainder = 'electives'\nwhen.min_credits = '8'"
             ),
         ),
+        // A minimum that elder hours or courses of the institution itself can meet, and limits that leave enough of it or
+        // are about something else; a limit by major where the only programme says what its major is called.
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\nclause = 'c'\ntotal = '4'\n\
+         [[programme.minimum]]\nid = 'a'\ntitle = 't'\nselect.category = 'elder-course'\ncredits = '2'\n\
+         [[programme.minimum]]\nid = 'b'\ntitle = 't'\nselect = { category = 'training', institution = 'shou' }\ncredits = '2'\n\
+         [[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\nunassigned = true\n\
+         courses = [ { code = '1', name = 'a', credits = '2' } ]\n\
+         [[limit]]\nid = 'l'\ntitle = 't'\nclause = 'c'\nselect.category = 'elder-course'\nmax.credits = '2'\n\
+         [[limit]]\nid = 'k'\ntitle = 't'\nclause = 'c'\nselect.category = 'elder-course'\nper = 'institution'\nmax.credits = '1'\n\
+         [[limit]]\nid = 'n'\ntitle = 't'\nclause = 'c'\nsubject = 'other'\nprogrammes = 'nursing'\nmax.courses = 1\n"
+            .into(),
         // A course that no programme has is denied beside the same course.
         rule(
             "r",

@@ -1,8 +1,8 @@
 //! A decision as JSON, byte for byte.
 
-mod common;
+mod base_set;
 
-use common::{base, source};
+use base_set::{base, source};
 use creditbank_domain::rules::{Case, Compiled, simulate};
 use creditbank_rulebook::{decision_json, examples, read};
 

@@ -1,8 +1,8 @@
 //! What changes between two sets, in words.
 
-mod common;
+mod base_set;
 
-use common::{base, source};
+use base_set::{base, source};
 use creditbank_domain::rules::RuleSet;
 use creditbank_rulebook::{Change, ChangeKind, Source, diff, read};
 
@@ -205,6 +205,54 @@ fn every_subject_is_compared_field_by_field() {
             "programme",
             "course.0002",
             "Nursing (junior college) course 0002: 高等数学, 6 credits, theory, module basic 统设必修 → 高等数学, 5 credits, theory, module basic 统设必修, for applications from 2026-01-01",
+        ),
+        (
+            (
+                "subject_names = [\"护理\", \"护理学\"]",
+                "subject_names = \"护理\"",
+            ),
+            "programme",
+            "subject_names",
+            "Nursing (junior college) names of the subject: 护理, 护理学 → 护理, for applications from 2026-01-01",
+        ),
+        (
+            ("region = \"31\"\n", ""),
+            "programme",
+            "region",
+            "Nursing (junior college) region: 31 → none, for applications from 2026-01-01",
+        ),
+        (
+            ("credits = \"20\"", "credits = \"18.5\""),
+            "programme",
+            "minimum.courses",
+            "Nursing (junior college) minimum courses: Courses, at least 20 credits → Courses, at least 18.5 credits, for applications from 2026-01-01",
+        ),
+        (
+            (
+                "select = { category = \"degree-course\" }\n  credits",
+                "select = { category = [\"degree-course\", \"training\"] }\n  credits",
+            ),
+            "programme",
+            "minimum.courses.select.category",
+            "Nursing (junior college) category: Degree course → Degree course, Training, for applications from 2026-01-01",
+        ),
+        (
+            (
+                "origins = [\"self-study\"]\n",
+                "origins = [\"self-study\"]\nsubject = \"other\"\n",
+            ),
+            "limit",
+            "subject",
+            "Self-study at most 40% major: none → another than the programme's, for applications from 2026-01-01",
+        ),
+        (
+            (
+                "origins = [\"self-study\"]\n",
+                "origins = [\"self-study\"]\nper = \"achievement\"\n",
+            ),
+            "limit",
+            "per",
+            "Self-study at most 40% for each: none → achievement, for applications from 2026-01-01",
         ),
         (
             ("per_hours = \"16\"", "per_hours = \"18\""),

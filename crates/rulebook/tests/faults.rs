@@ -1,8 +1,8 @@
 //! Every fault that reading can tell, each with the line it is told for.
 
-mod common;
+mod base_set;
 
-use common::{base, findings};
+use base_set::{base, findings};
 use creditbank_rulebook::{CODES, Source, read};
 
 /// What stands in a document beside the base set, and the first fault: its code and its line in the snippet.
@@ -281,6 +281,16 @@ const FAULTS: &[(&str, &str, u32)] = &[
         4,
     ),
     (
+        "[[limit]]\nid = 'l'\ntitle = 't'\nper = 'unit'\nmax = { courses = 2 }",
+        "CHOICE",
+        4,
+    ),
+    (
+        "[[limit]]\nid = 'l'\ntitle = 't'\nsubject = '520201'\nmax = { courses = 2 }",
+        "CHOICE",
+        4,
+    ),
+    (
         "[[limit]]\nid = 'l'\ntitle = 't'\nrules = ['gone']\nmax = { courses = 2 }",
         "REFERENCE",
         4,
@@ -310,6 +320,31 @@ const FAULTS: &[(&str, &str, u32)] = &[
         "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nregion = '31'\nkind = 'degree'\nlevel = 5\ntotal = '1'\n[[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'required'\nmin = '2'\ncourses = [ { code = '1', name = '英语(一)', credits = '4' },\n { code = '2', name = '英语Ⅰ', credits = '4' } ]",
         "ID_REPEATED",
         15,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nregion = '99'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []",
+        "CHOICE",
+        5,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\nsubject_names = []\ntotal = '1'\nmodule = []",
+        "LIST",
+        7,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []\n[[programme.minimum]]\nid = 'm'\ntitle = 't'\nselect = { standard = 'gone' }\ncredits = '1'",
+        "REFERENCE",
+        12,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []\n[[programme.minimum]]\nid = 'm'\ntitle = 't'\ncredits = '1'",
+        "KEY_MISSING",
+        9,
+    ),
+    (
+        "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'shou'\nkind = 'degree'\nlevel = 5\ntotal = '1'\nmodule = []\nminimum = [ { id = 'm', title = 't', select = {}, credits = '1' },\n { id = 'm', title = 't', select = {}, credits = '2' } ]",
+        "ID_REPEATED",
+        10,
     ),
     // Standards, earning rules, agreements, wholes.
     (
@@ -434,7 +469,7 @@ fn files_of_other_editors_become_the_same_bytes() {
 #[test]
 fn every_message_has_both_languages() {
     for (snippet, ..) in FAULTS {
-        for finding in common::read_beside_base(snippet).unwrap_err() {
+        for finding in base_set::read_beside_base(snippet).unwrap_err() {
             assert!(!finding.message.zh.is_empty() && !finding.message.en.is_empty());
             assert_ne!(finding.message.zh, finding.message.en);
             assert!(CODES.contains(&finding.code));

@@ -1,8 +1,8 @@
 //! Whatever stands in a document, reading ends with a set or with faults that have a line of it.
 
-mod common;
+mod base_set;
 
-use common::{base, source};
+use base_set::{base, source};
 use creditbank_domain::rules::Compiled;
 use creditbank_rulebook::{Finding, Source, check, diff, examples, read, run};
 use proptest::prelude::*;
@@ -11,7 +11,9 @@ use proptest::prelude::*;
 const EXAMPLES: &str = "[[example]]\ntitle = 't'\nprogramme = 'nursing'\ndate = '2026-06-30'\noutcomes = [\n\
     { id = 1, category = 'degree-course', name = '高等数学', credits = '6', grade = '80', completed_on = '2024-07-01' },\n\
     { id = 2, category = 'elder-course', name = '国画', hours = '32', planned = 16, attended = 16, completed_on = '2025-06-20' },\n]\n\
-    expect = { credits = '8', lines = [ { rule = 'same-course', to = 'course:0002' }, { rule = 'elder-hours', to = 'module:electives' } ] }\n";
+    expect = { credits = '8', lines = [ { rule = 'same-course', to = 'course:0002' }, { rule = 'elder-hours', to = 'module:electives' } ] }\n\
+    [[limit]]\nid = 'other'\ntitle = 't'\nselect.category = 'degree-course'\nsubject = 'other'\nper = ['achievement', 'semester:03-01']\n\
+    max = { outcomes = 1 }\n";
 
 fn whole() -> String {
     base().text + "\n" + EXAMPLES

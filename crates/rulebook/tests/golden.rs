@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use creditbank_domain::rules::{Compiled, Decision, LineTarget};
+use creditbank_domain::rules::{Compiled, Decision, LineTarget, Missing};
 use creditbank_rulebook::{Source, examples, read, run};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rules");
@@ -76,6 +76,23 @@ fn write_decision(text: &mut String, decision: &Decision) {
         "  = {studied} {recognised} {total} automatic {automatic}"
     )
     .unwrap();
+    let missing: Vec<String> = progress.missing.iter().map(missing).collect();
+    if !missing.is_empty() {
+        writeln!(text, "  ? {}", missing.join(", ")).unwrap();
+    }
+}
+
+fn missing(missing: &Missing) -> String {
+    match missing {
+        Missing::Course(code) => code.clone(),
+        Missing::Module { module, credits } => format!("module {module} {}", credits.hundredths()),
+        Missing::Residency(credits) => format!("residency {}", credits.hundredths()),
+        Missing::AtLevel(credits) => format!("level {}", credits.hundredths()),
+        Missing::Minimum { minimum, credits } => {
+            format!("minimum {minimum} {}", credits.hundredths())
+        }
+        Missing::Total(credits) => format!("total {}", credits.hundredths()),
+    }
 }
 
 fn leaves(outcomes: &[creditbank_domain::LeafIndex]) -> String {

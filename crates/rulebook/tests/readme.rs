@@ -1,10 +1,10 @@
 //! The vocabulary reference is complete and true: it names every key that may stand anywhere, and all it shows is read.
 
-mod common;
+mod base_set;
 
 use std::collections::BTreeSet;
 
-use common::{beside_base, read_beside_base, source};
+use base_set::{beside_base, read_beside_base, source};
 use creditbank_domain::rules::Compiled;
 use creditbank_rulebook::{CODES, Finding, Severity, check, examples, read, run};
 
@@ -24,7 +24,7 @@ const TABLES: &[&str] = &[
     "[[whole]]\nzzz = 1",
     "[[agreement]]\nzzz = 1",
     "[[agreement]]\nversions = [ { zzz = 1 } ]",
-    "[[programme]]\nzzz = 1\nat_level.zzz = 1\n[[programme.module]]\nzzz = 1\ncourses = [ { zzz = 1 } ]",
+    "[[programme]]\nzzz = 1\nat_level.zzz = 1\nminimum = [ { zzz = 1 } ]\n[[programme.module]]\nzzz = 1\ncourses = [ { zzz = 1 } ]",
     "[[rule]]\nzzz = 1\nwhen.zzz = 1\ngrant = [ { zzz = 1 } ]\ngrade.zzz = 1\n[[rule.slot]]\nzzz = 1",
     "[[rule]]\ngrade.table = [ { zzz = 1 } ]",
     "[[limit]]\nzzz = 1\nmax.zzz = 1",

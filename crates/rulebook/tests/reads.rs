@@ -1,15 +1,15 @@
 //! What documents say, key by key, and how they are addressed.
 
-mod common;
+mod base_set;
 
-use common::{base, read_beside_base, source};
+use base_set::{base, read_beside_base, source};
 use creditbank_domain::grade::{FiveLevel, Percentage, Scale};
 use creditbank_domain::identifier::{InstitutionId, OccupationCode};
 use creditbank_domain::outcome::{LearningStage, SkillLevel};
 use creditbank_domain::rules::{
     Amount, Base, Conditions, CourseKind, DatedBy, Dimension, Excess, Form, FrameworkLevel,
-    GradeFloor, GradeRecord, GradeRule, Grant, LevelFloor, LimitScope, Maximum, Period, Place,
-    ProgrammeKind, Review, Rule, Selector, Slot, Target, TargetPlace, Wording,
+    GradeFloor, GradeRecord, GradeRule, Grant, LevelFloor, LimitScope, Maximum, Minimum, Period,
+    Place, ProgrammeKind, Review, Rule, Selector, Slot, SubjectMatch, Target, TargetPlace, Wording,
 };
 use creditbank_domain::{Category, Credit, Hours};
 use creditbank_rulebook::manifest;
@@ -192,8 +192,8 @@ fn targets_and_amounts_are_what_the_domain_has() {
 #[test]
 fn every_key_of_a_limit_is_what_the_domain_has() {
     let document = "[[limit]]\nid = 'l'\ntitle = 't'\nselect = { category = 'training' }\norigins = ['self-study']\nrules = ['elder-hours']\n\
-        programmes = ['nursing']\ntags = ['统设必修']\nexcept_courses = ['practice']\nelectives_only = true\n\
-        per = ['outcome', 'institution', 'year:03-01', 'semester:09-01', 'day', 'category', 'origin']\n\
+        programmes = ['nursing']\ntags = ['统设必修']\nexcept_courses = ['practice']\nelectives_only = true\nsubject = 'same'\n\
+        per = ['outcome', 'achievement', 'institution', 'year:03-01', 'semester:09-01', 'day', 'category', 'origin']\n\
         max = { credit_share = '35%', of = 'scope' }\nexcess = 'refuse'\n";
     let set = read_beside_base(document).expect("right");
     let limit = set
@@ -206,6 +206,7 @@ fn every_key_of_a_limit_is_what_the_domain_has() {
             categories: vec![Category::Training],
             ..Selector::default()
         },
+        subject: Some(SubjectMatch::Same),
         origins: vec!["self-study".into()],
         rules: vec!["elder-hours".into()],
         programmes: vec!["nursing".into()],
@@ -218,6 +219,7 @@ fn every_key_of_a_limit_is_what_the_domain_has() {
         limit.per,
         [
             Dimension::Outcome,
+            Dimension::Achievement,
             Dimension::Institution,
             Dimension::Year { month: 3, day: 1 },
             Dimension::Semester { month: 9, day: 1 },
@@ -234,6 +236,28 @@ fn every_key_of_a_limit_is_what_the_domain_has() {
         }
     );
     assert_eq!(limit.excess, Excess::Refuse);
+}
+
+#[test]
+fn what_a_programme_asks_for_beside_its_modules_is_what_the_domain_has() {
+    let document = "[[programme]]\nid = 'p'\ntitle = 't'\ninstitution = 'nile'\nkind = 'degree'\nlevel = 6\nsubject = '0501'\n\
+        subject_names = ['汉语言文学', '中文']\ntotal = '140'\n\
+        minimum = [ { id = 'accredited', title = { zh = '甲', en = 'A' }, select = { standard = 'elder' }, credits = '18' } ]\n\
+        [[programme.module]]\nid = 'm'\ntitle = 't'\nkind = 'elective'\nmin = '0'\nunassigned = true\n";
+    let set = read_beside_base(document).expect("right");
+    let programme = set.programmes.iter().find(|it| it.id == "p").expect("read");
+    assert_eq!(programme.region, "");
+    assert_eq!(programme.subject_names, ["汉语言文学", "中文"]);
+    let minimum = Minimum {
+        id: "accredited".into(),
+        title: wording("甲", "A"),
+        selector: Selector {
+            standards: vec!["elder".into()],
+            ..Selector::default()
+        },
+        credits: credits("18"),
+    };
+    assert_eq!(programme.minima, [minimum]);
 }
 
 /// The hash is that of the published bytes: computed here by other means.

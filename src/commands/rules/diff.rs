@@ -9,30 +9,48 @@ use creditbank_domain::rules::RuleSet;
 use creditbank_rulebook::{Change, diff};
 use serde_json::{Value, json};
 
+use super::decisions::{Compared, compare};
 use super::{Output, open, published, wording_json};
 use crate::print;
+use crate::rule_documents::load_directory;
 
 pub(super) fn run(old: &Path, new: &Path, output: Output) -> Result<ExitCode> {
     let (Some(old), Some(new)) = (set(old, output)?, set(new, output)?) else {
         return Ok(ExitCode::FAILURE);
     };
-    tell_all(&diff(&old, &new), output);
+    tell_all(&diff(&old, &new), None, output);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compares a directory with the version of its set that is in force at a bank.
-pub(super) async fn in_force(bank: &Bank, new: &Path, output: Output) -> Result<ExitCode> {
-    let Some(new) = set(new, output)? else {
+/// Compares a directory with the version of its set that is in force at a bank and, if asked, with what the bank has
+/// decided.
+pub(super) async fn in_force(
+    bank: &Bank,
+    directory: &Path,
+    decisions: bool,
+    output: Output,
+) -> Result<ExitCode> {
+    let Some(new) = set(directory, output)? else {
         return Ok(ExitCode::FAILURE);
     };
     let old = published::in_force(bank, &new.id).await?;
-    tell_all(&diff(&old, &new), output);
+    let changes = diff(&old, &new);
+    let sources = load_directory(directory)?.unwrap_or_default();
+    let compared = match decisions {
+        true => Some(compare(bank, sources).await?),
+        false => None,
+    };
+    tell_all(&changes, compared.as_ref(), output);
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell_all(changes: &[Change], output: Output) {
+fn tell_all(changes: &[Change], compared: Option<&Compared>, output: Output) {
     if output.json {
-        return print::json(&changes.iter().map(change_json).collect::<Value>());
+        let changes = changes.iter().map(change_json).collect::<Value>();
+        return print::json(&match compared {
+            Some(compared) => json!({ "changes": changes, "decisions": compared.json() }),
+            None => changes,
+        });
     }
     for change in changes {
         tell(change, output);
@@ -43,6 +61,9 @@ fn tell_all(changes: &[Change], output: Output) {
         format!("{count} 处改动，其中 {back} 处涉及旧规则集已可作出决定的日子（标 !）"),
         format!("{count} changes, {back} of them for days that the old set decided (marked !)"),
     ));
+    if let Some(compared) = compared {
+        compared.tell(output);
+    }
 }
 
 /// The set of a directory; where it has none, what is wrong is told.

@@ -1,6 +1,7 @@
 //! `creditbank rules`: rule documents are checked, tested and compared before an operator publishes them.
 
 mod check;
+mod decisions;
 mod diff;
 mod hash;
 mod publish;
@@ -35,6 +36,8 @@ Examples:
   creditbank rules hash deploy/rules/shanghai-open
   creditbank rules publish deploy/rules/shanghai-open --key bank/operator.key --bank bank/bank.pub
   creditbank rules diff deploy/rules/shanghai-open --in-force
+  creditbank rules diff next/shanghai-open --in-force --decisions --key bank/operator.key \
+    --bank bank/bank.pub
   creditbank rules show shanghai-open --date 2026-07-01 --directory as-published")]
 pub(crate) struct Rules {
     #[command(subcommand)]
@@ -76,6 +79,10 @@ enum Action {
         /// Compare with the version that is in force today at the bank.
         #[arg(long)]
         in_force: bool,
+        /// Also have the bank decide again what it has decided under earlier versions, and print what would differ.
+        /// Operators and auditors.
+        #[arg(long, requires = "in_force")]
+        decisions: bool,
     },
     /// Print the hash that a set is published under, and what it is made of.
     Hash {
@@ -134,11 +141,15 @@ impl Rules {
             Action::Diff {
                 directories,
                 in_force,
+                decisions,
             } => match (&directories[..], in_force) {
                 ([old, new], false) => diff::run(old, new, output),
                 ([new], true) => block_on(async {
-                    let bank = self.connection.connect_public().await?;
-                    diff::in_force(&bank, new, output).await
+                    let bank = match decisions {
+                        true => self.connection.connect(self.caller.required()?).await?,
+                        false => self.connection.connect_public().await?,
+                    };
+                    diff::in_force(&bank, new, *decisions, output).await
                 }),
                 _ => bail!("give two directories, or one and --in-force"),
             },

@@ -217,6 +217,7 @@ pub(super) fn record(
             .map_err(|_| form("kind")(Refusal::KindNotAllowed))?,
         deposited_at_ms,
         commitment: envelope.commitment,
+        statement: envelope.statement,
     })
 }
 
@@ -240,6 +241,7 @@ pub(super) fn each_opens(
         if envelope.record_id != proved.record_id.as_bytes()[..]
             || envelope.kind != proved.kind as i32
             || envelope.commitment != proved.commitment
+            || envelope.statement != proved.statement
         {
             return Err(Reason::OtherRecord);
         }

@@ -48,8 +48,10 @@ pub struct VerifiedRecord {
     pub kind: RecordKind,
     /// When the bank took it, in milliseconds since 1970.
     pub deposited_at_ms: u64,
-    /// What it commits to; empty for a statement of the bank.
+    /// What it commits to; empty for a statement of the bank or a declaration.
     pub commitment: bytes::Bytes,
+    /// What it says to everybody; empty for a sealed record.
+    pub statement: bytes::Bytes,
 }
 
 /// What a verification found.

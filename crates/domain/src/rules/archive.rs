@@ -25,6 +25,7 @@ pub(super) struct Entry<'a> {
     /// Its place among wholes and parts, by code and by name.
     pub(super) nodes: [Option<Node>; 2],
     printed_level: OnceCell<String>,
+    subject: OnceCell<Option<String>>,
     origin: OnceCell<Option<usize>>,
 }
 
@@ -39,6 +40,7 @@ impl<'a> Entry<'a> {
             code,
             name,
             printed_level: OnceCell::new(),
+            subject: OnceCell::new(),
             origin: OnceCell::new(),
         }
     }
@@ -67,6 +69,18 @@ impl<'a> Entry<'a> {
                 .iter()
                 .position(|it| self.is_selected_by(&it.selector))
         })
+    }
+
+    /// Key of the major it was studied in, with abbreviations written out; only a degree course has one.
+    pub(super) fn subject(&self) -> Option<&str> {
+        let subject = self.subject.get_or_init(|| match &self.outcome.detail {
+            Detail::DegreeCourse(course) => {
+                let subject = key(course.subject.as_ref()?.as_str());
+                Some(self.set.spelled(&subject).into_owned())
+            }
+            _ => None,
+        });
+        subject.as_deref()
     }
 
     /// Its level in the framework: of the certificate as known, then as printed; of the stage of education; else of

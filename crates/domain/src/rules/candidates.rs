@@ -141,14 +141,44 @@ fn for_each_combination(
     } else if rule.need <= 1 {
         // An outcome that fills two slots comes twice; its uses are the same.
         matches.iter().for_each(|(_, at)| use_them(&[*at]));
+    } else if is_of_one_course(rule) {
+        let courses = by_course(context, matches);
+        let sets = courses.values().flat_map(|matches| sets(rule, matches));
+        sets.for_each(|set| use_them(&set));
     } else {
-        let by_slot = matches.chunk_by(|one, other| one.0.slot == other.0.slot);
-        let lists: Vec<Vec<usize>> = by_slot
-            .map(|slot| slot.iter().map(|(_, at)| *at).collect())
-            .collect();
-        let sets = combinations(&lists, usize::from(rule.need), COMBINATIONS_MAX);
-        sets.iter().for_each(|set| use_them(set));
+        sets(rule, matches).iter().for_each(|set| use_them(set));
     }
+}
+
+/// The combinations of matches that fill as many slots as a rule needs.
+fn sets(rule: &Rule, matches: &[(SlotRef, usize)]) -> Vec<Vec<usize>> {
+    let by_slot = matches.chunk_by(|one, other| one.0.slot == other.0.slot);
+    let lists: Vec<Vec<usize>> = by_slot
+        .map(|slot| slot.iter().map(|(_, at)| *at).collect())
+        .collect();
+    combinations(&lists, usize::from(rule.need), COMBINATIONS_MAX)
+}
+
+/// Matches by the course that their outcomes are named like; the others give no credit for one.
+fn by_course(
+    context: &Context<'_>,
+    matches: &[(SlotRef, usize)],
+) -> BTreeMap<u32, Vec<(SlotRef, usize)>> {
+    let mut courses: BTreeMap<u32, Vec<(SlotRef, usize)>> = BTreeMap::new();
+    for found in matches {
+        if let Some(course) = context.plan.same_course(&context.archive[found.1]) {
+            courses.entry(course).or_default().push(*found);
+        }
+    }
+    courses
+}
+
+/// Whether several outcomes give credit for the one course that all of them are named like, and for nothing else.
+pub(super) fn is_of_one_course(rule: &Rule) -> bool {
+    let mut targets = rule.grant.targets.iter();
+    rule.need > 1
+        && !rule.grant.targets.is_empty()
+        && targets.all(|target| target.to == TargetPlace::SameCourse)
 }
 
 /// All outcomes that an hours-to-credits rule can take together.

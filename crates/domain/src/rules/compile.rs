@@ -137,11 +137,13 @@ fn write_out(set: &mut RuleSet, abbreviations: &Table<String, String>) {
         }
     };
     let slots = set.rules.iter_mut().flat_map(|rule| &mut rule.slots);
+    let minima = set.programmes.iter_mut().flat_map(|it| &mut it.minima);
     let selectors = slots
         .map(|slot| &mut slot.selector)
         .chain(set.limits.iter_mut().map(|limit| &mut limit.scope.selector))
         .chain(set.origins.iter_mut().map(|origin| &mut origin.selector))
-        .chain(set.earning.iter_mut().map(|rule| &mut rule.selector));
+        .chain(set.earning.iter_mut().map(|rule| &mut rule.selector))
+        .chain(minima.map(|minimum| &mut minimum.selector));
     selectors
         .flat_map(|selector| &mut selector.achievements)
         .for_each(write);

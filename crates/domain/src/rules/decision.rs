@@ -288,6 +288,8 @@ pub enum Reason {
     SubjectExcluded,
     /// The programme has no such course or module, or none was chosen that the rule allows.
     TargetMissing,
+    /// Outcomes of different courses, where they must be of one.
+    NotOneCourse,
     /// The course is of a kind that the rule leaves out (practice, thesis), not required, or lacks the tag.
     TargetExcluded,
     /// Studied and passed at the institution itself.
@@ -362,6 +364,7 @@ impl Reason {
             Self::ProgrammeExcluded => "PROGRAMME_EXCLUDED",
             Self::SubjectExcluded => "SUBJECT_EXCLUDED",
             Self::TargetMissing => "TARGET_MISSING",
+            Self::NotOneCourse => "NOT_ONE_COURSE",
             Self::TargetExcluded => "TARGET_EXCLUDED",
             Self::AlreadyStudied => "ALREADY_STUDIED",
             Self::AlreadyRecognised => "ALREADY_RECOGNISED",
@@ -422,6 +425,13 @@ pub enum Missing {
     Residency(Credit),
     /// Credit at the level that the programme asks for.
     AtLevel(Credit),
+    /// Credit from outcomes of some kind.
+    Minimum {
+        /// Which minimum of the programme.
+        minimum: String,
+        /// How much.
+        credits: Credit,
+    },
     /// Credit of the whole.
     Total(Credit),
 }

@@ -33,6 +33,8 @@ pub struct Limit {
 pub struct LimitScope {
     /// Outcomes.
     pub selector: Selector,
+    /// Outcomes by how their major stands to the programme's.
+    pub subject: Option<SubjectMatch>,
     /// Origins, by id.
     pub origins: Vec<String>,
     /// Rules, by id.
@@ -47,11 +49,22 @@ pub struct LimitScope {
     pub electives_only: bool,
 }
 
+/// How the major of an outcome stands to that of the programme, which also says what else it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectMatch {
+    /// 同专业: it is known to be the same.
+    Same,
+    /// 不同专业: it is not known to be the same, so that nobody gains by leaving it out.
+    Other,
+}
+
 /// What a limit is counted separately for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
     /// Each outcome, such as a certificate.
     Outcome,
+    /// Each achievement, by its normalised name: outcomes of one name are of one achievement (R13).
+    Achievement,
     /// Each institution that deposited.
     Institution,
     /// Each year of completion that begins on this month and day.

@@ -33,9 +33,11 @@ pub use self::decision::{
 };
 pub use self::evaluate::{Budget, Offer, Problem, Share, Unit, evaluate, problem, simulate};
 pub use self::explain::{Language, explain, explain_next};
-pub use self::limit::{Base, Dimension, Excess, Limit, LimitScope, Maximum};
+pub use self::limit::{Base, Dimension, Excess, Limit, LimitScope, Maximum, SubjectMatch};
 pub use self::next::{NextStep, WAYS_MAX, Way, next_steps};
-pub use self::programme::{Course, CourseKind, Module, ModuleKind, Programme, ProgrammeKind};
+pub use self::programme::{
+    Course, CourseKind, Minimum, Module, ModuleKind, Programme, ProgrammeKind,
+};
 pub use self::rule::{
     Amount, Conditions, DatedBy, Form, GradeFloor, GradeRecord, GradeRule, Grant, LevelFloor,
     OUTCOMES_PER_USE_MAX, Review, Rule, SLOTS_MAX, Selector, Slot, TARGETS_MAX, Target,

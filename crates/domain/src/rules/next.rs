@@ -1,5 +1,6 @@
 //! What a learner could do next for what a programme still needs.
 
+use super::candidates::is_of_one_course;
 use super::case::Case;
 use super::compile::Compiled;
 use super::decision::{Decision, LineTarget, Missing};
@@ -38,8 +39,8 @@ pub enum Way {
     Study,
 }
 
-/// For each course and module that a decision leaves missing, the cheapest things still to do: rules that need one more
-/// outcome, those first for which the learner has most of the others, and then the course itself.
+/// For each course, module and minimum that a decision leaves missing, the cheapest things still to do: rules that need
+/// one more outcome, those first for which the learner has most of the others, and then the course itself.
 #[must_use]
 pub fn next_steps(set: &Compiled, case: &Case<'_>, decision: &Decision) -> Vec<NextStep> {
     let Some(context) = Context::new(set, case) else {
@@ -52,7 +53,12 @@ pub fn next_steps(set: &Compiled, case: &Case<'_>, decision: &Decision) -> Vec<N
         if served.is_empty() || !could_apply(&context, rule) {
             continue;
         }
-        if let Some(way) = one_more(&context, rule, &free) {
+        if is_of_one_course(rule) {
+            for goal in served {
+                let held = goals.0[goal].of_course(&context, &free);
+                goals.0[goal].ways.extend(one_more(&context, rule, &held));
+            }
+        } else if let Some(way) = one_more(&context, rule, &free) {
             for goal in served {
                 goals.0[goal].ways.push(way.clone());
             }
@@ -64,7 +70,7 @@ pub fn next_steps(set: &Compiled, case: &Case<'_>, decision: &Decision) -> Vec<N
 /// What is missing, with the ways to get it that are found.
 struct Goals<'d>(Vec<Goal<'d>>);
 
-/// A course or module that is missing.
+/// A course, module or minimum that is missing.
 struct Goal<'d> {
     missing: &'d Missing,
     place: Place,
@@ -72,11 +78,23 @@ struct Goal<'d> {
     ways: Vec<(usize, Way)>,
 }
 
-/// A course or module of the programme.
+/// A course, module or minimum of the programme.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Course(u32),
     Module(u32),
+    Minimum(usize),
+}
+
+impl Goal<'_> {
+    /// Those outcomes, by their places, that are named like the course.
+    fn of_course(&self, context: &Context<'_>, outcomes: &[usize]) -> Vec<usize> {
+        let is_of = |at: &usize| {
+            let course = context.plan.same_course(&context.archive[*at]);
+            course.map(Place::Course) == Some(self.place)
+        };
+        outcomes.iter().copied().filter(is_of).collect()
+    }
 }
 
 impl<'d> Goals<'d> {
@@ -85,6 +103,10 @@ impl<'d> Goals<'d> {
             let place = match missing {
                 Missing::Course(code) => Place::Course(context.plan.by_code(code)?),
                 Missing::Module { module, .. } => Place::Module(context.plan.module(module)?),
+                Missing::Minimum { minimum, .. } => {
+                    let mut minima = context.programme.minima.iter();
+                    Place::Minimum(minima.position(|it| it.id == *minimum)?)
+                }
                 Missing::Residency(_) | Missing::AtLevel(_) | Missing::Total(_) => return None,
             };
             let ways = Vec::new();
@@ -109,9 +131,10 @@ impl<'d> Goals<'d> {
                 other => served.extend(self.all(|place| could_be(context, other, place))),
             }
         }
+        served.extend(self.all(|place| counts_for(context, rule, place)));
         served.retain(|at| match self.0[*at].place {
             Place::Course(course) => conditions::course(context, &rule.conditions, course).is_ok(),
-            Place::Module(_) => true,
+            Place::Module(_) | Place::Minimum(_) => true,
         });
         served.sort_unstable();
         served.dedup();
@@ -129,11 +152,12 @@ impl<'d> Goals<'d> {
         let steps = self.0.into_iter().flat_map(|mut goal| {
             goal.ways.sort_by_key(|(held, _)| std::cmp::Reverse(*held));
             goal.ways.truncate(WAYS_MAX);
-            let ways = goal
-                .ways
-                .into_iter()
-                .map(|(_, way)| way)
-                .chain([Way::Study]);
+            // What is to be studied for a minimum, nothing says.
+            let study = match goal.place {
+                Place::Course(_) | Place::Module(_) => Some(Way::Study),
+                Place::Minimum(_) => None,
+            };
+            let ways = goal.ways.into_iter().map(|(_, way)| way).chain(study);
             ways.map(move |way| NextStep {
                 missing: goal.missing.clone(),
                 way,
@@ -156,6 +180,16 @@ fn could_be(context: &Context<'_>, target: &TargetPlace, place: Place) -> bool {
         (TargetPlace::Module(id), Place::Module(module)) => context.plan.module(id) == Some(module),
         _ => false,
     }
+}
+
+/// Whether all credit that a rule grants counts for this minimum.
+fn counts_for(context: &Context<'_>, rule: &Rule, place: Place) -> bool {
+    let Place::Minimum(at) = place else {
+        return false;
+    };
+    let of_minimum = &context.programme.minima[at].selector;
+    let mut slots = rule.slots.iter();
+    slots.all(|slot| of_minimum.covers(&slot.selector))
 }
 
 /// Whether an outcome of today could be used under a rule for the programme.

@@ -17,6 +17,8 @@ pub(super) struct Plan {
     by_name_key: Table<String, u32>,
     by_tag: Table<String, Vec<u32>>,
     by_module: Table<String, u32>,
+    /// What its major is called, as keys.
+    subjects: Vec<String>,
     /// The modules that take unassigned credit.
     electives: Vec<u32>,
     /// By module: most credit that counts for unassigned credit, in hundredths.
@@ -52,6 +54,7 @@ impl Plan {
             by_name_key: first(&|course| key(&course.name)),
             by_tag: gather(courses().flat_map(tagged)),
             by_module,
+            subjects: subjects(programme).map(key).collect(),
             electives: (0..)
                 .zip(&programme.modules)
                 .filter(|(_, module)| module.unassigned)
@@ -107,6 +110,11 @@ impl Plan {
         self.by_tag.get(tag).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a key is what the programme's major is called.
+    pub(super) fn is_subject(&self, key: &str) -> bool {
+        self.subjects.iter().any(|it| it == key)
+    }
+
     /// A module by its id.
     pub(super) fn module(&self, id: &str) -> Option<u32> {
         self.by_module.get(id).copied()
@@ -121,6 +129,12 @@ impl Plan {
     pub(super) fn capacity(&self, module: u32) -> u64 {
         self.capacities[module as usize]
     }
+}
+
+fn subjects(programme: &Programme) -> impl Iterator<Item = &str> {
+    let names = programme.subject_names.iter().map(String::as_str);
+    let code = programme.subject.as_str();
+    names.chain(Some(code).filter(|code| !code.is_empty()))
 }
 
 /// A module holds its maximum, or what the minima of the others leave of the total.

@@ -1,5 +1,6 @@
 //! Programmes (专业教学计划): what credit is for.
 
+use super::rule::Selector;
 use super::set::{FrameworkLevel, Period, Place, Wording};
 use crate::Credit;
 use crate::identifier::InstitutionId;
@@ -13,7 +14,7 @@ pub struct Programme {
     pub title: Wording,
     /// Who awards it.
     pub institution: InstitutionId,
-    /// Province digits of the institution, for agreements.
+    /// Province digits of the institution, for agreements; empty where it is in none, and no agreement covers it.
     pub region: String,
     /// Whether it leads to a degree or diploma (学历).
     pub kind: ProgrammeKind,
@@ -21,12 +22,16 @@ pub struct Programme {
     pub level: FrameworkLevel,
     /// Subject code of the major, such as `050201`; may be empty.
     pub subject: String,
+    /// Names and codes that count as the same major, beside [`Self::subject`].
+    pub subject_names: Vec<String>,
     /// Credit to complete it.
     pub total: Credit,
     /// Of which studied at the institution itself (在校学分).
     pub residency: Credit,
     /// Of which at that level or above (R14).
     pub at_level: Option<(FrameworkLevel, Credit)>,
+    /// Of which from outcomes of some kind (R11).
+    pub minima: Vec<Minimum>,
     /// Its modules, in order.
     pub modules: Vec<Module>,
     /// Days on which it takes applications.
@@ -35,6 +40,19 @@ pub struct Programme {
     pub clause: String,
     /// Where it stands.
     pub place: Place,
+}
+
+/// Credit that must come from outcomes of some kind, whichever modules it lies in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minimum {
+    /// Its id in the programme.
+    pub id: String,
+    /// What it is called.
+    pub title: Wording,
+    /// The outcomes. Credit counts if all that it rests on are of them.
+    pub selector: Selector,
+    /// How much.
+    pub credits: Credit,
 }
 
 /// Whether a programme leads to a degree or diploma.

@@ -31,6 +31,8 @@ struct Sums<'c, 'a> {
     /// Recognised credit for something that the programme no longer has.
     elsewhere: u64,
     at_level: u64,
+    /// By minimum of the programme.
+    minima: Vec<u64>,
 }
 
 impl<'c, 'a> Sums<'c, 'a> {
@@ -43,13 +45,16 @@ impl<'c, 'a> Sums<'c, 'a> {
             recognised: 0,
             elsewhere: 0,
             at_level: 0,
+            minima: vec![0; context.programme.minima.len()],
         }
     }
 
     fn add_studied(&mut self) {
         let programme = self.context.programme;
-        for (entry, course) in self.context.archive.iter().zip(&self.context.studied) {
-            let Some(course) = *course else { continue };
+        for (at, entry) in self.context.archive.iter().enumerate() {
+            let Some(course) = self.context.studied[at] else {
+                continue;
+            };
             if std::mem::replace(&mut self.done[course as usize], true) {
                 continue;
             }
@@ -59,6 +64,7 @@ impl<'c, 'a> Sums<'c, 'a> {
             if self.counts_at_level(entry.level().or(Some(programme.level))) {
                 self.at_level += credits;
             }
+            self.add_to_minima(std::iter::once(Some(at)), credits);
         }
     }
 
@@ -78,10 +84,23 @@ impl<'c, 'a> Sums<'c, 'a> {
             Some(module) => self.modules[module as usize] += credits,
             None => self.elsewhere += credits,
         }
-        let entries = line.outcomes.iter().map(|leaf| self.context.find(*leaf));
-        let levels = entries.map(|at| self.context.archive[at?].level());
+        let context = self.context;
+        let entries = line.outcomes.iter().map(|leaf| context.find(*leaf));
+        let levels = entries.clone().map(|at| context.archive[at?].level());
         if self.counts_at_level(levels.min().flatten()) {
             self.at_level += credits;
+        }
+        self.add_to_minima(entries, credits);
+    }
+
+    /// Counts credit for the minima whose selectors take every outcome that it rests on.
+    fn add_to_minima(&mut self, places: impl Iterator<Item = Option<usize>> + Clone, credits: u64) {
+        let (archive, minima) = (&self.context.archive, &self.context.programme.minima);
+        for (sum, minimum) in self.minima.iter_mut().zip(minima) {
+            let is_of = |at: usize| archive[at].is_selected_by(&minimum.selector);
+            if places.clone().all(|at| at.is_some_and(is_of)) {
+                *sum += credits;
+            }
         }
     }
 
@@ -138,6 +157,12 @@ impl<'c, 'a> Sums<'c, 'a> {
             .at_level
             .and_then(|(_, needed)| lack(needed, self.at_level));
         missing.extend(at_level.map(Missing::AtLevel));
+        for (minimum, sum) in programme.minima.iter().zip(&self.minima) {
+            if let Some(credits) = lack(minimum.credits, *sum) {
+                let minimum = minimum.id.clone();
+                missing.push(Missing::Minimum { minimum, credits });
+            }
+        }
         missing.extend(lack(programme.total, sum).map(Missing::Total));
         missing
     }

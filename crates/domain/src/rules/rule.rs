@@ -131,6 +131,36 @@ pub struct Selector {
     pub x_certificate: Option<bool>,
 }
 
+impl Selector {
+    /// Whether every outcome that `narrow` selects is one that this selects, as far as the two say.
+    #[must_use]
+    pub fn covers(&self, narrow: &Self) -> bool {
+        let regions = self.regions.is_empty()
+            || !narrow.regions.is_empty()
+                && narrow.regions.iter().all(|digits| {
+                    let mut prefixes = self.regions.iter();
+                    prefixes.any(|prefix| digits.starts_with(prefix.as_str()))
+                });
+        regions
+            && holds(&self.categories, &narrow.categories)
+            && holds(&self.achievements, &narrow.achievements)
+            && holds(&self.institutions, &narrow.institutions)
+            && holds(&self.occupations, &narrow.occupations)
+            && holds(&self.skill_levels, &narrow.skill_levels)
+            && holds(&self.printed_levels, &narrow.printed_levels)
+            && holds(&self.stages, &narrow.stages)
+            && holds(&self.projects, &narrow.projects)
+            && holds(&self.standards, &narrow.standards)
+            && (self.graduated.is_none() || self.graduated == narrow.graduated)
+            && (self.x_certificate.is_none() || self.x_certificate == narrow.x_certificate)
+    }
+}
+
+/// Whether a list that allows everything when empty allows all that the other does.
+fn holds<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
+    wide.is_empty() || !narrow.is_empty() && narrow.iter().all(|value| wide.contains(value))
+}
+
 /// The least grade in one scheme. An outcome meets a list of floors if it meets the one of its own scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GradeFloor {

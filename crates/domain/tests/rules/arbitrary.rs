@@ -1,9 +1,11 @@
 //! Arbitrary sets, learners and uses, small enough that everything in them meets.
 
+use creditbank_domain::outcome::Detail;
 use creditbank_domain::rules::{
-    Amount, Base, Compiled, Dimension, Excess, Form, Limit, Maximum, Rounding, RoundingMode, Rule,
-    RuleSet, Selector, Target, TargetPlace, Use, candidates,
+    Amount, Base, Compiled, Dimension, Excess, Form, Limit, Maximum, Minimum, Rounding,
+    RoundingMode, Rule, RuleSet, Selector, SubjectMatch, Target, TargetPlace, Use, candidates,
 };
+use creditbank_domain::text::Label;
 use creditbank_domain::{Credit, Hours};
 use jiff::civil::date;
 use proptest::collection::vec;
@@ -18,9 +20,15 @@ const RULES: [&str; 6] = ["r0", "r1", "r2", "r3", "r4", "r5"];
 pub(crate) fn an_outcome(leaf: u64) -> impl Strategy<Value = Outcome> {
     let issuer = prop_oneof![Just("other-college"), Just("third-college"), Just("shou")];
     let amounts = (option::of(0_u32..1_000), option::of(0_u32..9_000));
-    (0..NAMES.len(), issuer, amounts, 0_i64..900, 50_u32..=100).prop_map(
-        move |(name, issuer, (credit, hour), day, grade)| {
+    let of = (issuer, any::<bool>());
+    (0..NAMES.len(), of, amounts, 0_i64..900, 50_u32..=100).prop_map(
+        move |(name, (issuer, is_same_major), (credit, hour), day, grade)| {
             outcome(leaf, NAMES[name]).of(issuer).with(|it| {
+                if let Detail::DegreeCourse(course) = &mut it.draft.detail
+                    && is_same_major
+                {
+                    course.subject = Label::parse("工商管理").ok();
+                }
                 it.draft.credits = credit.map(Credit::from_hundredths);
                 it.draft.hours = hour.map(Hours::from_hundredths);
                 it.draft.completed_on = date(2024, 1, 1) + jiff::Span::new().days(day);
@@ -101,6 +109,7 @@ fn a_rule() -> impl Strategy<Value = Rule> {
 fn a_limit(id: usize) -> impl Strategy<Value = Limit> {
     let dimension = prop_oneof![
         Just(Dimension::Outcome),
+        Just(Dimension::Achievement),
         Just(Dimension::Institution),
         Just(Dimension::Day),
         Just(Dimension::Category),
@@ -121,14 +130,33 @@ fn a_limit(id: usize) -> impl Strategy<Value = Limit> {
             of: Base::Scope
         }),
     ];
-    (vec(dimension, 0..3), max, any::<bool>(), any::<bool>()).prop_map(
-        move |(per, max, refuse, electives)| {
-            limit(&format!("l{id}"), per, max).with(|it| {
-                it.excess = if refuse { Excess::Refuse } else { Excess::Trim };
-                it.scope.electives_only = electives;
-            })
+    let subject = prop_oneof![
+        4 => Just(None),
+        1 => Just(Some(SubjectMatch::Same)),
+        1 => Just(Some(SubjectMatch::Other)),
+    ];
+    let flags = (any::<bool>(), any::<bool>(), subject);
+    (vec(dimension, 0..3), max, flags).prop_map(move |(per, max, (refuse, electives, subject))| {
+        limit(&format!("l{id}"), per, max).with(|it| {
+            it.excess = if refuse { Excess::Refuse } else { Excess::Trim };
+            it.scope.electives_only = electives;
+            it.scope.subject = subject;
+        })
+    })
+}
+
+/// Credit that must come from one of the institutions.
+fn a_minimum() -> impl Strategy<Value = Minimum> {
+    let issuer = prop_oneof![Just("other-college"), Just("third-college")];
+    (issuer, 0_u32..800).prop_map(|(issuer, credits)| Minimum {
+        id: "minimum".to_owned(),
+        title: wording("minimum"),
+        selector: Selector {
+            institutions: vec![institution(issuer)],
+            ..Selector::default()
         },
-    )
+        credits: Credit::from_hundredths(credits),
+    })
 }
 
 pub(crate) fn a_set() -> impl Strategy<Value = RuleSet> {
@@ -142,12 +170,15 @@ pub(crate) fn a_set() -> impl Strategy<Value = RuleSet> {
         option::of(a_limit(1)),
         option::of(a_limit(2)),
     );
-    (vec(a_rule(), 1..7), limits, 0_u32..150, mode).prop_map(|(rules, (a, b, c), unit, mode)| {
+    let parts = (vec(a_rule(), 1..7), limits, option::of(a_minimum()));
+    (parts, 0_u32..150, mode).prop_map(|((rules, (a, b, c), minimum), unit, mode)| {
         set(rules, [a, b, c].into_iter().flatten().collect()).with(|it| {
             it.rounding = Rounding {
                 unit: Credit::from_hundredths(unit),
                 mode,
             };
+            it.programmes[0].subject_names = vec!["工商管理".to_owned()];
+            it.programmes[0].minima.extend(minimum);
         })
     })
 }

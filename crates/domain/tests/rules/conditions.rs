@@ -463,3 +463,26 @@ fn an_agreement_covers_a_direction_categories_and_days() {
     let unknown = conditioned(|it| it.agreement = Some("none".into()));
     assert_eq!(under(&unknown, &[plain()]), ["r NO_AGREEMENT"]);
 }
+
+#[test]
+fn no_agreement_covers_a_programme_that_is_in_no_province() {
+    let rule = conditioned(|it| it.agreement = Some("pair".into()));
+    let set = set(vec![rule], vec![]).with(|it| {
+        it.agreements = vec![Agreement {
+            id: "pair".to_owned(),
+            title: wording("协议"),
+            from: "32".to_owned(),
+            to: "31".to_owned(),
+            mutual: true,
+            categories: Vec::new(),
+            versions: vec![("1".to_owned(), Period::default())],
+            clause: String::new(),
+            place: Place::default(),
+        }];
+    });
+    let decide =
+        |set: &RuleSet| short(&Learner::new([outcome(1, "英语")]).decide(set, &[using("r", &[1])]));
+    assert_eq!(decide(&set), ["r 0001 4"]);
+    let abroad = set.with(|it| it.programmes[0].region.clear());
+    assert_eq!(decide(&abroad), ["r NO_AGREEMENT"]);
+}

@@ -136,6 +136,7 @@ fn every_reason_has_words_in_both_languages() {
         Reason::ProgrammeExcluded,
         Reason::SubjectExcluded,
         Reason::TargetMissing,
+        Reason::NotOneCourse,
         Reason::TargetExcluded,
         Reason::AlreadyStudied,
         Reason::AlreadyRecognised,

@@ -296,9 +296,11 @@ pub(crate) fn programme() -> Programme {
         kind: ProgrammeKind::Degree,
         level: level(5),
         subject: "1202".to_owned(),
+        subject_names: Vec::new(),
         total: credits("60"),
         residency: Credit::ZERO,
         at_level: None,
+        minima: Vec::new(),
         modules: vec![
             module("required", ModuleKind::Required, "29", None, required),
             module(

@@ -2,7 +2,8 @@
 
 use creditbank_domain::outcome::{LearningStage, SkillLevel};
 use creditbank_domain::rules::{
-    Amount, Form, LevelFloor, Missing, Progress, Review, Rule, RuleSet, TargetPlace,
+    Amount, Compiled, Form, Language, LevelFloor, Minimum, Missing, Progress, Review, Rule,
+    RuleSet, Selector, TargetPlace, Way, explain, explain_next, next_steps,
 };
 
 use super::fixture::*;
@@ -13,6 +14,7 @@ fn missing(progress: &Progress) -> Vec<String> {
         Missing::Module { module, credits } => format!("{module} {credits}"),
         Missing::Residency(credits) => format!("residency {credits}"),
         Missing::AtLevel(credits) => format!("level {credits}"),
+        Missing::Minimum { minimum, credits } => format!("{minimum} {credits}"),
         Missing::Total(credits) => format!("total {credits}"),
     };
     progress.missing.iter().map(text).collect()
@@ -147,6 +149,110 @@ fn credit_at_a_level_is_that_of_the_lowest_outcome() {
     assert_eq!(
         lack(high(), &[using("n", &[1, 2])]),
         Some("level 14".to_owned())
+    );
+}
+
+/// 20 credits of what Nanjing or the institution itself deposited.
+fn accredited() -> Minimum {
+    Minimum {
+        id: "accredited".into(),
+        title: wording("评价认定课程"),
+        selector: Selector {
+            institutions: vec![institution("other-college"), institution("shou")],
+            ..Selector::default()
+        },
+        credits: credits("20"),
+    }
+}
+
+#[test]
+fn a_minimum_counts_credit_whose_outcomes_are_all_of_its_kind() {
+    let many = rule("n", Form::ManyToOne, named("英语"), vec![to_course("0001")]).with(|it| {
+        it.slots.push(slot(named("口语")));
+        it.need = 2;
+    });
+    let set = set(vec![rules().remove(0), many], vec![])
+        .with(|it| it.programmes[0].minima = vec![accredited()]);
+    let lack = |learner: &Learner, uses: &[_]| {
+        let missing = missing(&learner.decide(&set, uses).progress);
+        let mut missing = missing.into_iter();
+        missing.find(|it| it.starts_with("accredited"))
+    };
+    let mixed = Learner::new([
+        outcome(1, "英语"),
+        outcome(2, "口语").of("third-college"),
+        outcome(3, "高等数学").of("shou"),
+        outcome(4, "英语").of("third-college"),
+    ]);
+    let is = |credits: &str| Some(format!("accredited {credits}"));
+    // What was studied counts by who deposited it.
+    assert_eq!(lack(&mixed, &[]), is("14"));
+    assert_eq!(lack(&mixed, &[using("a", &[1])]), is("10"));
+    assert_eq!(lack(&mixed, &[using("a", &[4])]), is("14"));
+    assert_eq!(lack(&mixed, &[using("n", &[1, 2])]), is("14"));
+    // An earlier decision counts as long as its outcomes are in the archive.
+    let lines = mixed.decide(&set, &[using("a", &[1])]).lines;
+    let later = mixed.clone().after(900, "business", lines.clone());
+    assert_eq!(lack(&later, &[]), is("10"));
+    let gone = Learner::new([outcome(3, "高等数学").of("shou")]).after(900, "business", lines);
+    assert_eq!(lack(&gone, &[]), is("14"));
+}
+
+#[test]
+fn a_minimum_is_met_to_the_hundredth() {
+    let lacks = |least: &str| {
+        let set = set(rules(), vec![]).with(|it| {
+            it.programmes[0].minima = vec![Minimum {
+                credits: credits(least),
+                ..accredited()
+            }];
+        });
+        let learner = Learner::new([outcome(1, "英语")]);
+        let progress = learner.decide(&set, &[using("a", &[1])]).progress;
+        missing(&progress)
+            .iter()
+            .any(|it| it.starts_with("accredited"))
+    };
+    assert!(!lacks("4"));
+    assert!(lacks("4.01"));
+}
+
+#[test]
+fn what_a_minimum_lacks_is_said_with_the_rules_that_serve_it() {
+    let from = |name: &str, issuer: &str| {
+        let mut selector = named(name);
+        selector.institutions = vec![institution(issuer)];
+        selector
+    };
+    let electives = || target(TargetPlace::Electives, Amount::Source);
+    let rule = |id, selector| rule(id, Form::CertificateToCredits, selector, vec![electives()]);
+    let set = set(
+        vec![
+            rule("本校课程", from("英语", "shou")),
+            rule("外校课程", from("英语", "third-college")),
+            rule("随便", named("英语")),
+        ],
+        vec![],
+    );
+    let set = Compiled::new(set.with(|it| it.programmes[0].minima = vec![accredited()]));
+    let learner = Learner::new([]);
+    let decision = learner.decide(set.set(), &[]);
+    let said = explain(&set, &decision, &[], Language::Chinese);
+    assert!(
+        said.contains(&"“评价认定课程”还差 20 学分。".to_owned()),
+        "{said:?}"
+    );
+    let steps = next_steps(&set, &learner.case(), &decision);
+    let of_minimum: Vec<_> = steps
+        .into_iter()
+        .filter(|it| matches!(it.missing, Missing::Minimum { .. }))
+        .collect();
+    assert!(of_minimum.iter().all(|it| it.way != Way::Study));
+    assert_eq!(
+        explain_next(&set, &decision, &of_minimum, Language::English),
+        [
+            "Still missing: 20 credits of “评价认定课程”. One more outcome under the rule “本校课程” would do."
+        ]
     );
 }
 

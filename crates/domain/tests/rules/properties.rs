@@ -1,8 +1,9 @@
 //! Properties that hold of whatever set, archive and uses are given.
 
+use creditbank_domain::outcome::Detail;
 use creditbank_domain::rules::{
     Amount, Compiled, Decision, Dimension, Finding, Form, LineTarget, Maximum, Rounding,
-    RoundingMode, Rule, TargetPlace, candidates, evaluate, simulate,
+    RoundingMode, Rule, RuleSet, SubjectMatch, TargetPlace, candidates, evaluate, simulate,
 };
 use creditbank_domain::{Credit, Hours, LeafIndex};
 use proptest::collection::vec;
@@ -11,8 +12,17 @@ use proptest::prelude::*;
 use super::arbitrary::a_case;
 use super::fixture::*;
 
+/// Whether an outcome's major is what a limit asks for; arbitrary ones name the programme's or none.
+fn is_of_subject(learner: &Learner, leaf: LeafIndex, subject: Option<SubjectMatch>) -> bool {
+    let mut held = learner.held.iter();
+    let found = held.find(|it| it.leaf == leaf).map(|it| &it.outcome.detail);
+    let is_same = matches!(found, Some(Detail::DegreeCourse(course)) if course.subject.is_some());
+    subject.is_none_or(|subject| is_same == (subject == SubjectMatch::Same))
+}
+
 /// Everything that a limit counts, now and before, by limit and group.
 fn counts(
+    set: &RuleSet,
     learner: &Learner,
     decision: &Decision,
 ) -> std::collections::BTreeMap<(String, String), (u64, u64, u64)> {
@@ -36,7 +46,10 @@ fn counts(
                 == 1
             {
                 let used = outcomes.entry(key.clone()).or_default();
-                used.extend(&line.outcomes);
+                let limit = set.limits.iter().find(|it| it.id == key.0);
+                let subject = limit.and_then(|it| it.scope.subject);
+                let outcomes = line.outcomes.iter();
+                used.extend(outcomes.filter(|leaf| is_of_subject(learner, **leaf, subject)));
                 count.2 = used.len() as u64;
             }
         }
@@ -70,7 +83,7 @@ proptest! {
     fn limits_are_never_exceeded((set, learner, uses) in a_case()) {
         let decision = learner.decide(&set, &uses);
         let total = u64::from(set.programmes[0].total.hundredths());
-        for ((id, group), (credits, courses, outcomes)) in counts(&learner, &decision) {
+        for ((id, group), (credits, courses, outcomes)) in counts(&set, &learner, &decision) {
             let limit = set.limits.iter().find(|it| it.id == id).expect("a limit of the set");
             let share = |whole: u64, basis_points: u16| whole * u64::from(basis_points) / 10_000;
             let (count, max) = match limit.max {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_domain::Refusal;
 use creditbank_domain::record::Role;
 use creditbank_domain::registry::InstitutionNumber;
+use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_store::{Go, StoreError};
 use creditbank_wire::v1;
 use creditbank_wire::v1::archive_service_server::ArchiveService;
@@ -16,9 +16,17 @@ use super::learner::code;
 use super::page::{self, Query};
 use super::{Services, failed, refuse};
 use crate::archive::{Archive, Found};
+use crate::recognition::used;
 
 /// Default records of a page.
 const RECORDS_PAGE: u32 = 20;
+/// Who reads archives; an institution what it deposited itself.
+const READERS: [Role; 4] = [
+    Role::Institution,
+    Role::Operator,
+    Role::Gateway,
+    Role::LearnerAgent,
+];
 /// Most records that a filter may pass over for one page; the page then ends early, with a token.
 const SCANNED_MAX: usize = 10_000;
 
@@ -28,10 +36,7 @@ impl ArchiveService for Services {
         &self,
         request: Request<v1::ListRecordsRequest>,
     ) -> Result<Response<v1::ListRecordsResponse>, Status> {
-        let caller = self.caller(
-            &request,
-            &[Role::Institution, Role::Operator, Role::Gateway],
-        )?;
+        let caller = self.caller(&request, &READERS)?;
         let request = request.into_inner();
         let size = page::size(request.page_size, RECORDS_PAGE)
             .map_err(|refusal| refuse(refusal, "page_size"))?;
@@ -42,8 +47,11 @@ impl ArchiveService for Services {
         let reader = Reader(self.archive(&caller, &request.learner)?);
         let filter = Filter::new(&reader, request)?;
         let before = before.unwrap_or(reader.0.head.row.size);
-        let (records, next) = reader
+        let (mut records, next) = reader
             .page(&filter, before, size)
+            .map_err(|error| failed(&error))?;
+        reader
+            .mark_used(&mut records)
             .map_err(|error| failed(&error))?;
         let next_page_token = next
             .map(|index| query.token(&index.to_be_bytes()))
@@ -60,10 +68,7 @@ impl ArchiveService for Services {
         &self,
         request: Request<v1::GetTotalsRequest>,
     ) -> Result<Response<v1::Totals>, Status> {
-        let caller = self.caller(
-            &request,
-            &[Role::Institution, Role::Operator, Role::Gateway],
-        )?;
+        let caller = self.caller(&request, &READERS)?;
         let reader = Reader(self.archive(&caller, &request.into_inner().learner)?);
         let categories = reader.totals().map_err(|error| failed(&error))?;
         Ok(Response::new(v1::Totals {
@@ -133,6 +138,19 @@ impl Reader {
             records.push(record);
         }
         Ok((records, None))
+    }
+
+    /// Says of records what they are used for. An institution is not told: what became of its outcomes is the learner's.
+    fn mark_used(&self, records: &mut [v1::ArchiveRecord]) -> Result<(), StoreError> {
+        let Some(oldest) = records.last().filter(|_| self.0.only.is_none()) else {
+            return Ok(());
+        };
+        let used = used(&self.0, LeafIndex(oldest.leaf_index))?;
+        for record in records {
+            let by = used.get(&LeafIndex(record.leaf_index));
+            record.used_by = by.into_iter().flatten().map(|it| it.0).collect();
+        }
+        Ok(())
     }
 
     fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
@@ -240,6 +258,7 @@ fn message(record: Found) -> v1::ArchiveRecord {
         payload: record.opened.payload.into(),
         salt: record.opened.salt.to_vec().into(),
         changed_by: record.changed_by.map(|index| index.0),
+        used_by: Vec::new(),
     }
 }
 

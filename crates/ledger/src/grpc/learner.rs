@@ -232,7 +232,7 @@ fn result(row: Result<Resolved, Refusal>, field: Option<String>) -> v1::ResolveR
 }
 
 /// A learner code as messages carry it: 16 digits.
-fn digits(code: LearnerCode) -> String {
+pub(super) fn digits(code: LearnerCode) -> String {
     format!("{:016}", code.as_u64())
 }
 

@@ -2,6 +2,7 @@
 
 mod archive;
 pub(crate) mod auth;
+mod comparison;
 mod learner;
 mod log;
 mod page;

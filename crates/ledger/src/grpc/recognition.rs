@@ -25,14 +25,14 @@ use jiff::civil::Date;
 use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
-use super::learner::code;
+use super::learner::{code, digits};
 use super::page::{self, Query};
 use super::rule::{day_or_today, named_set};
 use super::{Services, failed, refuse, refuse_all};
 use crate::archive::Archive;
 use crate::clock::{self, day_of};
 use crate::head::Head;
-use crate::recognition::{Action, CaseFile, Holdings, Process, depositor};
+use crate::recognition::{Action, CaseFile, Evidence, Holdings, Process, depositor};
 
 /// Default applications of a page.
 const PAGE: u32 = 20;
@@ -222,7 +222,9 @@ impl RecognitionService for Services {
             let Some(file) = self.file(&caller, &head, index, false)? else {
                 continue;
             };
-            if file.overdue || !request.overdue {
+            // A notice names nobody, so nobody finds it by whom it is about.
+            let is_named = learner.is_none() || !file.learner.is_empty();
+            if is_named && (file.overdue || !request.overdue) {
                 applications.push(file);
             }
         }
@@ -263,21 +265,16 @@ impl Services {
             hash,
             programme,
             date: day_or_today(date)?,
-            holdings: self.holdings(head, learner, None)?,
+            holdings: self.holdings(head, learner)?,
             set,
         })
     }
 
-    fn holdings(
-        &self,
-        head: Arc<Head>,
-        learner: LearnerCode,
-        except: Option<LeafIndex>,
-    ) -> Result<Holdings, Status> {
+    fn holdings(&self, head: Arc<Head>, learner: LearnerCode) -> Result<Holdings, Status> {
         let archive = Archive::open(&self.bank, head, learner, None)
             .map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "learner"))?;
-        Holdings::read(&archive, except)
+        Holdings::read(&archive, None)
             .map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "learner"))
     }
@@ -392,7 +389,7 @@ impl Services {
         };
         Ok(Some(v1::ApplicationFile {
             application: index.0,
-            learner: shown(&file.learner.to_string()),
+            learner: shown(&digits(file.learner)),
             rule_set_hash: file.rule_set.to_vec().into(),
             form: Some(application_message(&file.form, &shown(&file.note))),
             state: state as i32,
@@ -413,14 +410,14 @@ impl Services {
     ) -> Result<bool, Status> {
         for outcome in file.form.uses.iter().flat_map(|it| &it.outcomes) {
             let owner = depositor(head, *outcome).map_err(|error| failed(&error))?;
-            if owner == Some(institution) {
+            if owner.is_some_and(|owner| owner.number == institution) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// The evaluation behind a ruling, made again for its explanation.
+    /// The evaluation behind a ruling, made again for its explanation of what the ruling looked at.
     fn explained(
         &self,
         head: &Arc<Head>,
@@ -428,13 +425,10 @@ impl Services {
         set: &Arc<Compiled>,
         ruling: &Ruling,
     ) -> Result<v1::Evaluation, Status> {
-        let mut holdings = self.holdings(Arc::clone(head), file.learner, Some(file.application))?;
-        holdings
-            .held
-            .retain(|held| ruling.held.contains(&held.leaf));
-        holdings
-            .prior
-            .retain(|prior| ruling.prior.contains(&prior.decision));
+        let (store, key) = (self.bank.store(), self.bank.key_encryption());
+        let mut evidence = Evidence::new(store, &head.snapshot, &head.registry, key);
+        let holdings = evidence.holdings(ruling).map_err(|error| failed(&error))?;
+        let holdings = holdings.map_err(|lost| refuse(lost.refusal(), "application"))?;
         let question = Question {
             set: Arc::clone(set),
             hash: file.rule_set,
@@ -524,7 +518,7 @@ fn evaluation(question: &Question, decision: Decision, uses: Vec<Use>) -> v1::Ev
     }
 }
 
-fn granted(lines: &[creditbank_domain::rules::Line]) -> u32 {
+pub(super) fn granted(lines: &[creditbank_domain::rules::Line]) -> u32 {
     let credits = lines.iter().map(|line| line.credits.hundredths());
     credits.fold(0, u32::saturating_add)
 }
@@ -536,6 +530,9 @@ fn missing(missing: &Missing) -> v1::MissingPart {
         Missing::Module { module, credits } => (Part::Module(module.clone()), credits.hundredths()),
         Missing::Residency(credits) => (Part::Residency(true), credits.hundredths()),
         Missing::AtLevel(credits) => (Part::AtLevel(true), credits.hundredths()),
+        Missing::Minimum { minimum, credits } => {
+            (Part::Minimum(minimum.clone()), credits.hundredths())
+        }
         Missing::Total(credits) => (Part::Total(true), credits.hundredths()),
     };
     v1::MissingPart {

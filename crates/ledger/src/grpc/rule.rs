@@ -1,5 +1,8 @@
 //! `RuleService`: rule sets and projects. Every change is a statement in the log.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use creditbank_domain::catalogue::{
     DOCUMENTS_MAX, Project, ProjectKind, ProjectState, PublishedSet, rule_set_hash,
 };
@@ -15,10 +18,12 @@ use creditbank_wire::v1;
 use creditbank_wire::v1::rule_service_server::RuleService;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::page::{self, Query};
-use super::{Services, failed, refuse, refuse_all};
+use super::{Services, comparison, failed, refuse, refuse_all};
 use crate::clock;
 use crate::head::Head;
 use crate::recognition::documents;
@@ -122,6 +127,29 @@ impl RuleService for Services {
                 .map(|place| query.token(&place.to_be_bytes()))
                 .unwrap_or_default(),
         }))
+    }
+
+    type CompareDecisionsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::CompareDecisionsResponse, Status>> + Send>>;
+
+    async fn compare_decisions(
+        &self,
+        request: Request<v1::CompareDecisionsRequest>,
+    ) -> Result<Response<Self::CompareDecisionsStream>, Status> {
+        self.caller(&request, &[Role::Operator, Role::Auditor])?;
+        let request = request.into_inner();
+        let (set, _) = checked(request.documents)?;
+        let only = match request.rule_set_hash.is_empty() {
+            true => None,
+            false => Some(named_set(
+                &self.bank.head(),
+                &request.rule_set_hash,
+                "",
+                "",
+            )?),
+        };
+        let stream = comparison::start(Arc::clone(&self.bank), set, only)?;
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 
     async fn decide_project(
@@ -279,7 +307,7 @@ impl Services {
         &self,
         head: &Head,
         hash: &Digest32,
-    ) -> Result<std::sync::Arc<creditbank_domain::rules::Compiled>, Status> {
+    ) -> Result<Arc<creditbank_domain::rules::Compiled>, Status> {
         let set = self.bank.rule_set(head, hash);
         set.map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "rule_set_hash"))

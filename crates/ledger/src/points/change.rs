@@ -6,7 +6,6 @@ use creditbank_domain::points::{
 };
 use creditbank_domain::recognition::HELD_MAX;
 use creditbank_domain::record::RecordKind;
-use creditbank_domain::registry::InstitutionNumber;
 use creditbank_domain::rules::Held;
 use creditbank_domain::text::Label;
 use creditbank_domain::{Digest32, Fault, LeafIndex, Refusal};
@@ -21,7 +20,6 @@ use crate::bank::Bank;
 use crate::clock;
 use crate::fold::find_state;
 use crate::queue::Decision;
-use crate::recognition::{disown, held_of};
 use crate::statement::envelope;
 
 /// What a counter does with a redemption.
@@ -216,8 +214,9 @@ impl Wallet {
     /// Every outcome in force. One that is disputed earns nothing, but what it has earned still fills its day.
     fn held(&self) -> Result<Result<Vec<Held>, Refusal>, StoreError> {
         let head = &self.archive.head;
-        let (mut held, mut by_bank) = (Vec::new(), Vec::new());
+        let mut held = Vec::new();
         for part in &self.archive.parts {
+            let mut read = Ok(());
             self.archive.scan(part, head.row.size, |found| {
                 let stands = match found.state {
                     v1::RecordState::Active => true,
@@ -225,29 +224,18 @@ impl Wallet {
                     _ => false,
                 };
                 if stands && found.header.kind.shows_outcome() {
-                    let (index, issuer) = (found.index, found.header.issuer);
-                    by_bank.extend((issuer == InstitutionNumber(0)).then_some(index));
-                    held.extend(held_of(
-                        &head.registry,
-                        index,
-                        issuer,
-                        &found.opened.payload,
-                    ));
+                    read = found.held(head).map(|it| held.extend(it));
                 }
-                match held.len() > HELD_MAX {
+                match held.len() > HELD_MAX || read.is_err() {
                     true => Go::Break(()),
                     false => Go::Continue(()),
                 }
             })?;
+            read?;
         }
         if held.len() > HELD_MAX {
             let max = HELD_MAX as u32;
             return Ok(Err(Refusal::TooMany { max }));
-        }
-        for held in &mut held {
-            if by_bank.contains(&held.leaf) {
-                disown(head, held)?;
-            }
         }
         Ok(Ok(held))
     }

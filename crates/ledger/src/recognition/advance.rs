@@ -133,13 +133,8 @@ impl Bank {
                     Err(refusal) => return Ok(Err(refusal)),
                 };
                 let declines = matches!(action, Action::NoticeDecline | Action::Decline);
-                let is_outdated = !declines
-                    && action == Action::Decide
-                    && file.noticed().is_some_and(|noticed| {
-                        noticed.is_granted() && noticed.lines != ruling.lines
-                    });
-                if is_outdated {
-                    return Ok(Err(Refusal::NoticeOutdated));
+                if let Some(refusal) = out_of_step(file, &ruling, action) {
+                    return Ok(Err(refusal));
                 }
                 let ruling = if declines { ruling.declined() } else { ruling };
                 let message = ruling_message(&ruling, reason);
@@ -176,6 +171,23 @@ impl Bank {
         let (held, prior) = holdings.leaves();
         let uses = file.form.uses.clone();
         Ok(Ok(Ruling::of(decision, held, prior, uses)))
+    }
+}
+
+/// What was noticed is decided as long as it holds, and noticed again only when it does not. What a panel declined
+/// holds whatever the rules say.
+fn out_of_step(file: &CaseFile, ruling: &Ruling, action: Action) -> Option<Refusal> {
+    let is_noticed = file.row.kind == RecordKind::Notice as u8;
+    let noticed = file.noticed().filter(|_| is_noticed)?;
+    let by_rules = noticed.is_granted() || noticed.grants_nothing();
+    let is_outdated = by_rules && noticed.lines != ruling.lines;
+    let state = State::Noticed.code();
+    match action {
+        Action::Decide if is_outdated => Some(Refusal::NoticeOutdated),
+        Action::Notice | Action::NoticeDecline if !is_outdated => {
+            Some(Refusal::StepNotAllowed { state })
+        }
+        _ => None,
     }
 }
 

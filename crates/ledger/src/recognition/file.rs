@@ -12,9 +12,9 @@ use creditbank_wire::convert::{recognition, record};
 use creditbank_wire::v1;
 use creditbank_wire::v1::payload::Content;
 
-use super::holdings::target;
+use super::holdings::{message_at, target};
 use crate::bank::Bank;
-use crate::head::{Head, envelope};
+use crate::head::Head;
 use crate::vault::{self, DataKey, VaultHeader};
 
 /// An application and everything that became of it.
@@ -180,10 +180,8 @@ impl Opener<'_> {
 }
 
 /// The rule set that a record names.
-pub(crate) fn rule_set(head: &Head, index: LeafIndex) -> Result<Digest32, StoreError> {
-    let chunk = head.snapshot.chunk(index)?;
-    let message = record::canonical::<v1::Envelope>(envelope(&chunk, index)?);
-    let message = message.map_err(|_| damaged())?;
+fn rule_set(head: &Head, index: LeafIndex) -> Result<Digest32, StoreError> {
+    let message = message_at(&head.snapshot, index)?;
     record::digest(&message.rule_set_hash).map_err(|_| damaged())
 }
 

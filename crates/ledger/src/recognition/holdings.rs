@@ -5,7 +5,7 @@ use std::sync::Arc;
 use creditbank_domain::LeafIndex;
 use creditbank_domain::recognition::{HELD_MAX, PRIOR_MAX, Ruling};
 use creditbank_domain::record::RecordKind;
-use creditbank_domain::registry::{InstitutionNumber, Registry};
+use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
 use creditbank_domain::rules::{Case, Held, Prior};
 use creditbank_domain::{Outcome, Refusal};
 use creditbank_store::{Damage, Go, Snapshot, StoreError};
@@ -13,7 +13,7 @@ use creditbank_wire::convert::{outcome, recognition, record};
 use creditbank_wire::v1;
 use jiff::civil::Date;
 
-use crate::archive::Archive;
+use crate::archive::{Archive, Found};
 use crate::head::{Head, envelope};
 
 /// An archive as rules see it.
@@ -34,37 +34,26 @@ impl Holdings {
         let head = &archive.head;
         let mut holdings = Self::default();
         let mut decisions = Vec::new();
-        let mut by_bank = Vec::new();
         for part in &archive.parts {
+            let mut read = Ok(());
             archive.scan(part, head.row.size, |found| {
                 match found.header.kind {
                     RecordKind::Outcome | RecordKind::Amendment
                         if found.state == v1::RecordState::Active =>
                     {
-                        let amends = found.header.kind == RecordKind::Amendment;
-                        let bank = found.header.issuer == InstitutionNumber(0);
-                        by_bank.extend((amends && bank).then_some(found.index));
-                        holdings.held.extend(held_of(
-                            &head.registry,
-                            found.index,
-                            found.header.issuer,
-                            &found.opened.payload,
-                        ));
+                        read = found.held(head).map(|held| holdings.held.extend(held));
                     }
                     RecordKind::Decision => decisions
                         .extend(ruling(&found.opened.payload).map(|ruling| (found.index, ruling))),
                     _ => {}
                 }
-                match holdings.held.len() > HELD_MAX || decisions.len() > PRIOR_MAX {
+                let is_full = holdings.held.len() > HELD_MAX || decisions.len() > PRIOR_MAX;
+                match is_full || read.is_err() {
                     true => Go::Break(()),
                     false => Go::Continue(()),
                 }
             })?;
-        }
-        for held in &mut holdings.held {
-            if by_bank.contains(&held.leaf) {
-                disown(head, held)?;
-            }
+            read?;
         }
         for (index, ruling) in decisions {
             let application = target(&head.snapshot, index)?;
@@ -101,14 +90,49 @@ impl Holdings {
     }
 }
 
-/// The application that the record at `index` is a step of.
-pub(crate) fn target(snapshot: &Snapshot, index: LeafIndex) -> Result<LeafIndex, StoreError> {
-    let damaged = || StoreError::Damaged(Damage::LeafMissing(index));
+impl Found {
+    /// The record as rules see it; none where it shows no outcome.
+    pub(crate) fn held(&self, head: &Head) -> Result<Option<Held>, StoreError> {
+        let (issuer, payload) = (self.header.issuer, &self.opened.payload);
+        held_of(&head.snapshot, &head.registry, self.index, issuer, payload)
+    }
+}
+
+/// The envelope of the record at `index`.
+pub(crate) fn message_at(
+    snapshot: &Snapshot,
+    index: LeafIndex,
+) -> Result<v1::Envelope, StoreError> {
     let chunk = snapshot.chunk(index)?;
     let message = record::canonical::<v1::Envelope>(envelope(&chunk, index)?);
-    let message = message.map_err(|_| damaged())?;
-    let target = message.refs.first().ok_or_else(damaged)?;
+    message.map_err(|_| StoreError::Damaged(Damage::LeafMissing(index)))
+}
+
+/// The record that the one at `index` is about: of a step its application.
+pub(crate) fn target(snapshot: &Snapshot, index: LeafIndex) -> Result<LeafIndex, StoreError> {
+    let message = message_at(snapshot, index)?;
+    let target = message.refs.first();
+    let target = target.ok_or(StoreError::Damaged(Damage::LeafMissing(index)))?;
     Ok(LeafIndex(target.leaf_index))
+}
+
+/// Whose outcome the record at `index` is. What the bank amended is still the outcome of the institution that deposited
+/// it; the bank deposits none of its own.
+pub(crate) fn depositor<'r>(
+    snapshot: &Snapshot,
+    registry: &'r Registry,
+    mut index: LeafIndex,
+) -> Result<Option<&'r Arc<Institution>>, StoreError> {
+    loop {
+        let message = message_at(snapshot, index)?;
+        let issuer = registry.institution(&message.issuer);
+        match message.refs.first() {
+            Some(amended) if issuer.is_some_and(|it| it.profile.id.is_bank()) => {
+                index = LeafIndex(amended.leaf_index);
+            }
+            _ => return Ok(issuer),
+        }
+    }
 }
 
 /// What a decision or notice says.
@@ -129,42 +153,37 @@ pub(crate) fn prior(decision: LeafIndex, ruling: Ruling) -> Prior {
     }
 }
 
-/// An outcome as rules see it.
+/// The record at `index` as rules see it; none where it shows no outcome.
 pub(crate) fn held_of(
+    snapshot: &Snapshot,
     registry: &Registry,
     index: LeafIndex,
     issuer: InstitutionNumber,
     payload: &[u8],
-) -> Option<Held> {
-    let institution = registry.by_number(issuer)?;
-    let outcome = outcome_in(payload)?;
+) -> Result<Option<Held>, StoreError> {
+    let Some(outcome) = outcome_in(payload) else {
+        return Ok(None);
+    };
+    let institution = match issuer {
+        InstitutionNumber(0) => depositor(snapshot, registry, index)?,
+        issuer => registry.by_number(issuer),
+    };
+    let Some(institution) = institution else {
+        return Ok(None);
+    };
+    let id = &institution.profile.id;
     let project = outcome.project.as_ref();
-    let project = project.and_then(|project| {
-        registry
-            .catalogue()
-            .project(&institution.profile.id, project)
-    });
-    let standard = project.map(|project| Arc::from(project.proposal.standard.as_str()));
-    Some(Held::new(
+    let standard = project.and_then(|project| registry.catalogue().standard_at(id, project, index));
+    let standard = standard.map(Arc::from);
+    let region = institution.profile.region.clone();
+    let outcome = Arc::new(outcome);
+    Ok(Some(Held::new(
         index,
-        institution.profile.id.clone(),
-        institution.profile.region.clone(),
-        Arc::new(outcome),
+        id.clone(),
+        region,
+        outcome,
         standard,
-    ))
-}
-
-/// What the bank amended is still the outcome of the institution that deposited it.
-pub(crate) fn disown(head: &Head, held: &mut Held) -> Result<(), StoreError> {
-    let index = target(&head.snapshot, held.leaf)?;
-    let chunk = head.snapshot.chunk(index)?;
-    let message = record::canonical::<v1::Envelope>(envelope(&chunk, index)?);
-    let issuer = message.map(|message| message.issuer).unwrap_or_default();
-    if let Some(institution) = head.registry.institution(&issuer) {
-        held.issuer = institution.profile.id.clone();
-        held.region = institution.profile.region.clone();
-    }
-    Ok(())
+    )))
 }
 
 /// The outcome that a payload shows. It was admitted once, so the day of admission does not matter any more.

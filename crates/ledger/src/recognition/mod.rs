@@ -4,18 +4,24 @@
 //! What a decision is lies in `domain`; here it is given its inputs from log and vault, and put into the log.
 
 mod advance;
+mod compare;
+mod evidence;
 mod file;
 pub(crate) mod follow;
 mod holdings;
 mod process;
 pub mod recompute;
 mod sets;
+mod standing;
+mod used;
 
+use creditbank_domain::catalogue::Proposal;
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::recognition::Application;
 use creditbank_domain::record::{RecordKind, RecordRef};
 use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
-use creditbank_domain::rules::evaluate;
+use creditbank_domain::rules::{Compiled, evaluate};
+use creditbank_domain::standard::Standard;
 use creditbank_domain::{Digest32, Fault, LeafIndex, Outcome, Refusal};
 use creditbank_merkle::leaf_hash;
 use creditbank_store::StoreError;
@@ -23,10 +29,13 @@ use creditbank_wire::convert::outcome::fault_in_message;
 use jiff::civil::Date;
 
 pub(crate) use self::advance::Action;
+pub(crate) use self::compare::{Compared, Difference, compare};
+pub(crate) use self::evidence::Evidence;
 pub(crate) use self::file::{CaseFile, Filed};
-pub(crate) use self::holdings::{Holdings, disown, held_of};
+pub(crate) use self::holdings::Holdings;
 pub(crate) use self::process::{Process, depositor};
 pub(crate) use self::sets::{Sets, documents};
+pub(crate) use self::used::used;
 use crate::admission::Seen;
 use crate::archive::Archive;
 use crate::bank::Bank;
@@ -61,16 +70,44 @@ pub(crate) fn breaches(
         Ok(set) => set,
         Err(refusal) => return Ok(vec![refusal.at("project")]),
     };
-    let standard = set.set().standards.iter().find(|standard| {
-        standard.id == proposal.standard && standard.version == proposal.standard_version
-    });
-    let Some(standard) = standard else {
+    let Some(standard) = named_standard(&set, proposal) else {
         return Ok(vec![Refusal::StandardUnknown.at("project")]);
     };
     let faults = standard.check(outcome, today).into_iter();
     Ok(faults
         .map(|fault| fault_in_message(fault, outcome))
         .collect())
+}
+
+/// A proposal must name a standard that its rule set has, for outcomes of its category.
+pub(crate) fn check_proposal(
+    bank: &Bank,
+    registry: &Registry,
+    proposal: &Proposal,
+) -> Result<Result<(), Fault>, StoreError> {
+    let head = bank.head();
+    let set = match bank
+        .sets()
+        .get(&head.snapshot, registry, &proposal.rule_set)?
+    {
+        Ok(set) => set,
+        Err(refusal) => return Ok(Err(refusal.at("statement.rule_set_hash"))),
+    };
+    Ok(match named_standard(&set, proposal) {
+        None => Err(Refusal::StandardUnknown.at("statement.standard")),
+        Some(standard) if !standard.categories.contains(&proposal.category) => {
+            Err(Refusal::CategoryNotOfStandard.at("statement.category"))
+        }
+        Some(_) => Ok(()),
+    })
+}
+
+/// The standard that a project was proposed under.
+fn named_standard<'a>(set: &'a Compiled, proposal: &Proposal) -> Option<&'a Standard> {
+    let mut standards = set.set().standards.iter();
+    standards.find(|standard| {
+        standard.id == proposal.standard && standard.version == proposal.standard_version
+    })
 }
 
 /// An application must name a rule set and a programme that take applications today, and something of it must be

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use creditbank_domain::application::{Proceeding, StepKind, StepTaken, Terms};
-use creditbank_domain::record::{RecordKind, Role};
-use creditbank_domain::registry::{InstitutionNumber, Registry};
+use creditbank_domain::recognition::Ruling;
+use creditbank_domain::record::RecordKind;
+use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
 use creditbank_domain::rules::{Compiled, Review};
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_store::StoreError;
-use creditbank_wire::convert::record;
-use creditbank_wire::v1;
 use jiff::civil::Date;
 
 use super::file::{CaseFile, Filed};
+use super::holdings;
 use crate::bank::Bank;
 use crate::clock::day_of;
-use crate::head::{Head, envelope};
+use crate::head::Head;
 
 /// Where an application stands, and the terms that hold for it.
 pub(crate) struct Process {
@@ -57,7 +57,8 @@ impl Process {
         let reviews = reviews.collect();
         let mut origins = Vec::new();
         for outcome in file.form.uses.iter().flat_map(|it| &it.outcomes) {
-            origins.extend(depositor(head, *outcome)?);
+            let owner = depositor(head, *outcome)?;
+            origins.extend(owner.map(|owner| owner.number));
         }
         origins.sort_unstable();
         origins.dedup();
@@ -75,6 +76,7 @@ impl Process {
             calendar: &self.set.set().calendar,
             reviews: &self.reviews,
             origins: &self.origins,
+            nothing_left: false,
         }
     }
 
@@ -87,7 +89,11 @@ impl Process {
         on: Date,
     ) -> Result<(), Refusal> {
         let taken = taken(registry, kind, step, on).ok_or(Refusal::KindNotAllowed)?;
-        self.proceeding.allow(&taken, &self.terms())
+        let terms = Terms {
+            nothing_left: step.ruling.as_ref().is_some_and(Ruling::grants_nothing),
+            ..self.terms()
+        };
+        self.proceeding.allow(&taken, &terms)
     }
 }
 
@@ -100,7 +106,7 @@ fn taken(registry: &Registry, kind: RecordKind, step: &Filed, on: Date) -> Optio
     let kind = match kind {
         RecordKind::Review => StepKind::Review {
             approve: step.approve,
-            of: affiliation(registry, step.actor),
+            of: registry.affiliation(step.actor),
         },
         RecordKind::Objection => StepKind::Objection,
         RecordKind::Appeal => StepKind::Appeal,
@@ -121,30 +127,13 @@ fn taken(registry: &Registry, kind: RecordKind, step: &Filed, on: Date) -> Optio
     })
 }
 
-/// The institution that a reviewer belongs to: the one that has the same unified social credit code.
-fn affiliation(registry: &Registry, reviewer: InstitutionNumber) -> InstitutionNumber {
-    let uscc = registry
-        .by_number(reviewer)
-        .and_then(|it| it.profile.uscc.as_ref());
-    let Some(uscc) = uscc else {
-        return reviewer;
-    };
-    let mut all = registry.after(None);
-    let found = all
-        .find(|it| it.profile.role == Role::Institution && it.profile.uscc.as_ref() == Some(uscc));
-    found.map_or(reviewer, |it| it.number)
-}
-
-/// Who deposited the record at `index`; none if there is no such leaf.
+/// Whose outcome the record at `index` is; none if there is no such leaf.
 pub(crate) fn depositor(
     head: &Head,
     index: LeafIndex,
-) -> Result<Option<InstitutionNumber>, StoreError> {
-    if !head.contains(index) {
-        return Ok(None);
+) -> Result<Option<&Arc<Institution>>, StoreError> {
+    match head.contains(index) {
+        true => holdings::depositor(&head.snapshot, &head.registry, index),
+        false => Ok(None),
     }
-    let chunk = head.snapshot.chunk(index)?;
-    let message = record::canonical::<v1::Envelope>(envelope(&chunk, index)?);
-    let issuer = message.map(|message| message.issuer).unwrap_or_default();
-    Ok(head.registry.institution(&issuer).map(|it| it.number))
 }

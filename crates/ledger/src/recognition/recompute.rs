@@ -1,22 +1,20 @@
-//! Recomputing decisions: every one of them is evaluated again from the published rule sets and the records it names.
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! Recomputing decisions: every one of them is evaluated again from the published rule sets and the records it names, and
+//! held against the decisions that stood when it was made.
 
 use creditbank_domain::LeafIndex;
-use creditbank_domain::identifier::RecordId;
 use creditbank_domain::recognition::Ruling;
-use creditbank_domain::record::RecordKind;
-use creditbank_domain::registry::{InstitutionNumber, Registry};
-use creditbank_domain::rules::{Case, Held, evaluate};
+use creditbank_domain::registry::Registry;
+use creditbank_domain::rules::evaluate;
 use creditbank_store::{Go, Snapshot, Store, StoreError};
 use creditbank_wire::convert::record;
 use creditbank_wire::v1;
+use creditbank_wire::v1::RecordKind::{Decision, Merge, Notice, Reversal};
 
-use super::holdings::{held_of, prior, ruling, target};
+use super::evidence::{Evidence, Lost};
+use super::holdings::{message_at, target};
 use super::sets::Sets;
-use crate::head::envelope;
-use crate::vault::{self, DataKey, KeyEncryptionKey};
+use super::standing::{Event, Standing};
+use crate::vault::KeyEncryptionKey;
 
 /// What recomputing found.
 #[derive(Debug, Default, serde::Serialize)]
@@ -25,7 +23,7 @@ pub struct Recomputed {
     pub decisions: u64,
     /// Lines that came out equal.
     pub lines: u64,
-    /// Decisions that could not be evaluated any more: an outcome they name is gone with its learner.
+    /// Decisions that cannot be evaluated any more: they are gone with their learner.
     pub gone: u64,
     /// Those that differ, by leaf, and in what.
     pub differences: Vec<(u64, String)>,
@@ -40,32 +38,55 @@ pub fn recompute(
     mut progress: impl FnMut(u64),
 ) -> Result<Recomputed, StoreError> {
     let mut found = Vec::new();
-    snapshot.whole_vault(|learner, index, row| {
-        let kind = vault::header(row).map(|header| header.kind);
-        if matches!(kind, Ok(RecordKind::Decision | RecordKind::Notice)) {
-            found.push((learner, index));
+    // The log says which decisions there are; the vault only what they say.
+    snapshot.chunks(LeafIndex(0), |chunk| {
+        for (index, _, envelope) in chunk.created() {
+            let kind = record::canonical::<v1::Envelope>(envelope).map(|it| it.kind());
+            if let Ok(kind @ (Decision | Notice | Reversal | Merge)) = kind {
+                found.push((index, kind));
+            }
         }
         Go::Continue(())
     })?;
-    let mut reader = Reader {
-        store,
-        snapshot,
-        registry,
-        key,
-        sets: Sets::new(),
-        keys: HashMap::new(),
-    };
+    let mut evidence = Evidence::new(store, snapshot, registry, key);
+    let (sets, mut standing) = (Sets::new(), Standing::default());
     let mut report = Recomputed::default();
-    for (_, index) in found {
-        match reader.again(index)? {
-            Again::Equal(lines) => report.lines += lines,
-            Again::Gone => report.gone += 1,
-            Again::Differs(what) => report.differences.push((index.0, what)),
+    for (index, kind) in found {
+        let learner = evidence.learner(index)?;
+        let application = || target(snapshot, index);
+        let event = match kind {
+            Merge => evidence.merged(index)?.map(|code| Event::Merged { code }),
+            Reversal => Some(Event::Reversed {
+                application: application()?,
+            }),
+            _ => {
+                let application = application()?;
+                let stood = standing.of(learner, application);
+                let (again, grants) = again(&mut evidence, &sets, index, &stood)?;
+                report.add(index, again);
+                progress(report.decisions);
+                (kind == Decision).then_some(Event::Decided {
+                    application,
+                    grants,
+                })
+            }
+        };
+        if let Some(event) = event {
+            standing.apply(index, learner, event);
         }
-        report.decisions += 1;
-        progress(report.decisions);
     }
     Ok(report)
+}
+
+impl Recomputed {
+    fn add(&mut self, index: LeafIndex, again: Again) {
+        self.decisions += 1;
+        match again {
+            Again::Equal(lines) => self.lines += lines,
+            Again::Gone => self.gone += 1,
+            Again::Differs(what) => self.differences.push((index.0, what)),
+        }
+    }
 }
 
 enum Again {
@@ -74,130 +95,68 @@ enum Again {
     Differs(String),
 }
 
-struct Reader<'a> {
-    store: &'a Store,
-    snapshot: &'a Snapshot,
-    registry: &'a Registry,
-    key: &'a KeyEncryptionKey,
-    sets: Sets,
-    keys: HashMap<u64, Option<Arc<DataKey>>>,
+impl From<Lost> for Again {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Erased => Self::Gone,
+            Lost::Unreadable(index) => Self::Differs(format!("leaf {index} cannot be read")),
+        }
+    }
 }
 
-impl Reader<'_> {
-    fn again(&mut self, index: LeafIndex) -> Result<Again, StoreError> {
-        let Some((_, payload)) = self.open(index)? else {
-            return Ok(Again::Gone);
-        };
-        let Some(recorded) = ruling(&payload) else {
-            return Ok(Again::Differs("the decision cannot be read".into()));
-        };
-        let message = self.envelope(index)?;
-        let hash = message.and_then(|it| record::digest(&it.rule_set_hash).ok());
-        let Some(hash) = hash else {
-            return Ok(Again::Differs("it names no rule set".into()));
-        };
-        let set = match self.sets.get(self.snapshot, self.registry, &hash)? {
-            Ok(set) => set,
-            Err(refusal) => return Ok(Again::Differs(format!("its rule set: {refusal}"))),
-        };
-        let (Some(held), Some(earlier)) = (self.held(&recorded)?, self.earlier(&recorded)?) else {
-            return Ok(Again::Gone);
-        };
-        let case = Case {
-            programme: &recorded.programme,
-            date: recorded.applied_on,
-            held: &held,
-            prior: &earlier,
-        };
-        let decision = evaluate(&set, &case, &recorded.uses);
-        let parts = (recorded.held.clone(), recorded.prior.clone());
-        let again = Ruling::of(decision, parts.0, parts.1, recorded.uses.clone());
-        // What a panel declined grants nothing, whatever the rules would.
-        let again = match recorded.is_granted() {
-            true => again,
-            false => again.declined(),
-        };
-        if again == recorded {
-            return Ok(Again::Equal(recorded.lines.len() as u64));
-        }
-        Ok(Again::Differs(difference(&recorded, &again)))
+/// Evaluates one decision or notice again, and says whether it grants anything. `stood` are the decisions that stood for
+/// its learner then: it must have looked at them all.
+fn again(
+    evidence: &mut Evidence<'_>,
+    sets: &Sets,
+    index: LeafIndex,
+    stood: &[LeafIndex],
+) -> Result<(Again, bool), StoreError> {
+    let recorded = match evidence.ruling(index)? {
+        Ok(recorded) => recorded,
+        Err(lost) => return Ok((lost.into(), false)),
+    };
+    let grants = recorded.is_granted();
+    if recorded.prior != stood {
+        let (looked, stood) = (recorded.prior.len(), stood.len());
+        let what =
+            format!("it looked at {looked} earlier decisions, not at the {stood} that stood");
+        return Ok((Again::Differs(what), grants));
     }
+    Ok((evaluated_again(evidence, sets, index, &recorded)?, grants))
+}
 
-    fn held(&mut self, ruling: &Ruling) -> Result<Option<Vec<Held>>, StoreError> {
-        let mut held = Vec::with_capacity(ruling.held.len());
-        for index in &ruling.held {
-            let Some((issuer, payload)) = self.open(*index)? else {
-                return Ok(None);
-            };
-            // What the bank amended is still the outcome of the institution that deposited it.
-            let issuer = match issuer {
-                InstitutionNumber(0) => {
-                    let amended = target(self.snapshot, *index)?;
-                    let message = self.envelope(amended)?.unwrap_or_default();
-                    let owner = self.registry.institution(&message.issuer);
-                    owner.map_or(issuer, |owner| owner.number)
-                }
-                issuer => issuer,
-            };
-            held.extend(held_of(self.registry, *index, issuer, &payload));
-        }
-        Ok(Some(held))
-    }
-
-    fn earlier(
-        &mut self,
-        recorded: &Ruling,
-    ) -> Result<Option<Vec<creditbank_domain::rules::Prior>>, StoreError> {
-        let mut earlier = Vec::with_capacity(recorded.prior.len());
-        for index in &recorded.prior {
-            let Some((_, payload)) = self.open(*index)? else {
-                return Ok(None);
-            };
-            earlier.extend(ruling(&payload).map(|ruling| prior(*index, ruling)));
-        }
-        Ok(Some(earlier))
-    }
-
-    fn envelope(&self, index: LeafIndex) -> Result<Option<v1::Envelope>, StoreError> {
-        let chunk = self.snapshot.chunk(index)?;
-        Ok(record::canonical(envelope(&chunk, index)?).ok())
-    }
-
-    /// Issuer and payload of a sealed record; none once its learner is erased.
-    fn open(
-        &mut self,
-        index: LeafIndex,
-    ) -> Result<Option<(InstitutionNumber, Vec<u8>)>, StoreError> {
-        let Some(message) = self.envelope(index)? else {
-            return Ok(None);
-        };
-        let Some(issuer) = self.registry.institution(&message.issuer) else {
-            return Ok(None);
-        };
-        let Ok(record_id) = RecordId::from_slice(&message.record_id) else {
-            return Ok(None);
-        };
-        let row = self.snapshot.id(issuer.number, &record_id)?;
-        let learner = row.map_or(0, |row| row.learner);
-        let (Some(row), Some(key)) = (
-            self.snapshot.vault_row(learner, index)?,
-            self.data_key(learner)?,
-        ) else {
-            return Ok(None);
-        };
-        let opened = key.open_record(&message.issuer, &record_id, &row);
-        Ok(opened.ok().map(|opened| (issuer.number, opened.payload)))
-    }
-
-    fn data_key(&mut self, learner: u64) -> Result<Option<Arc<DataKey>>, StoreError> {
-        if let Some(key) = self.keys.get(&learner) {
-            return Ok(key.clone());
-        }
-        let wrapped = self.store.wrapped_key(learner)?;
-        let key = wrapped.and_then(|wrapped| self.key.unwrap(learner, &wrapped).ok());
-        self.keys.insert(learner, key.clone());
-        Ok(key)
-    }
+fn evaluated_again(
+    evidence: &mut Evidence<'_>,
+    sets: &Sets,
+    index: LeafIndex,
+    recorded: &Ruling,
+) -> Result<Again, StoreError> {
+    let message = message_at(evidence.snapshot, index)?;
+    let Ok(hash) = record::digest(&message.rule_set_hash) else {
+        return Ok(Again::Differs("it names no rule set".into()));
+    };
+    let set = match sets.get(evidence.snapshot, evidence.registry, &hash)? {
+        Ok(set) => set,
+        Err(refusal) => return Ok(Again::Differs(format!("its rule set: {refusal}"))),
+    };
+    let holdings = match evidence.holdings(recorded)? {
+        Ok(holdings) => holdings,
+        Err(lost) => return Ok(lost.into()),
+    };
+    let case = holdings.case(&recorded.programme, recorded.applied_on);
+    let decision = evaluate(&set, &case, &recorded.uses);
+    let (held, prior) = (recorded.held.clone(), recorded.prior.clone());
+    let again = Ruling::of(decision, held, prior, recorded.uses.clone());
+    // What a panel declined grants nothing, whatever the rules would.
+    let again = match recorded.is_granted() {
+        true => again,
+        false => again.declined(),
+    };
+    Ok(match again == *recorded {
+        true => Again::Equal(recorded.lines.len() as u64),
+        false => Again::Differs(difference(recorded, &again)),
+    })
 }
 
 /// Where two rulings part, without anything personal.

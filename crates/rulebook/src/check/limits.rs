@@ -1,9 +1,10 @@
 //! Limits that can never bite, and limits that let nothing through.
 
-use creditbank_domain::rules::{Base, Course, Form, Limit, Maximum, Programme};
+use creditbank_domain::Category;
+use creditbank_domain::rules::{Base, Course, Form, Limit, Maximum, Programme, SubjectMatch};
 
 use super::Desk;
-use super::relate::meet;
+use super::relate::{categories, meet};
 use crate::finding::code;
 use crate::words::words;
 
@@ -20,6 +21,7 @@ pub(super) fn check(desk: &mut Desk<'_>) {
             .filter(|it| meet(&limit.scope.programmes, std::slice::from_ref(&it.id)))
             .collect();
         if !programmes.is_empty() {
+            knows_subjects(desk, limit, &programmes);
             never_bites(desk, limit, &programmes);
             lets_nothing_through(desk, limit, &programmes);
         }
@@ -59,6 +61,29 @@ fn counts_something(desk: &mut Desk<'_>, limit: &Limit) {
             "electives_only, but no programme has a module with unassigned = true"
         );
         desk.warn(code::LIMIT_IDLE, limit.place, message);
+    }
+}
+
+/// A limit that looks at the major: of outcomes that have one, and of programmes that say what theirs is called.
+fn knows_subjects(desk: &mut Desk<'_>, limit: &Limit, programmes: &[&Programme]) {
+    let Some(subject) = limit.scope.subject else {
+        return;
+    };
+    let possible = categories(&limit.scope.selector);
+    if subject == SubjectMatch::Same && !possible.contains(&Category::DegreeCourse) {
+        let message = words!(
+            "subject = \"same\" 只有 degree-course 的成果能满足，select 选的是别的类别",
+            "subject = \"same\" is met by degree courses alone, and select names other categories"
+        );
+        desk.error(code::UNREACHABLE, limit.place, message);
+    }
+    for programme in programmes.iter().filter(|it| it.subject_names.is_empty()) {
+        let id = &programme.id;
+        let message = words!(
+            "此限额按专业区分，但专业教学计划 {id} 没有 subject_names，说不出哪些专业名称算相同",
+            "this limit looks at the major, but programme {id} has no subject_names to say which are the same"
+        );
+        desk.warn(code::SUBJECT_UNNAMED, limit.place, message);
     }
 }
 

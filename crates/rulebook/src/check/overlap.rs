@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use creditbank_domain::rules::{Conditions, DatedBy, Form, Rule, Target, TargetPlace, names};
 
 use super::Desk;
-use super::relate::covers;
 use crate::finding::code;
 use crate::names::{place_text, told};
 use crate::words::words;
@@ -99,7 +98,7 @@ fn denied(desk: &mut Desk<'_>, denial: &Rule, grant: &Rule) {
     let all = |rule: &Rule| {
         rule.slots
             .iter()
-            .all(|slot| covers(&denied.selector, &slot.selector))
+            .all(|slot| denied.selector.covers(&slot.selector))
     };
     if all(grant) && is_wider(&denial.conditions, &grant.conditions) {
         let message = words!(
@@ -111,7 +110,7 @@ fn denied(desk: &mut Desk<'_>, denial: &Rule, grant: &Rule) {
     } else if grant
         .slots
         .iter()
-        .any(|slot| covers(&slot.selector, &denied.selector))
+        .any(|slot| slot.selector.covers(&denied.selector))
         && is_granted(desk, denial, grant)
     {
         let (id, at) = (&grant.id, told(desk.set, grant.place));
@@ -164,8 +163,8 @@ fn both_grant(desk: &mut Desk<'_>, one: &Rule, other: &Rule) {
         return;
     }
     let pairs = || one.slots.iter().zip(&other.slots);
-    let wider = pairs().all(|(a, b)| covers(&a.selector, &b.selector));
-    let narrower = pairs().all(|(a, b)| covers(&b.selector, &a.selector));
+    let wider = pairs().all(|(a, b)| a.selector.covers(&b.selector));
+    let narrower = pairs().all(|(a, b)| b.selector.covers(&a.selector));
     if !wider && !narrower {
         return;
     }

@@ -1,9 +1,10 @@
 //! Whether a programme's numbers allow anybody to complete it.
 
 use creditbank_domain::Credit;
-use creditbank_domain::rules::{Module, ModuleKind, Programme};
+use creditbank_domain::rules::{Form, LimitScope, Maximum, Minimum, Module, ModuleKind, Programme};
 
 use super::Desk;
+use super::relate::{meet, overlap};
 use crate::finding::code;
 use crate::names::hundredths_text;
 use crate::words::words;
@@ -13,6 +14,10 @@ pub(super) fn check(desk: &mut Desk<'_>) {
         whole(desk, programme);
         for module in &programme.modules {
             part(desk, programme, module);
+        }
+        for minimum in &programme.minima {
+            can_be_had(desk, programme, minimum);
+            is_within_limits(desk, programme, minimum);
         }
     }
 }
@@ -44,7 +49,10 @@ fn whole(desk: &mut Desk<'_>, programme: &Programme) {
     let at_level = programme
         .at_level
         .map_or(Credit::ZERO, |(_, credits)| credits);
-    for (key, credits) in [("residency", programme.residency), ("at_level", at_level)] {
+    let minima = programme.minima.iter();
+    let minima = minima.map(|it| (it.id.as_str(), it.credits));
+    let parts = [("residency", programme.residency), ("at_level", at_level)];
+    for (key, credits) in parts.into_iter().chain(minima) {
         if credits > total {
             let message = words!(
                 "{key} {credits} 超过总学分 {total}",
@@ -52,6 +60,63 @@ fn whole(desk: &mut Desk<'_>, programme: &Programme) {
             );
             desk.error(code::PROGRAMME_SUMS, programme.place, message);
         }
+    }
+}
+
+/// A minimum needs a rule that grants credit for what it asks for, or courses of the institution itself.
+fn can_be_had(desk: &mut Desk<'_>, programme: &Programme, minimum: &Minimum) {
+    let institutions = &minimum.selector.institutions;
+    let has_courses = programme.modules.iter().any(|it| !it.courses.is_empty());
+    let is_studied =
+        has_courses && meet(institutions, std::slice::from_ref(&programme.institution));
+    let mut rules = desk.set.rules.iter().filter(|rule| {
+        let is_meant = desk
+            .programmes_of(rule)
+            .iter()
+            .any(|it| it.id == programme.id);
+        is_meant && rule.form != Form::NoCredit
+    });
+    let is_recognised = rules.any(|rule| {
+        let mut slots = rule.slots.iter();
+        slots.all(|slot| overlap(&slot.selector, &minimum.selector))
+    });
+    if !is_studied && !is_recognised {
+        let id = &minimum.id;
+        let message = words!(
+            "下限 {id} 所要的成果，没有规则给本专业教学计划学分",
+            "no rule gives credit in this programme for the outcomes that minimum {id} asks for"
+        );
+        desk.error(code::UNREACHABLE, programme.place, message);
+    }
+}
+
+/// A limit on the outcomes of a minimum that leaves less than it asks for; what is studied counts in no limit.
+fn is_within_limits(desk: &mut Desk<'_>, programme: &Programme, minimum: &Minimum) {
+    let counts_all = |scope: &LimitScope| {
+        let own = LimitScope {
+            selector: scope.selector.clone(),
+            programmes: scope.programmes.clone(),
+            ..LimitScope::default()
+        };
+        *scope == own
+            && meet(&scope.programmes, std::slice::from_ref(&programme.id))
+            && scope.selector.covers(&minimum.selector)
+    };
+    let mut limits = desk.set.limits.iter();
+    let found = limits.find_map(|limit| match limit.max {
+        Maximum::Credits(most) => {
+            (most < minimum.credits && limit.per.is_empty() && counts_all(&limit.scope))
+                .then_some((&limit.id, most))
+        }
+        _ => None,
+    });
+    if let Some((limit, most)) = found {
+        let (id, credits) = (&minimum.id, minimum.credits);
+        let message = words!(
+            "下限 {id} 要 {credits} 学分，限额 {limit} 只让通过 {most} 学分",
+            "minimum {id} asks for {credits} credits, and limit {limit} lets {most} of them through"
+        );
+        desk.warn(code::PROGRAMME_SUMS, programme.place, message);
     }
 }
 

@@ -7,7 +7,7 @@ use creditbank_domain::rules::{
 };
 
 use super::Desk;
-use super::relate::{categories, covers, emptiness, meet};
+use super::relate::{categories, emptiness, meet};
 use crate::finding::code;
 use crate::names::place_text;
 use crate::words::words;
@@ -19,12 +19,17 @@ pub(super) fn check(desk: &mut Desk<'_>) {
         rule_is_reachable(desk, rule);
         targets_exist(desk, rule);
     }
+    let minima = set.programmes.iter().flat_map(|programme| {
+        let minima = programme.minima.iter();
+        minima.map(|it| (&it.selector, programme.place))
+    });
     let selectors = set
         .limits
         .iter()
         .map(|it| (&it.scope.selector, it.place))
         .chain(set.origins.iter().map(|it| (&it.selector, it.place)))
-        .chain(set.earning.iter().map(|it| (&it.selector, it.place)));
+        .chain(set.earning.iter().map(|it| (&it.selector, it.place)))
+        .chain(minima);
     for (selector, place) in selectors {
         if let Some(message) = emptiness(selector) {
             desk.error(code::UNREACHABLE, place, message);
@@ -41,7 +46,7 @@ pub(super) fn check(desk: &mut Desk<'_>) {
     }
     for (index, origin) in set.origins.iter().enumerate() {
         let mut earlier = set.origins[..index].iter();
-        if let Some(other) = earlier.find(|it| covers(&it.selector, &origin.selector)) {
+        if let Some(other) = earlier.find(|it| it.selector.covers(&origin.selector)) {
             let id = &other.id;
             let message = words!(
                 "此来源的成果都已归入前面的来源 {id}；请调换次序或收窄 {id}",

@@ -5,37 +5,38 @@ use creditbank_domain::rules::{Selector, Wording};
 
 use crate::words::words;
 
-/// Whether every outcome that `narrow` selects is one that `wide` selects.
-pub(super) fn covers(wide: &Selector, narrow: &Selector) -> bool {
-    let regions = wide.regions.is_empty()
-        || !narrow.regions.is_empty()
-            && narrow.regions.iter().all(|digits| {
-                wide.regions
-                    .iter()
-                    .any(|prefix| digits.starts_with(prefix.as_str()))
-            });
-    regions
-        && holds(&wide.categories, &narrow.categories)
-        && holds(&wide.achievements, &narrow.achievements)
-        && holds(&wide.institutions, &narrow.institutions)
-        && holds(&wide.occupations, &narrow.occupations)
-        && holds(&wide.skill_levels, &narrow.skill_levels)
-        && holds(&wide.printed_levels, &narrow.printed_levels)
-        && holds(&wide.stages, &narrow.stages)
-        && holds(&wide.projects, &narrow.projects)
-        && holds(&wide.standards, &narrow.standards)
-        && (wide.graduated.is_none() || wide.graduated == narrow.graduated)
-        && (wide.x_certificate.is_none() || wide.x_certificate == narrow.x_certificate)
-}
-
-/// Whether a list that allows everything when empty allows all that the other does.
-fn holds<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
-    wide.is_empty() || !narrow.is_empty() && narrow.iter().all(|value| wide.contains(value))
-}
-
 /// Whether two lists, each of which allows everything when empty, have something in common.
 pub(super) fn meet<T: PartialEq>(one: &[T], other: &[T]) -> bool {
     one.is_empty() || other.is_empty() || one.iter().any(|value| other.contains(value))
+}
+
+/// Whether an outcome can meet both selectors, as far as each of their parts says.
+pub(super) fn overlap(one: &Selector, other: &Selector) -> bool {
+    let agree =
+        |one: Option<bool>, other: Option<bool>| one.is_none() || other.is_none() || one == other;
+    let is_within = |one: &[String], other: &[String]| {
+        one.iter().any(|digits| {
+            other
+                .iter()
+                .any(|prefix| digits.starts_with(prefix.as_str()))
+        })
+    };
+    let regions = meet(&one.regions, &other.regions)
+        || is_within(&one.regions, &other.regions)
+        || is_within(&other.regions, &one.regions);
+    let possible = categories(other);
+    categories(one).iter().any(|it| possible.contains(it))
+        && regions
+        && meet(&one.achievements, &other.achievements)
+        && meet(&one.institutions, &other.institutions)
+        && meet(&one.occupations, &other.occupations)
+        && meet(&one.skill_levels, &other.skill_levels)
+        && meet(&one.printed_levels, &other.printed_levels)
+        && meet(&one.stages, &other.stages)
+        && meet(&one.projects, &other.projects)
+        && meet(&one.standards, &other.standards)
+        && agree(one.graduated, other.graduated)
+        && agree(one.x_certificate, other.x_certificate)
 }
 
 /// The categories that a selector can meet at all: those it names, less those that lack what else it asks for.

@@ -3,7 +3,7 @@
 use creditbank_domain::points::Earns;
 use creditbank_domain::rules::{
     Agreement, Base, Course, DatedBy, Dimension, Excess, Framework, FrameworkLevel, Limit, Maximum,
-    Module, ModuleKind, Period, Place, Process, Programme, RuleSet, Wording,
+    Minimum, Module, ModuleKind, Period, Place, Process, Programme, RuleSet, SubjectMatch, Wording,
 };
 use creditbank_domain::standard::{Standard, WalkStandard};
 
@@ -249,10 +249,16 @@ fn programme(set: &RuleSet, it: &Programme) -> Item {
     let mut facts = Facts::default();
     facts.add("title", both(("名称", "title")), it.title.clone());
     facts.plain("institution", ("院校", "institution"), &it.institution);
-    facts.plain("region", ("所在地", "region"), &it.region);
+    facts.text("region", ("所在地", "region"), &it.region);
     facts.plain("kind", ("类型", "kind"), rule::kind(it.kind));
     facts.plain("level", ("等级", "level"), it.level.number());
     facts.text("subject", ("专业代码", "subject"), &it.subject);
+    facts.list(
+        "subject_names",
+        ("专业名称", "names of the subject"),
+        &it.subject_names,
+        |name| same(name.clone()),
+    );
     facts.plain("total", ("总学分", "total credits"), it.total);
     facts.plain("residency", ("在校学分", "residency"), it.residency);
     if let Some((level, credits)) = it.at_level {
@@ -262,6 +268,9 @@ fn programme(set: &RuleSet, it: &Programme) -> Item {
             "{credits} credits at level {level} or above"
         );
         facts.add("at_level", both(("等级要求", "at level")), value);
+    }
+    for minimum in &it.minima {
+        minimum_facts(&mut facts, minimum);
     }
     facts.text("clause", ("条款", "clause"), &it.clause);
     for module in &it.modules {
@@ -273,6 +282,20 @@ fn programme(set: &RuleSet, it: &Programme) -> Item {
         facts: facts.0,
         ..Item::new(set, 9, "programme", &it.id, it.place)
     }
+}
+
+fn minimum_facts(facts: &mut Facts, it: &Minimum) {
+    let (id, credits) = (&it.id, it.credits);
+    let value = Wording {
+        zh: format!("{}，至少 {credits} 学分", it.title.zh),
+        en: format!("{}, at least {credits} credits", it.title.en),
+    };
+    facts.add(
+        format!("minimum.{id}"),
+        words!("下限 {id}", "minimum {id}"),
+        value,
+    );
+    rule::selector(facts, &format!("minimum.{id}."), &it.selector);
 }
 
 fn module_facts(facts: &mut Facts, it: &Module) {
@@ -344,6 +367,13 @@ fn limit(set: &RuleSet, it: &Limit) -> Item {
     });
     let scope = &it.scope;
     rule::selector(&mut facts, "", &scope.selector);
+    if let Some(subject) = scope.subject {
+        let value = match subject {
+            SubjectMatch::Same => words!("与专业教学计划相同", "the programme's"),
+            SubjectMatch::Other => words!("与专业教学计划不同", "another than the programme's"),
+        };
+        facts.add("subject", both(("专业", "major")), value);
+    }
     facts.list("origins", ("来源", "origins"), &scope.origins, text);
     facts.list("rules", ("规则", "rules"), &scope.rules, text);
     facts.list(
@@ -375,6 +405,7 @@ fn limit(set: &RuleSet, it: &Limit) -> Item {
 fn dimension(dimension: Dimension) -> Wording {
     match dimension {
         Dimension::Outcome => words!("每项成果", "outcome"),
+        Dimension::Achievement => words!("同名成果", "achievement"),
         Dimension::Institution => words!("每个机构", "institution"),
         Dimension::Year { month, day } => {
             words!(

@@ -240,7 +240,7 @@ fn breach(t: &Table<'_>, is_read: &impl Fn(LeafIndex) -> bool) -> Breach {
     }
 }
 
-/// `COURSE 0001`, `MODULE basic 4.5`, `RESIDENCY 10`, `AT_LEVEL 6`, `TOTAL 20`.
+/// `COURSE 0001`, `MODULE basic 4.5`, `RESIDENCY 10`, `AT_LEVEL 6`, `MINIMUM accredited 18`, `TOTAL 20`.
 fn missing(value: &Value<'_>) -> Option<Missing> {
     let text = value.text()?;
     let words: Vec<&str> = text.split(' ').collect();
@@ -253,13 +253,18 @@ fn missing(value: &Value<'_>) -> Option<Missing> {
         }),
         ["RESIDENCY", amount] => credits(amount).map(Missing::Residency),
         ["AT_LEVEL", amount] => credits(amount).map(Missing::AtLevel),
+        ["MINIMUM", minimum, amount] => credits(amount).map(|credits| Missing::Minimum {
+            minimum: (*minimum).to_owned(),
+            credits,
+        }),
         ["TOTAL", amount] => credits(amount).map(Missing::Total),
         _ => None,
     };
     missing.or_else(|| {
         value.not_among(
             &text,
-            "COURSE <code>, MODULE <id> <credits>, RESIDENCY <credits>, AT_LEVEL <credits>, TOTAL <credits>",
+            "COURSE <code>, MODULE <id> <credits>, RESIDENCY <credits>, AT_LEVEL <credits>, MINIMUM <id> <credits>, \
+             TOTAL <credits>",
         )
     })
 }
@@ -271,6 +276,7 @@ pub(super) fn missing_text(missing: &Missing) -> String {
         Missing::Module { module, credits } => format!("MODULE {module} {credits}"),
         Missing::Residency(credits) => format!("RESIDENCY {credits}"),
         Missing::AtLevel(credits) => format!("AT_LEVEL {credits}"),
+        Missing::Minimum { minimum, credits } => format!("MINIMUM {minimum} {credits}"),
         Missing::Total(credits) => format!("TOTAL {credits}"),
     }
 }

@@ -62,7 +62,7 @@ pub(crate) const fn shape(form: Form) -> Shape {
         Form::ManyToOne => Shape {
             slots: 2..=SLOTS_MAX,
             targets: ONE,
-            places: &["course", "tagged"],
+            places: &["course", "same_course", "tagged"],
             amounts: &["target", "source", "fixed"],
             keys: &["need", "not_above_source", "grade"],
         },

@@ -1,6 +1,8 @@
 //! `[[limit]]`.
 
-use creditbank_domain::rules::{Base, Dimension, Excess, Limit, LimitScope, Maximum, Period};
+use creditbank_domain::rules::{
+    Base, Dimension, Excess, Limit, LimitScope, Maximum, Period, SubjectMatch,
+};
 use jiff::civil::Date;
 
 use super::page::Kind;
@@ -24,6 +26,9 @@ pub(crate) const EXCESSES: [(&str, Excess); 2] =
 /// What a share is of, as it is written.
 pub(crate) const BASES: [(&str, Base); 2] =
     [("programme", Base::Programme), ("scope", Base::Scope)];
+/// How majors stand to each other, as it is written.
+pub(crate) const SUBJECT_MATCHES: [(&str, SubjectMatch); 2] =
+    [("same", SubjectMatch::Same), ("other", SubjectMatch::Other)];
 /// A year in which every day exists, for the boundaries of years.
 const COMMON_YEAR: i16 = 2001;
 
@@ -46,6 +51,7 @@ pub(crate) fn limit(t: &Table<'_>, default: Period) -> Option<Limit> {
 fn scope(t: &Table<'_>) -> LimitScope {
     LimitScope {
         selector: t.or_default("select", Value::selector),
+        subject: t.take("subject", |v| v.choice(&SUBJECT_MATCHES)),
         origins: t.or_default("origins", |v| v.values(|id| id.reference(Kind::Origin))),
         rules: t.or_default("rules", |v| v.values(|id| id.reference(Kind::Rule))),
         programmes: t.or_default("programmes", |v| {
@@ -61,6 +67,7 @@ fn scope(t: &Table<'_>) -> LimitScope {
 fn dimension(value: &Value<'_>) -> Option<Dimension> {
     let words = [
         ("outcome", Dimension::Outcome),
+        ("achievement", Dimension::Achievement),
         ("institution", Dimension::Institution),
         ("day", Dimension::Day),
         ("category", Dimension::Category),
@@ -78,7 +85,7 @@ fn dimension(value: &Value<'_>) -> Option<Dimension> {
     found.map(|(_, dimension)| *dimension).or_else(|| {
         value.not_among(
             text,
-            "outcome, institution, year:03-01, semester:03-01, day, category, origin",
+            "outcome, achievement, institution, year:03-01, semester:03-01, day, category, origin",
         )
     })
 }

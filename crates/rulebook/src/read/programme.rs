@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use creditbank_domain::Credit;
 use creditbank_domain::rules::{
-    Course, FrameworkLevel, Module, ModuleKind, Period, Programme, names,
+    Course, FrameworkLevel, Minimum, Module, ModuleKind, Period, Programme, names,
 };
 
 use super::rule::{COURSE_KINDS, PROGRAMME_KINDS};
@@ -15,6 +15,8 @@ use crate::words::words;
 
 /// Most modules of a programme.
 const MODULES_MAX: usize = 64;
+/// Most minima of a programme.
+const MINIMA_MAX: usize = 16;
 /// Most courses of a module.
 const COURSES_MAX: usize = 500;
 /// Most characters of a course's code.
@@ -30,13 +32,15 @@ pub(crate) fn programme(t: &Table<'_>) -> Option<Programme> {
     let id = t.must("id", Value::id);
     let title = t.must("title", Value::wording);
     let institution = t.need("institution", Value::institution);
-    let region = t.must("region", Value::province);
+    let region = t.or_default("region", Value::province);
     let kind = t.need("kind", |v| v.choice(&PROGRAMME_KINDS));
     let level = t.need("level", Value::level);
     let subject = t.or_default("subject", Value::subject);
+    let subject_names = t.or_default("subject_names", |v| v.values(Value::text));
     let total = t.must("total", Value::credit);
     let residency = t.or_default("residency", Value::credit);
     let at_level = t.take("at_level", |v| v.table(at_level)?);
+    let minima = t.or_default("minimum", minima);
     let effective: Period = t.or_default("effective", Value::period);
     let clause = t.or_default("clause", Value::text);
     let modules: Vec<Module> = t.must("module", |v| {
@@ -53,9 +57,11 @@ pub(crate) fn programme(t: &Table<'_>) -> Option<Programme> {
         kind: kind?,
         level: level?,
         subject,
+        subject_names,
         total,
         residency,
         at_level,
+        minima,
         modules,
         effective,
         clause,
@@ -67,6 +73,27 @@ fn at_level(t: &Table<'_>) -> Option<(FrameworkLevel, Credit)> {
     let level = t.need("level", Value::level);
     let credits = t.must("credits", Value::credit);
     level.map(|level| (level, credits))
+}
+
+fn minima(value: &Value<'_>) -> Option<Vec<Minimum>> {
+    let elements = value.elements(MINIMA_MAX)?;
+    let mut known = BTreeSet::new();
+    let read = |element: &Value<'_>| element.table(|t| minimum(t, &mut known));
+    Some(elements.iter().filter_map(read).collect())
+}
+
+fn minimum(t: &Table<'_>, known: &mut BTreeSet<String>) -> Minimum {
+    let id = t.must("id", Value::id);
+    if !id.is_empty() && !known.insert(id.clone()) {
+        let message = words!("下限 {id} 重复", "minimum {id} is there twice");
+        t.fault_at("id", codes::ID_REPEATED, message);
+    }
+    Minimum {
+        id,
+        title: t.must("title", Value::wording),
+        selector: t.must("select", Value::selector),
+        credits: t.must("credits", Value::credit),
+    }
 }
 
 /// What the modules of a programme read so far have: rules find modules by id, courses by code or name.

@@ -6,7 +6,7 @@ use super::super::limit::Dimension;
 use super::context::Context;
 
 /// Most dimensions of a limit: there are no more kinds of them.
-const DIMENSIONS_MAX: usize = 7;
+const DIMENSIONS_MAX: usize = 8;
 /// About as long as one part of a name is.
 const PART_BYTES: usize = 12;
 
@@ -22,6 +22,7 @@ pub(super) fn key(context: &Context<'_>, per: &[Dimension], at: usize) -> Key {
     for (number, dimension) in key.0.iter_mut().zip(per) {
         *number = match *dimension {
             Dimension::Outcome => at as i64,
+            Dimension::Achievement => first_of_name(context, at) as i64,
             Dimension::Institution => context.issuers[at] as i64,
             Dimension::Category => entry.outcome.category() as i64,
             Dimension::Day => month_and_day(completed),
@@ -45,6 +46,7 @@ pub(super) fn name(context: &Context<'_>, per: &[Dimension], at: usize) -> Strin
         }
         match *dimension {
             Dimension::Outcome => number(&mut name, entry.held.leaf.0, 1),
+            Dimension::Achievement => name.push_str(&entry.name),
             Dimension::Institution => name.push_str(entry.held.issuer.as_str()),
             Dimension::Category => name.push_str(entry.outcome.category().code()),
             Dimension::Day => {
@@ -62,6 +64,13 @@ pub(super) fn name(context: &Context<'_>, per: &[Dimension], at: usize) -> Strin
         }
     }
     name
+}
+
+/// The first outcome of the archive with the same name.
+fn first_of_name(context: &Context<'_>, at: usize) -> usize {
+    let name = &context.archive[at].name;
+    let mut names = context.archive[..at].iter().map(|entry| &entry.name);
+    names.position(|it| it == name).unwrap_or(at)
 }
 
 fn month_and_day(day: Date) -> i64 {

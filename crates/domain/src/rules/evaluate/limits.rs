@@ -7,7 +7,7 @@
 use super::super::amount::Exact;
 use super::super::compile::Compiled;
 use super::super::decision::{Counted, Finding, Line, LineTarget};
-use super::super::limit::{Base, Excess, Limit, LimitScope, Maximum};
+use super::super::limit::{Base, Excess, Limit, LimitScope, Maximum, SubjectMatch};
 use super::super::programme::Course;
 use super::super::rule::{Rule, Selector};
 use super::context::Context;
@@ -110,7 +110,8 @@ impl<'a> Limits<'a> {
                 limit,
                 unit,
                 max,
-                is_of_all: limit.scope.origins.is_empty()
+                is_of_all: limit.scope.subject.is_none()
+                    && limit.scope.origins.is_empty()
                     && limit.scope.selector == Selector::default(),
                 groups,
             }
@@ -289,7 +290,13 @@ impl Active<'_> {
                 let origin = &context.set.set().origins[origin];
                 scope.origins.contains(&origin.id)
             });
-        of_origin && entry.is_selected_by(&scope.selector)
+        let of_subject = scope.subject.is_none_or(|subject| {
+            let is_same = entry
+                .subject()
+                .is_some_and(|key| context.plan.is_subject(key));
+            is_same == (subject == SubjectMatch::Same)
+        });
+        of_origin && of_subject && entry.is_selected_by(&scope.selector)
     }
 
     /// The outcomes of a use that one group counts.

@@ -7,6 +7,7 @@ use super::super::candidates::offers_in;
 use super::super::case::{Case, Use};
 use super::super::compile::Compiled;
 use super::super::decision::Progress;
+use super::super::programme::Minimum;
 use super::super::progress::progress;
 use super::super::rule::Rule;
 use super::context::Context;
@@ -73,6 +74,8 @@ pub struct Share {
     pub most: u64,
     /// Whether it counts at the level that the programme asks for.
     pub at_level: bool,
+    /// The minima of the programme that it counts for, by id.
+    pub minima: Vec<String>,
     /// The budgets that it is counted in, each with the outcomes that are new to it.
     pub budgets: Vec<(usize, u64)>,
 }
@@ -119,10 +122,9 @@ impl Builder {
         if parts.is_empty() {
             return;
         }
-        let at_level = at_level(state.context, sources);
         let shares = parts
             .into_iter()
-            .map(|part| self.share(state, part, sources, at_level));
+            .map(|part| self.share(state, part, sources));
         let shares = shares.collect();
         self.sources.push(sources.to_vec());
         let grant = &rule.grant;
@@ -136,7 +138,7 @@ impl Builder {
         });
     }
 
-    fn share(&mut self, state: &State<'_>, part: Part, sources: &[usize], at_level: bool) -> Share {
+    fn share(&mut self, state: &State<'_>, part: Part, sources: &[usize]) -> Share {
         let context = state.context;
         let course = part.course.map(|course| {
             let code = context.course(course).code.clone();
@@ -151,7 +153,8 @@ impl Builder {
             modules: part.modules.iter().map(|module| *module as usize).collect(),
             least: part.least,
             most: part.most,
-            at_level,
+            at_level: at_level(context, sources),
+            minima: minima(context, sources),
             budgets: budgets.collect(),
         }
     }
@@ -204,4 +207,13 @@ fn at_level(context: &Context<'_>, sources: &[usize]) -> bool {
     };
     let mut levels = sources.iter().map(|at| context.archive[*at].level());
     levels.all(|level| level.is_some_and(|level| level >= needed))
+}
+
+fn minima(context: &Context<'_>, sources: &[usize]) -> Vec<String> {
+    let takes_all = |minimum: &&Minimum| {
+        let mut entries = sources.iter().map(|at| &context.archive[*at]);
+        entries.all(|entry| entry.is_selected_by(&minimum.selector))
+    };
+    let minima = context.programme.minima.iter().filter(takes_all);
+    minima.map(|minimum| minimum.id.clone()).collect()
 }

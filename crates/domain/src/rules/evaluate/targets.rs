@@ -78,17 +78,30 @@ pub(in crate::rules) fn aim(
 ) -> Option<Aim> {
     match place {
         TargetPlace::Course(key) => context.plan.by_key(key).map(Aim::Course),
-        TargetPlace::SameCourse => {
-            let mut same = sources.iter();
-            let same = same.find_map(|at| context.plan.same_course(&context.archive[*at]));
-            same.map(Aim::Course)
-        }
+        TargetPlace::SameCourse => same_course(context, sources).map(Aim::Course),
         TargetPlace::Tagged(_) => None,
         TargetPlace::Electives => {
             let has_electives = context.programme.modules.iter().any(|it| it.unassigned);
             has_electives.then_some(Aim::Electives)
         }
         TargetPlace::Module(id) => context.plan.module(id).map(Aim::Module),
+    }
+}
+
+/// The course of the programme that every source is named like.
+fn same_course(context: &Context<'_>, sources: &[usize]) -> Option<u32> {
+    let course_of = |at: &usize| context.plan.same_course(&context.archive[*at]);
+    let (first, others) = sources.split_first()?;
+    let course = course_of(first)?;
+    let is_same = others.iter().all(|at| course_of(at) == Some(course));
+    is_same.then_some(course)
+}
+
+/// Why a target that the programme does not have is missing.
+pub(super) fn missing(place: &TargetPlace, sources: &[usize]) -> Reason {
+    match place {
+        TargetPlace::SameCourse if sources.len() > 1 => Reason::NotOneCourse,
+        _ => Reason::TargetMissing,
     }
 }
 

@@ -198,6 +198,16 @@ impl<'a> Teller<'a> {
                     "Still missing: {credits} credits at the level that the programme asks for."
                 ),
             ),
+            Missing::Minimum { minimum, credits } => {
+                let minima = self.programme.map_or(&[][..], |it| &it.minima);
+                let found = minima.iter().find(|it| it.id == *minimum);
+                let title =
+                    found.map_or_else(|| minimum.clone(), |it| self.wording(&it.title, minimum));
+                self.say(
+                    format!("“{title}”还差 {credits} 学分。"),
+                    format!("Still missing: {credits} credits of “{title}”."),
+                )
+            }
             Missing::Total(credits) => self.say(
                 format!("总学分还差 {credits} 学分。"),
                 format!("Still missing in all: {credits} credits."),

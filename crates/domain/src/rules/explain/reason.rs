@@ -147,6 +147,10 @@ fn plain(reason: &Reason) -> (&'static str, &'static str) {
             "这个专业没有对应的课程或模块，或者没有选好课程",
             "the programme has no such course or module, or none was chosen that the rule allows",
         ),
+        Reason::NotOneCourse => (
+            "几项成果不是同一门课程",
+            "the outcomes are not of one and the same course",
+        ),
         Reason::TargetExcluded => (
             "这类课程不能这样认定",
             "the rule leaves out courses or modules of this kind",

@@ -11,7 +11,7 @@ use super::super::rule::{Amount, Form, Rule, Target};
 use super::conditions;
 use super::limits::{Asking, Stopped, Tally};
 use super::state::{Granted, Spot, Standing, State};
-use super::targets::{Aim, Wanted, as_written, named, unnamed};
+use super::targets::{Aim, Wanted, as_written, missing, named, unnamed};
 use super::trace::Trace;
 use crate::{Credit, Hours};
 
@@ -158,7 +158,8 @@ impl<'s, 'a, 'u> Granting<'s, 'a, 'u> {
     }
 
     fn target(&mut self, wanted: &Wanted<'_>, trace: &mut Trace) -> Result<(), Stop> {
-        let aim = wanted.aim.ok_or(Reason::TargetMissing)?;
+        let to = &wanted.target.to;
+        let aim = wanted.aim.ok_or_else(|| missing(to, self.sources))?;
         self.amount = wanted.target.amount;
         let amount = self.amount(wanted.target, aim)?;
         if amount.is_zero() {
