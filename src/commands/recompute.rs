@@ -66,9 +66,10 @@ impl Recompute {
 }
 
 fn print(recomputed: &Recomputed) {
-    println!("decisions       {}", recomputed.decisions);
-    println!("equal lines     {}", recomputed.lines);
-    println!("of erased       {}", recomputed.gone);
+    // A notice is what is going to be decided, and is computed like a decision.
+    println!("decisions, notices  {}", recomputed.decisions);
+    println!("equal lines         {}", recomputed.lines);
+    println!("of erased           {}", recomputed.gone);
     for (leaf, what) in &recomputed.differences {
         println!("DIFFERENCE leaf {leaf}: {what}");
     }

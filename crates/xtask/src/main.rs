@@ -30,9 +30,10 @@ Usage: cargo xtask COMMAND
   deny                 Licences, sources and advisories of the dependencies.
   demo [--data FILE] [--rows N] [--exit]
                        Starts a bank in a temporary folder, imports results into it, verifies every
-                       receipt offline, and leaves it running with the commands to try next. FILE
+                       receipt offline, publishes the shipped rule sets, has four learners apply
+                       and be decided, and leaves it running with the commands to try next. FILE
                        has the columns lea,school,student,score,…; without it, N rows (20000) are
-                       made up. --exit ends it.
+                       made up. --exit ends it and computes all decisions again.
   bench [--quick] [--peers] [FLAGS…]
                        Measures this machine, then the bank against it. --quick ends within a
                        minute; --peers runs PostgreSQL beside it; `bench --help` tells the rest.

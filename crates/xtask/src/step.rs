@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -89,6 +89,23 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     .into())
 }
 
+/// Runs a command to its end and gives what it printed on stdout; a failure prints it and is an error as in [`run`].
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let line = line(command);
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot start `{line}`"))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(said);
+    }
+    print!("{said}");
+    Err(Failed {
+        command: line,
+        code: output.status.code(),
+    }
+    .into())
+}
+
 /// The command as one would type it, its program without its folder.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program())
@@ -139,6 +156,13 @@ mod tests {
             format!("{error:#}"),
             "a step: `sh -c exit 42` ended with exit code 42"
         );
+    }
+
+    #[test]
+    fn what_a_command_says_is_given_and_its_failure_is_an_error() {
+        let say = |script: &str| output(Command::new("sh").args(["-c", script]));
+        assert_eq!(say("echo 认定").unwrap(), "认定\n");
+        assert_eq!(exit_code(&say("exit 3").unwrap_err()), 3);
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Bank {
         if !is_open {
             return Ok(());
         }
-        let reason = "所用规则都不须评审 no rule used asks for a panel";
+        let reason = "不须评审 no panel is needed";
         let decided = self
             .advance(file.learner, application, Action::Decide, reason)
             .await;

@@ -5,9 +5,10 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::{binary, call};
+use super::printed::{self, Show};
+use super::{call, words};
 use crate::step;
 
 /// What the server prints on stdout once it serves.
@@ -29,26 +30,21 @@ pub(super) struct Bank {
     folder: PathBuf,
     server: Child,
     janitor: Child,
-    grpc: u16,
+    address: String,
 }
 
 impl Bank {
     /// Creates the ledger and its keys, starts the server and waits until it says that it is ready.
     pub(super) fn start(folder: &Path) -> Result<Self> {
         let (grpc, http) = (free_port()?, free_port()?);
-        let init = "init bank --origin demo.example/creditbank --test-regions";
-        println!("$ creditbank {init}");
-        step::run(&mut call(
-            folder,
-            &init.split(' ').map(str::to_owned).collect::<Vec<_>>(),
-        ))?;
-        let serve = format!("serve bank --grpc 127.0.0.1:{grpc} --http 127.0.0.1:{http}");
-        println!("$ creditbank {serve}");
-        let mut command = call(
-            folder,
-            &serve.split(' ').map(str::to_owned).collect::<Vec<_>>(),
-        );
-        let mut server = command
+        let init = words("init bank --origin demo.example/creditbank --test-regions");
+        println!("{}", printed::command(&init));
+        step::run(&mut call(folder, &init))?;
+        let serve = words(&format!(
+            "serve bank --grpc 127.0.0.1:{grpc} --http 127.0.0.1:{http}"
+        ));
+        println!("{}", printed::command(&serve));
+        let mut server = call(folder, &serve)
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the server")?;
@@ -61,7 +57,7 @@ impl Bank {
             folder: folder.to_owned(),
             server,
             janitor,
-            grpc,
+            address: format!("http://127.0.0.1:{grpc}"),
         };
         let mut lines = BufReader::new(said).lines();
         for line in lines.by_ref() {
@@ -74,39 +70,43 @@ impl Bank {
                         .map_while(Result::ok)
                         .for_each(|line| println!("{line}"))
                 });
+                println!("$ {}", bank.export());
                 return Ok(bank);
             }
         }
         bail!("the server ended before it was ready")
     }
 
-    /// How a command reaches the bank.
-    pub(super) fn at(&self) -> Vec<String> {
-        let server = format!("http://127.0.0.1:{}", self.grpc);
-        ["--server", &server, "--bank", "bank/bank.pub"]
-            .map(str::to_owned)
-            .to_vec()
+    /// How commands know the bank, as one types it.
+    pub(super) fn export(&self) -> String {
+        let set = |(name, value): (&str, &str)| format!(" {name}={value}");
+        let variables: String = self.environment().map(set).concat();
+        format!("export{variables}")
     }
 
-    /// How a command reaches the bank as its operator.
-    pub(super) fn as_operator(&self) -> Vec<String> {
-        [self.at(), vec!["--key".into(), "bank/operator.key".into()]].concat()
+    /// Prints a command and runs it; what it says goes straight to the terminal.
+    pub(super) fn run(&self, line: &str) -> Result<()> {
+        let words = words(line);
+        println!("{}", printed::command(&words));
+        step::run(&mut self.call(&words))
     }
 
-    /// Prints a command and runs it.
-    pub(super) fn run(&self, arguments: &[String]) -> Result<()> {
-        println!("$ creditbank {}", arguments.join(" "));
-        step::run(&mut call(&self.folder, arguments))
+    /// Prints a command, runs it, shows what it says and gives it back.
+    pub(super) fn tell(&self, line: &str, show: Show) -> Result<String> {
+        self.tell_by(line, |_| show)
     }
 
-    /// The command as one types it in another terminal.
-    pub(super) fn line(&self, arguments: &[String]) -> String {
-        format!(
-            "(cd {} && {} {})",
-            self.folder.display(),
-            binary().display(),
-            arguments.join(" ")
-        )
+    /// The same, where what it says decides how much of it is shown.
+    pub(super) fn tell_by(&self, line: &str, show: impl FnOnce(&str) -> Show) -> Result<String> {
+        println!("{}", printed::command(&words(line)));
+        let said = self.ask(line)?;
+        print!("{}", printed::said(&said, show(&said)));
+        Ok(said)
+    }
+
+    /// Runs a command and gives back what it says.
+    pub(super) fn ask(&self, line: &str) -> Result<String> {
+        step::output(&mut self.call(&words(line)))
     }
 
     /// Waits until the server ends, by Ctrl-C or by itself.
@@ -119,13 +119,28 @@ impl Bank {
         }
     }
 
-    /// Stops the server and removes its folder.
-    pub(super) fn stop(self) {
-        println!(
-            "\nStopping the bank and removing {}.",
-            self.folder.display()
-        );
-        drop(self);
+    /// Stops the server, has what is left looked at, and removes the folder.
+    pub(super) fn stop(mut self, look: impl FnOnce(&Self) -> Result<()>) -> Result<()> {
+        println!("\nStopping the bank.");
+        step::run(Command::new("kill").arg(self.server.id().to_string()))?;
+        let status = self.server.wait()?;
+        ensure!(status.success(), "the server ended: {status}");
+        let looked = look(&self);
+        println!("\nRemoving {}.", self.folder.display());
+        looked
+    }
+
+    fn call(&self, words: &[String]) -> Command {
+        let mut command = call(&self.folder, words);
+        command.envs(self.environment());
+        command
+    }
+
+    fn environment(&self) -> [(&str, &str); 2] {
+        [
+            ("CREDITBANK_SERVER", &self.address),
+            ("CREDITBANK_BANK", "bank/bank.pub"),
+        ]
     }
 }
 

@@ -1,9 +1,12 @@
-//! The demo: a bank in a temporary folder, real results imported, every receipt verified offline.
+//! The demo: a bank in a temporary folder, real results imported, every receipt verified offline, and four learners
+//! who apply for recognition and are decided.
 //!
 //! It does what an operator and its partner institutions would do, with the same commands, and
 //! prints each of them.
 
 mod bank;
+mod printed;
+mod recognition;
 mod results;
 
 use std::fs;
@@ -58,7 +61,7 @@ impl Options {
     }
 }
 
-/// Builds, starts the bank, imports, verifies; leaves it running unless told otherwise.
+/// Builds, starts the bank, imports, verifies, recognises; leaves it running unless told otherwise.
 pub(crate) fn run(options: &Options) -> Result<()> {
     // Read before the long build, so that a wrong file is told at once.
     let results = match &options.data {
@@ -70,99 +73,75 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     steps.step("build", || step::run(&mut cargo::programs()))?;
     let folder = temporary()?;
     let bank = steps.step("start a bank", || Bank::start(&folder))?;
-    work(&mut steps, &bank, &results, &folder)?;
+    deposit(&mut steps, &bank, &results, &folder)?;
+    let learner = results.learner(&folder)?;
+    let decided = recognition::run(&mut steps, &bank, learner, &folder)?;
     steps.finish();
+    println!();
+    decided.print();
     if options.exit {
-        bank.stop();
-        return Ok(());
+        return bank.stop(|bank| bank.run("recompute bank --quiet"));
     }
-    println!(
-        "\nThe bank is running in {}. Try next, in another terminal:\n",
-        folder.display()
-    );
-    for command in [receipt(&bank), institutions(&bank)] {
-        println!("  {}", bank.line(&command));
+    println!("\nThe bank is running. Try next, in another terminal:\n");
+    let path = binary();
+    let path = path.parent().unwrap_or(Path::new("/"));
+    println!("  cd {}", folder.display());
+    println!("  export PATH={}:$PATH", path.display());
+    println!("  {}", bank.export());
+    for command in decided.next() {
+        println!("  creditbank {command}");
     }
     println!("\nCtrl-C ends it and removes the folder.");
     bank.wait()
 }
 
-/// What the operator and its institutions do.
-fn work(steps: &mut Steps, bank: &Bank, results: &Results, folder: &Path) -> Result<()> {
+/// What the operator and its institutions do with a file of results.
+fn deposit(steps: &mut Steps, bank: &Bank, results: &Results, folder: &Path) -> Result<()> {
     let (institutions, rows) = (results.institutions(), results.rows());
     steps.step("prepare the files", || {
         results.write(folder)?;
         match results {
             Results::Scores(_) => Ok(()),
-            Results::Sample { rows } => bank.run(&sample(*rows)),
+            Results::Sample { rows } => bank.run(&format!("{SAMPLE} --rows {rows}")),
         }
     })?;
     println!("{}", results.describe());
-    let elapsed = steps.step("register the institutions", || {
-        timed(|| bank.run(&register(bank)))
-    })?;
+    let elapsed = steps.step("register the institutions", || timed(|| bank.run(REGISTER)))?;
     println!(
         "{institutions} registered with their keys, {} a second",
         rate(institutions, elapsed)
     );
+    let mapping = match results {
+        Results::Scores(_) => " --mapping mapping.toml",
+        Results::Sample { .. } => "",
+    };
+    let import = format!("import results.csv{mapping} --keys keys --receipts receipts.bin");
     let elapsed = steps.step("enrol the learners and import their results", || {
-        timed(|| bank.run(&import(bank, results)))
+        timed(|| bank.run(&import))
     })?;
     println!(
         "{rows} acknowledged durably, {} a second",
         rate(rows, elapsed)
     );
     steps.step("verify one receipt offline", || {
-        bank.run(&receipt(bank))?;
-        bank.run(&verify("receipt.txt"))
+        bank.run("receipt 0 --output receipt.txt")?;
+        bank.run("verify receipt.txt")
     })?;
     let elapsed = steps.step("verify every receipt offline", || {
-        timed(|| bank.run(&verify("receipts.bin")))
+        timed(|| bank.run("verify receipts.bin"))
     })?;
     println!("{rows} receipts verified, {} a second", rate(rows, elapsed));
     Ok(())
 }
 
-// The command lines, one function each. Files are relative to the folder of the demo.
+// Files are relative to the folder of the demo.
+const SAMPLE: &str =
+    "sample --category degree-course --institution college-1 --seed 1 --output results.csv";
+const REGISTER: &str =
+    "institution register --file institutions.csv --keys keys --key bank/operator.key";
 
-fn sample(rows: u64) -> Vec<String> {
-    let line =
-        "sample --category degree-course --institution college-1 --seed 1 --output results.csv";
-    words(&format!("{line} --rows {rows}"), Vec::new())
-}
-
-fn register(bank: &Bank) -> Vec<String> {
-    words(
-        "institution register --file institutions.csv --keys keys",
-        bank.as_operator(),
-    )
-}
-
-fn import(bank: &Bank, results: &Results) -> Vec<String> {
-    let mapping = match results {
-        Results::Scores(_) => " --mapping mapping.toml",
-        Results::Sample { .. } => "",
-    };
-    words(
-        &format!("import results.csv{mapping} --keys keys --receipts receipts.bin"),
-        bank.at(),
-    )
-}
-
-fn receipt(bank: &Bank) -> Vec<String> {
-    words("receipt 0 --output receipt.txt", bank.at())
-}
-
-fn verify(file: &str) -> Vec<String> {
-    words(&format!("verify {file} --bank bank/bank.pub"), Vec::new())
-}
-
-fn institutions(bank: &Bank) -> Vec<String> {
-    words("institution list", bank.as_operator())
-}
-
-fn words(line: &str, more: Vec<String>) -> Vec<String> {
-    line.split(' ').map(str::to_owned).chain(more).collect()
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
 }
 
 /// A fresh folder that nothing else uses.
