@@ -118,7 +118,7 @@ impl Registry {
 
     /// The institution that a reviewer belongs to: the one of the same unified social credit code; else itself.
     pub fn affiliation(&self, reviewer: InstitutionNumber) -> InstitutionNumber {
-        let uscc_of = |it: &Arc<Institution>| it.profile.uscc.clone();
+        let uscc_of = |it: &Arc<Institution>| it.profile.uscc;
         let Some(uscc) = self.by_number(reviewer).and_then(uscc_of) else {
             return reviewer;
         };

@@ -158,7 +158,8 @@ fn a_panel_admits_by_its_size_and_its_majority() {
             log.take(voted(reviewer, *approve));
         }
     };
-    let table: [(&[(&str, bool)], u8, Result<(), Refusal>); 6] = [
+    type Row<'a> = (&'a [(&'a str, bool)], u8, Result<(), Refusal>);
+    let table: [Row<'_>; 6] = [
         (&[], 1, Err(PanelTooSmall { needed: 1 })),
         (&[("one", true)], 1, Ok(())),
         (
