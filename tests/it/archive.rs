@@ -607,3 +607,28 @@ async fn records_of_a_compromised_key_are_disputed_until_confirmed() {
     assert_eq!(totals(&fudan, learner).await[0].1, 2);
     bank.check_log();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_code_of_an_archive_shows_all_of_it_after_each_further_merge() {
+    let mut bank = Bank::new();
+    let fudan = Institution::new(&bank, "fudan").await;
+    let mut codes = Vec::new();
+    for number in ["1", "2", "3"] {
+        let code = fudan.enrol(number).await;
+        fudan.deposit(&bank, vec![fudan.course(number, code)]).await;
+        codes.push(code);
+    }
+    for merged in 1..codes.len() {
+        let merge = v1::MergeLearnersRequest {
+            learner: digits(codes[0]),
+            merged_learner: digits(codes[merged]),
+            reason: "同一人".into(),
+        };
+        let mut learners = bank.operator().await.learner();
+        learners.merge_learners(merge).await.unwrap();
+        for code in &codes[..=merged] {
+            assert_eq!(all(&fudan, of(*code)).await.len(), merged + 1);
+        }
+    }
+    bank.check_log();
+}

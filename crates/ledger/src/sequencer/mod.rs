@@ -167,8 +167,10 @@ impl Sequencer {
         self.bank.publish(head);
         self.recent.add(before.row.size, ids);
         if !plan.learners.is_empty() {
-            self.bank
-                .forget(plan.learners.iter().map(|(learner, _)| *learner));
+            // A name of an earlier merge has to learn of this one too.
+            let names = plan.learners.iter();
+            let names = names.flat_map(|(code, row)| std::iter::once(code).chain(&row.merged));
+            self.bank.forget(names.copied());
         }
         self.bank.reach(Step::Published);
         let changed = plan
