@@ -1,5 +1,7 @@
 //! Properties that hold of whatever set, archive and uses are given.
 
+use std::sync::Arc;
+
 use creditbank_domain::rules::{
     Amount, Compiled, Decision, Dimension, Finding, Form, LineTarget, Maximum, Rounding,
     RoundingMode, Rule, TargetPlace, Use, candidates, evaluate, simulate,
@@ -15,7 +17,7 @@ use super::fixture::*;
 fn counts(
     learner: &Learner,
     decision: &Decision,
-) -> std::collections::BTreeMap<(String, String), (u64, u64, u64)> {
+) -> std::collections::BTreeMap<(Arc<str>, Arc<str>), (u64, u64, u64)> {
     let here = learner.prior.iter().filter(|it| it.programme == "business");
     let earlier = here.flat_map(|it| &it.lines);
     let mut counts = std::collections::BTreeMap::new();
@@ -83,7 +85,7 @@ proptest! {
         let decision = learner.decide(&set, &uses);
         let total = u64::from(set.programmes[0].total.hundredths());
         for ((id, group), (credits, courses, outcomes)) in counts(&learner, &decision) {
-            let limit = set.limits.iter().find(|it| it.id == id).expect("a limit of the set");
+            let limit = set.limits.iter().find(|it| *it.id == *id).expect("a limit of the set");
             let share = |whole: u64, basis_points: u16| whole * u64::from(basis_points) / 10_000;
             let (count, max) = match limit.max {
                 Maximum::Credits(max) => (credits, max.hundredths().into()),

@@ -145,7 +145,9 @@ fn programme(number: usize) -> String {
             37 => ", kind = \"thesis\"",
             _ => "",
         };
-        format!("  {{ code = \"{number:02}{at:02}\", name = \"{name}\", credits = \"{credits}\"{more} }},\n")
+        format!(
+            "  {{ code = \"{number:02}{at:02}\", name = \"{name}\", credits = \"{credits}\"{more} }},\n"
+        )
     };
     let courses = |places: std::ops::Range<usize>| places.map(course).collect::<String>();
     format!(
