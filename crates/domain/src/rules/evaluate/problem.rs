@@ -71,6 +71,11 @@ pub struct Share {
     pub least: u64,
     /// What it is at most.
     pub most: u64,
+    /// For a course, what limits are asked for.
+    pub asked: u64,
+    /// For what is left of the source's credits, all of these: every course of the offer that has credit, from it or
+    /// from an earlier use, takes as much of them. Nothing where that is not so, and for any other part.
+    pub rest: u64,
     /// Whether it counts at the level that the programme asks for.
     pub at_level: bool,
     /// The budgets that it is counted in, each with the outcomes that are new to it.
@@ -126,13 +131,12 @@ impl Builder {
         let shares = shares.collect();
         self.sources.push(sources.to_vec());
         let grant = &rule.grant;
-        let is_bounded = grant.not_above_source || grant.remainder_to_electives;
         self.offers.push(Offer {
             proposed,
             parts: shares,
             most,
             pick: grant.pick.into(),
-            is_firm: !is_bounded && usize::from(grant.pick) >= grant.targets.len(),
+            is_firm: !grant.not_above_source && usize::from(grant.pick) >= grant.targets.len(),
         });
     }
 
@@ -151,6 +155,8 @@ impl Builder {
             modules: part.modules.iter().map(|module| *module as usize).collect(),
             least: part.least,
             most: part.most,
+            asked: part.asked,
+            rest: part.rest,
             at_level,
             budgets: budgets.collect(),
         }
