@@ -88,6 +88,7 @@ impl Scale {
     pub(crate) fn new(problem: &Problem) -> Self {
         let parts = problem.offers.iter().flat_map(|offer| &offer.parts);
         let grain = parts.clone().fold(problem.unit, |grain, part| {
+            let grain = divisor(grain, part.rest);
             divisor(divisor(grain, part.least), part.most)
         });
         let credits: u64 = parts.map(|part| part.most / grain).sum();
@@ -352,17 +353,46 @@ impl<'p> Model<'p> {
                 |(offer, part): &(usize, usize)| self.parts[*offer][*part].course.as_ref();
             let sum = places.iter().filter_map(granted).sum();
             self.program.at_most(&sum, &Sum::constant(1));
-            for (offer, part) in places {
-                let it = &self.problem.offers[*offer];
-                let mut budgets = it.parts[*part].budgets.iter();
-                let is_free = budgets.all(|(budget, _)| !self.binds[*budget]);
-                if it.parts.len() > 1 && it.is_firm && is_free {
-                    let until = places.iter().take_while(|(other, _)| other <= offer);
-                    let taken = until.filter_map(granted).sum();
-                    self.program.at_least(&taken, &self.x[*offer]);
+        }
+        for ((offer, _), it, share) in each_part(self.problem) {
+            if it.parts.len() > 1 && it.is_firm && share.course.is_some() && share.least > 0 {
+                let mut done = self.taken(offer, share);
+                for (budget, _) in &share.budgets {
+                    if !self.binds[*budget] {
+                        continue;
+                    }
+                    let full = self.full(*budget, offer, share.asked);
+                    done.add(1, &self.stop(offer, &[full]));
                 }
+                self.program.at_least(&done, &self.x[offer]);
             }
         }
+    }
+
+    /// Whether a course has credit from an offer or one before it.
+    fn taken(&self, offer: usize, share: &Share) -> Sum {
+        let same = |(at, _, other): &((usize, usize), &Offer, &Share)| {
+            at.0 <= offer && other.course == share.course
+        };
+        let places = each_part(self.problem).filter(same);
+        places
+            .filter_map(|((offer, part), ..)| self.parts[offer][part].course.as_ref())
+            .sum()
+    }
+
+    /// What the offers up to one spend of a budget, and from what on a course of so much credit is refused.
+    fn full(&self, budget: usize, offer: usize, asked: u64) -> (Sum, i64) {
+        let it = self.problem.budgets[budget];
+        let spent = self.spent(budget, offer + 1);
+        let enough = match it.unit {
+            Unit::Credits => (it.left + 1)
+                .saturating_sub(asked)
+                .div_ceil(self.scale.grain) as i64,
+            Unit::Courses => it.left as i64,
+            // Not every outcome that counts is in the sum.
+            Unit::Outcomes => 0,
+        };
+        (spent, enough)
     }
 
     /// Modules hold what they hold, in whole units.
@@ -378,13 +408,14 @@ impl<'p> Model<'p> {
     }
 
     /// Credit without a course is whole unless something stops it that is named: a limit that is used up, or modules
-    /// that are full.
+    /// that are full. What is left of a source is whole but for what other parts take of it.
     fn cuts(&mut self) {
         for ((offer, part), it, share) in each_part(self.problem) {
-            if share.course.is_some() || !it.is_firm {
-                continue;
-            }
-            let least = self.scale.grains(share.least);
+            let least = match share.rest {
+                0 if share.course.is_some() || !it.is_firm => continue,
+                0 => self.scale.grains(share.least),
+                rest => self.scale.grains(rest.min(share.most)),
+            };
             let unit = self.scale.grains(self.problem.unit);
             let mut stopped = Sum::default();
             let budgets = share.budgets.iter().map(|(budget, _)| *budget);
@@ -396,30 +427,61 @@ impl<'p> Model<'p> {
                 let it = self.problem.budgets[budget];
                 // A limit that does not cut still takes what rounding would add.
                 let most = if it.cuts { least } else { unit.min(least) };
-                stopped.add(most, &self.stop(offer, &[(spent, it.left)]));
+                let full = (spent, self.used_up(it.left));
+                stopped.add(most, &self.stop(offer, &[full]));
             }
             if self.can_fill(&share.modules) {
                 let modules = share.modules.iter();
-                let full = modules.map(|at| (self.inside(*at, offer + 1), self.problem.rooms[*at]));
-                let full: Vec<(Sum, u64)> = full.collect();
+                let full = modules.map(|at| {
+                    let inside = self.inside(*at, offer + 1);
+                    (inside, self.used_up(self.problem.rooms[*at]))
+                });
+                let full: Vec<(Sum, i64)> = full.collect();
                 stopped.add(least, &self.stop(offer, &full));
             }
-            let granted = self.parts[offer][part].credits.clone().plus(1, &stopped);
+            let mut granted = self.parts[offer][part].credits.clone();
+            if share.rest > 0 {
+                granted.add(1, &self.costs(offer, it));
+                // Others may have taken the courses of an offer that is not chosen.
+                let all = self
+                    .scale
+                    .grains(it.parts.iter().map(|part| part.most).sum());
+                let left = Sum::constant(self.scale.grains(share.rest) + all);
+                let chosen = granted.clone().plus(all, &self.x[offer]);
+                self.program.at_most(&chosen, &left);
+            }
+            granted.add(1, &stopped);
             self.program.at_least(&granted, &self.x[offer].times(least));
         }
     }
 
-    /// A choice that is one only if each of these is used up to less than a unit.
-    fn stop(&mut self, offer: usize, used_up: &[(Sum, u64)]) -> Sum {
+    /// What an offer's parts take of its source, before what is left of it.
+    fn costs(&self, offer: usize, it: &Offer) -> Sum {
+        let mut costs = Sum::default();
+        for (share, granted) in it.parts.iter().zip(&self.parts[offer]) {
+            if share.course.is_some() {
+                costs.add(self.scale.grains(share.most), &self.taken(offer, share));
+            } else if share.rest == 0 {
+                costs.add(1, &granted.credits);
+            }
+        }
+        costs
+    }
+
+    /// A choice that is one only if each sum is at least so much.
+    fn stop(&mut self, offer: usize, full: &[(Sum, i64)]) -> Sum {
         let stop = self.program.choice();
         self.program.at_most(&stop, &self.x[offer]);
-        for (spent, left) in used_up {
-            let enough = (left + 1)
-                .saturating_sub(self.problem.unit)
-                .div_ceil(self.scale.grain);
-            self.program.at_least(spent, &stop.times(enough as i64));
+        for (spent, enough) in full {
+            self.program.at_least(spent, &stop.times(*enough));
         }
         stop
+    }
+
+    /// From how many grains on so much is used up to less than a unit.
+    fn used_up(&self, left: u64) -> i64 {
+        let enough = (left + 1).saturating_sub(self.problem.unit);
+        enough.div_ceil(self.scale.grain) as i64
     }
 
     fn can_cut(&self, budget: usize) -> bool {

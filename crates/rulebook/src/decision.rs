@@ -54,7 +54,8 @@ fn line(set: &RuleSet, decision: &Decision, it: &Line) -> Value {
     value.insert("grade".into(), json!(grade_text(it.grade)));
     value.insert("exclusive".into(), json!(it.exclusive));
     let groups = it.counted.groups.iter();
-    let groups = groups.map(|(limit, group)| json!({ "limit": limit, "group": group }));
+    let groups =
+        groups.map(|(limit, group)| json!({ "limit": limit.as_ref(), "group": group.as_ref() }));
     value.insert("counted".into(), groups.collect());
     Value::Object(value)
 }

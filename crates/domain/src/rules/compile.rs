@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
@@ -38,8 +39,8 @@ pub struct Compiled {
     versions: Table<String, Vec<u32>>,
     /// Slots by what they select.
     pub(super) index: Index,
-    /// Limits in the order in which they are held against credit.
-    limits: Vec<u32>,
+    /// Limits in the order in which they are held against credit, with their ids as lines share them.
+    limits: Vec<(Arc<str>, u32)>,
     /// Programmes by id.
     plans: Table<String, Plan>,
     /// Wholes and their parts.
@@ -102,8 +103,9 @@ impl Compiled {
 
     /// Limits in the order in which they are held against credit: those for each outcome, those for each of something
     /// else, those of the whole programme, each group in the order of ids.
-    pub(super) fn limits(&self) -> impl Iterator<Item = &Limit> {
-        self.limits.iter().map(|at| &self.set.limits[*at as usize])
+    pub(super) fn limits(&self) -> impl Iterator<Item = (&Arc<str>, &Limit)> {
+        let limits = self.limits.iter();
+        limits.map(|(id, at)| (id, &self.set.limits[*at as usize]))
     }
 
     /// A programme by its id.
@@ -118,14 +120,15 @@ impl Compiled {
 }
 
 fn spelled<'k>(abbreviations: &Table<String, String>, key: &'k str) -> Cow<'k, str> {
-    if abbreviations.is_empty() {
+    if abbreviations.is_empty() || key.is_empty() {
         return Cow::Borrowed(key);
     }
     if let Some(long) = abbreviations.get(key) {
         return Cow::Owned(long.clone());
     }
     let (stem, number) = stem(key);
-    abbreviations.get(stem).map_or(Cow::Borrowed(key), |long| {
+    let long = (!number.is_empty()).then(|| abbreviations.get(stem));
+    long.flatten().map_or(Cow::Borrowed(key), |long| {
         Cow::Owned(format!("{long}{number}"))
     })
 }
@@ -162,7 +165,7 @@ fn write_out(set: &mut RuleSet, abbreviations: &Table<String, String>) {
     }
 }
 
-fn order_of_limits(limits: &[Limit]) -> Vec<u32> {
+fn order_of_limits(limits: &[Limit]) -> Vec<(Arc<str>, u32)> {
     let group = |limit: &Limit| match limit.per.as_slice() {
         [] => 2,
         per if per.contains(&super::Dimension::Outcome) => 0,
@@ -173,5 +176,6 @@ fn order_of_limits(limits: &[Limit]) -> Vec<u32> {
         let limit = &limits[*at as usize];
         (group(limit), &limit.id)
     });
-    order
+    let with_id = |at: u32| (limits[at as usize].id.as_str().into(), at);
+    order.into_iter().map(with_id).collect()
 }

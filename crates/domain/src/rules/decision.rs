@@ -53,8 +53,8 @@ pub struct Line {
 /// What limits count a line under.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Ids of the limits that count this line, with the group of each, in the order of the ids.
-    pub groups: Vec<(String, String)>,
+    /// Ids of the limits that count this line, with the group of each, in the order of the ids; shared by lines.
+    pub groups: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// What credit is for.

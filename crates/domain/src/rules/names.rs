@@ -45,7 +45,7 @@ pub fn key(text: &str) -> String {
 
 /// The stem of a key and what numbers it: 高数上1 is 高数 and 上1. Abbreviations stand for stems.
 pub(super) fn stem(key: &str) -> (&str, &str) {
-    let stem = key.trim_end_matches(|c: char| c.is_ascii_digit() || "上下".contains(c));
+    let stem = key.trim_end_matches(|c: char| matches!(c, '0'..='9' | '上' | '下'));
     key.split_at(stem.len())
 }
 

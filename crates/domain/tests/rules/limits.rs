@@ -330,7 +330,7 @@ fn a_line_counts_in_full_in_the_group_of_each_of_its_outcomes() {
     let limits = vec![limit("year", vec![MARCH], Maximum::Credits(credits("4")))];
     let decision = Learner::new(four()).decide(&set(vec![rule], limits), &[using("m", &[1, 2])]);
     let groups = &decision.lines[0].counted.groups;
-    let group = |day: &str| ("year".to_owned(), day.to_owned());
+    let group = |day: &str| ("year".into(), day.into());
     assert_eq!(*groups, [group("2023-03-01"), group("2024-03-01")]);
 }
 

@@ -1,5 +1,7 @@
 //! `decision.proto`: applications and rulings.
 
+use std::sync::Arc;
+
 use creditbank_domain::recognition::{Application, HELD_MAX, PRIOR_MAX, Ruling, USES_MAX};
 use creditbank_domain::rules::{
     Counted, Line, LineTarget, OUTCOMES_PER_USE_MAX, RecordedGrade, Use,
@@ -131,7 +133,8 @@ fn line(message: v1::Line) -> Result<Line, Fault> {
         v1::LineTarget::Module => LineTarget::Module(text(&message.target_id, "target_id")?),
         v1::LineTarget::Nothing => LineTarget::Nothing,
     };
-    let groups = message.counted.into_iter().map(|it| (it.limit, it.group));
+    let counted = message.counted.into_iter();
+    let groups = counted.map(|it| (it.limit.into(), it.group.into()));
     Ok(Line {
         rule: text(&message.rule, "rule")?,
         outcomes: leaves(message.outcomes, OUTCOMES_PER_USE_MAX, "outcomes")?,
@@ -154,9 +157,9 @@ pub fn line_message(line: &Line) -> v1::Line {
         LineTarget::Module(id) => (v1::LineTarget::Module, id.clone()),
         LineTarget::Nothing => (v1::LineTarget::Nothing, String::new()),
     };
-    let group = |(limit, group): &(String, String)| v1::LimitGroup {
-        limit: limit.clone(),
-        group: group.clone(),
+    let group = |(limit, group): &(Arc<str>, Arc<str>)| v1::LimitGroup {
+        limit: limit.as_ref().to_owned(),
+        group: group.as_ref().to_owned(),
     };
     v1::Line {
         rule: line.rule.clone(),

@@ -26,6 +26,7 @@ mod read;
 mod records;
 mod report;
 mod restart;
+mod rules;
 mod submit;
 
 use std::process::ExitCode;
@@ -72,6 +73,9 @@ fn bench(options: &Options) -> Result<bool> {
     let runtime = runtime()?;
     limits::measure(options, &mut report)?;
     runtime.block_on(limits::empty_calls(options, &mut report))?;
+    if options.wants_any(&["rules"]) {
+        rules::measure(options, &mut report)?;
+    }
     if options.wants_any(&[
         "submit", "archive", "proof", "start", "disk", "memory", "peer",
     ]) {

@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     /// What it is held against: a name, and the value of the same run.
     limit: Option<(String, f64)>,
     target: Option<Target>,
+    /// Whether the target is for the value although there is a limit.
+    is_of_value: bool,
     latency_ms: Option<(f64, f64)>,
     used: Option<UsedEach>,
     note: String,
@@ -44,6 +46,7 @@ impl Entry {
             unit,
             limit: None,
             target: None,
+            is_of_value: false,
             latency_ms: None,
             used: None,
             note,
@@ -66,6 +69,12 @@ impl Entry {
     pub(crate) fn at_least(mut self, target: f64) -> Self {
         self.target = Some(Target::AtLeast(target));
         self
+    }
+
+    /// A target of the value itself, whatever it is held against.
+    pub(crate) fn value_at_least(mut self, target: f64) -> Self {
+        self.is_of_value = true;
+        self.at_least(target)
     }
 
     pub(crate) fn at_most(mut self, target: f64) -> Self {
@@ -91,7 +100,7 @@ impl Entry {
 
     /// None where there is no target, or the limit was not measured.
     fn passed(&self) -> Option<bool> {
-        let held = if self.limit.is_some() {
+        let held = if self.limit.is_some() && !self.is_of_value {
             self.ratio()?
         } else {
             self.value
@@ -105,6 +114,9 @@ impl Entry {
     fn target_text(&self) -> String {
         match self.target {
             None => String::new(),
+            Some(Target::AtLeast(target)) if self.is_of_value => {
+                format!("≥ {} {}", grouped(target), self.unit)
+            }
             Some(Target::AtLeast(target)) => format!("≥ {target}"),
             Some(Target::AtMost(target)) => format!("≤ {target}"),
         }

@@ -20,6 +20,8 @@ pub(in crate::rules) struct Context<'a> {
     pub(in crate::rules) plan: &'a Plan,
     /// The archive, ascending by leaf. A leaf that stands for two different outcomes is left out.
     pub(in crate::rules) archive: Vec<Entry<'a>>,
+    /// The leaves of the archive, which are looked for often.
+    leaves: Vec<LeafIndex>,
     /// Earlier uses of outcomes, ascending.
     spent: Vec<Spent>,
     /// By outcome of the archive: the first outcome of the same institution.
@@ -55,6 +57,7 @@ impl<'a> Context<'a> {
             case,
             programme,
             plan,
+            leaves: archive.iter().map(|entry| entry.held.leaf).collect(),
             archive,
             spent,
             issuers: Vec::new(),
@@ -71,8 +74,7 @@ impl<'a> Context<'a> {
 
     /// An outcome's place in the archive.
     pub(in crate::rules) fn find(&self, leaf: LeafIndex) -> Option<usize> {
-        let by_leaf = |entry: &Entry<'_>| entry.held.leaf;
-        self.archive.binary_search_by_key(&leaf, by_leaf).ok()
+        self.leaves.binary_search(&leaf).ok()
     }
 
     /// Earlier uses of an outcome, those for this programme first.
@@ -157,7 +159,7 @@ fn archive<'a>(set: &'a Compiled, held: &'a [Held]) -> Vec<Entry<'a>> {
     sorted.sort_by_key(|it| it.leaf);
     let same_leaf = sorted.chunk_by(|one, other| one.leaf == other.leaf);
     same_leaf
-        .filter(|same| same.iter().all(|it| *it == same[0]))
+        .filter(|same| same[1..].iter().all(|it| *it == same[0]))
         .map(|same| Entry::new(set, same[0]))
         .collect()
 }

@@ -4,6 +4,8 @@
 //! the limit is about; outcomes count where they are. What earlier decisions counted is taken from their lines, not
 //! worked out again.
 
+use std::sync::Arc;
+
 use super::super::amount::Exact;
 use super::super::compile::Compiled;
 use super::super::decision::{Counted, Finding, Line, LineTarget};
@@ -25,6 +27,7 @@ pub(super) struct Limits<'a> {
 #[derive(Debug)]
 struct Active<'a> {
     limit: &'a Limit,
+    id: &'a Arc<str>,
     unit: Unit,
     max: u64,
     /// Whether it is about every outcome.
@@ -48,7 +51,7 @@ pub enum Unit {
 struct Group {
     /// Once an outcome of the archive is in it.
     key: Option<Key>,
-    name: String,
+    name: Arc<str>,
     /// Hundredths of credits, or courses.
     count: u64,
     /// The outcomes, where they are what is counted.
@@ -98,24 +101,28 @@ impl<'a> Limits<'a> {
     /// The limits for a programme on the day of application, with what earlier decisions counted.
     pub(super) fn new(context: &Context<'a>) -> Self {
         let set: &'a Compiled = context.set;
-        let applies = |limit: &&Limit| {
+        let applies = |limit: &Limit| {
             let programmes = &limit.scope.programmes;
             limit.effective.contains(context.case.date)
                 && (programmes.is_empty() || programmes.contains(&context.programme.id))
         };
-        let active = set.limits().filter(applies).map(|limit| {
-            let (unit, max) = maximum(context, limit);
-            let groups = Vec::new();
-            Active {
-                limit,
-                unit,
-                max,
-                is_of_all: limit.scope.subject.is_none()
-                    && limit.scope.origins.is_empty()
-                    && limit.scope.selector == Selector::default(),
-                groups,
-            }
-        });
+        let active = set
+            .limits()
+            .filter(|(_, it)| applies(it))
+            .map(|(id, limit)| {
+                let (unit, max) = maximum(context, limit);
+                let groups = Vec::new();
+                Active {
+                    limit,
+                    id,
+                    unit,
+                    max,
+                    is_of_all: limit.scope.subject.is_none()
+                        && limit.scope.origins.is_empty()
+                        && limit.scope.selector == Selector::default(),
+                    groups,
+                }
+            });
         let mut limits = Self {
             active: active.collect(),
         };
@@ -128,13 +135,13 @@ impl<'a> Limits<'a> {
     /// An outcome that is not in the archive any more counts wherever its line did.
     fn count_earlier(&mut self, context: &Context<'_>, line: &Line) {
         for (id, name) in &line.counted.groups {
-            let Some(limit) = self.active.iter().position(|it| it.limit.id == *id) else {
+            let Some(limit) = self.active.iter().position(|it| it.id == id) else {
                 continue;
             };
             let active = &mut self.active[limit];
             let group = active
                 .find(name)
-                .unwrap_or_else(|| active.add(name.clone()));
+                .unwrap_or_else(|| active.add(Arc::clone(name)));
             let is_course = matches!(line.to, LineTarget::Course(_));
             let mut outcomes = line.outcomes.clone();
             if active.unit == Unit::Outcomes {
@@ -160,7 +167,7 @@ impl<'a> Limits<'a> {
             amount: asking.amount,
             most: u64::MAX,
             bitten: None,
-            tallies: Vec::new(),
+            tallies: Vec::with_capacity(self.active.len()),
         };
         for (at, active) in self.active.iter_mut().enumerate() {
             if !is_about(&active.limit.scope, asking) {
@@ -249,16 +256,12 @@ impl<'a> Limits<'a> {
 
     /// What a line says about where it was counted.
     pub(super) fn counted(&self, tallies: &[Tally]) -> Counted {
-        let mut groups: Vec<(String, String)> = tallies
-            .iter()
-            .map(|tally| {
-                let active = &self.active[tally.limit];
-                (
-                    active.limit.id.clone(),
-                    active.groups[tally.group].name.clone(),
-                )
-            })
-            .collect();
+        let group = |tally: &Tally| {
+            let active = &self.active[tally.limit];
+            let name = &active.groups[tally.group].name;
+            (Arc::clone(active.id), Arc::clone(name))
+        };
+        let mut groups: Vec<_> = tallies.iter().map(group).collect();
         groups.sort_unstable();
         Counted { groups }
     }
@@ -266,10 +269,10 @@ impl<'a> Limits<'a> {
 
 impl Active<'_> {
     fn find(&self, name: &str) -> Option<usize> {
-        self.groups.iter().position(|group| group.name == name)
+        self.groups.iter().position(|group| *group.name == *name)
     }
 
-    fn add(&mut self, name: String) -> usize {
+    fn add(&mut self, name: Arc<str>) -> usize {
         self.groups.push(Group {
             key: None,
             name,
@@ -343,7 +346,9 @@ impl Active<'_> {
         let known = self.groups.iter().position(|group| group.key == Some(key));
         known.unwrap_or_else(|| {
             let name = name(context, &self.limit.per, at);
-            let group = self.find(&name).unwrap_or_else(|| self.add(name));
+            let is_it = |group: &Group| group.key.is_none() && *group.name == *name;
+            let earlier = self.groups.iter().position(is_it);
+            let group = earlier.unwrap_or_else(|| self.add(name.into()));
             self.groups[group].key = Some(key);
             group
         })
@@ -387,7 +392,7 @@ impl<'a> Active<'a> {
         }
         trace.step(self.limit.place, || Finding::Limited {
             limit: self.limit.id.clone(),
-            group: group.name.clone(),
+            group: group.name.as_ref().to_owned(),
             used,
             max: self.max,
             asked,

@@ -19,6 +19,8 @@ mod targets;
 mod trace;
 mod validity;
 
+use std::borrow::Cow;
+
 use super::candidates::candidates_in;
 use super::case::{Case, Use};
 use super::compile::Compiled;
@@ -43,7 +45,7 @@ use trace::Trace;
 pub fn evaluate(set: &Compiled, case: &Case<'_>, uses: &[Use]) -> Decision {
     let uses = canonical(uses);
     let context = Context::new(set, case);
-    decide_all(set, case, context.as_ref(), &uses)
+    decide_all(set, case, context.as_ref(), uses.iter().map(Cow::as_ref))
 }
 
 /// Decides every use that would be granted alone: what a learner's outcomes are worth without an application. The uses
@@ -53,16 +55,16 @@ pub fn evaluate(set: &Compiled, case: &Case<'_>, uses: &[Use]) -> Decision {
 pub fn simulate(set: &Compiled, case: &Case<'_>) -> (Vec<Use>, Decision) {
     let context = Context::new(set, case);
     let uses = context.as_ref().map(candidates_in).unwrap_or_default();
-    let decision = decide_all(set, case, context.as_ref(), &uses);
+    let decision = decide_all(set, case, context.as_ref(), uses.iter());
     (uses, decision)
 }
 
 /// Decides uses that are in canonical order.
-fn decide_all(
+fn decide_all<'u>(
     set: &Compiled,
     case: &Case<'_>,
     context: Option<&Context<'_>>,
-    uses: &[Use],
+    uses: impl ExactSizeIterator<Item = &'u Use>,
 ) -> Decision {
     let mut decision = Decision {
         rule_set: set.set().hash,
@@ -80,14 +82,11 @@ fn decide_all(
     for proposed in uses {
         trace.begin(proposed);
         let result = match &mut state {
-            Some(state) => decide(state, proposed, &mut trace),
+            Some(state) => decide(state, proposed, &mut decision.lines, &mut trace),
             None => Err((None, Reason::ProgrammeUnknown)),
         };
         match result {
-            Ok((rule, lines)) => {
-                automatic &= rule.review == Review::None;
-                decision.lines.extend(lines);
-            }
+            Ok(rule) => automatic &= rule.review == Review::None,
             Err((rule, reason)) => {
                 let place = rule.map(|rule| rule.place).unwrap_or_default();
                 trace.step(place, || Finding::Refused(reason.clone()));
@@ -208,12 +207,13 @@ fn conditions_and_grant(
     grant::grant(state, rule, sources, courses, trace)
 }
 
-/// Decides one use and keeps what it takes.
+/// Decides one use, keeps what it takes and writes down what it is granted.
 fn decide<'a>(
     state: &mut State<'a>,
     proposed: &Use,
+    lines: &mut Vec<Line>,
     trace: &mut Trace,
-) -> Result<(&'a Rule, Vec<Line>), Refused<'a>> {
+) -> Result<&'a Rule, Refused<'a>> {
     let GrantedUse {
         rule,
         sources,
@@ -224,7 +224,7 @@ fn decide<'a>(
     }
     let entries = sources.iter().map(|at| &state.context.archive[*at]);
     let grade = grade::recorded(&rule.grade, entries);
-    let lines = granted.iter().map(|it| {
+    lines.extend(granted.iter().map(|it| {
         let to = state.target(it.spot);
         let grade = if to == LineTarget::Nothing {
             RecordedGrade::None
@@ -241,18 +241,28 @@ fn decide<'a>(
             exclusive: rule.exclusive,
             counted: state.counted(it),
         }
-    });
-    Ok((rule, lines.collect()))
+    }));
+    Ok(rule)
 }
 
-/// Uses in canonical order: by rule, then outcomes, then courses, each of them ascending.
-fn canonical(uses: &[Use]) -> Vec<Use> {
-    let mut uses: Vec<Use> = uses.to_vec();
-    for it in &mut uses {
+/// Uses in canonical order: by rule, then outcomes, then courses, each of them ascending. What is in order is not copied.
+fn canonical(uses: &[Use]) -> Vec<Cow<'_, Use>> {
+    let ascending = |it: &Use| {
+        let is_in_order =
+            it.outcomes.is_sorted() && it.courses.is_sorted_by(|one, next| one < next);
+        if is_in_order {
+            return None;
+        }
+        let mut it = it.clone();
         it.outcomes.sort_unstable();
         it.courses.sort_unstable();
         it.courses.dedup();
-    }
+        Some(it)
+    };
+    let uses = uses.iter();
+    let mut uses: Vec<Cow<'_, Use>> = uses
+        .map(|it| ascending(it).map_or(Cow::Borrowed(it), Cow::Owned))
+        .collect();
     uses.sort_unstable();
     uses
 }

@@ -72,6 +72,11 @@ pub struct Share {
     pub least: u64,
     /// What it is at most.
     pub most: u64,
+    /// For a course, what limits are asked for.
+    pub asked: u64,
+    /// For what is left of the source's credits, all of these: every course of the offer that has credit, from it or
+    /// from an earlier use, takes as much of them. Nothing where that is not so, and for any other part.
+    pub rest: u64,
     /// Whether it counts at the level that the programme asks for.
     pub at_level: bool,
     /// The minima of the programme that it counts for, by id.
@@ -128,13 +133,12 @@ impl Builder {
         let shares = shares.collect();
         self.sources.push(sources.to_vec());
         let grant = &rule.grant;
-        let is_bounded = grant.not_above_source || grant.remainder_to_electives;
         self.offers.push(Offer {
             proposed,
             parts: shares,
             most,
             pick: grant.pick.into(),
-            is_firm: !is_bounded && usize::from(grant.pick) >= grant.targets.len(),
+            is_firm: !grant.not_above_source && usize::from(grant.pick) >= grant.targets.len(),
         });
     }
 
@@ -153,7 +157,9 @@ impl Builder {
             modules: part.modules.iter().map(|module| *module as usize).collect(),
             least: part.least,
             most: part.most,
-            at_level: at_level(context, sources),
+            asked: part.asked,
+            rest: part.rest,
+            at_level,
             minima: minima(context, sources),
             budgets: budgets.collect(),
         }

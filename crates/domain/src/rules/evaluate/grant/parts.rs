@@ -19,6 +19,10 @@ pub(in crate::rules::evaluate) struct Part {
     pub(in crate::rules::evaluate) least: u64,
     /// What it is granted at most.
     pub(in crate::rules::evaluate) most: u64,
+    /// For a course, what limits are asked for.
+    pub(in crate::rules::evaluate) asked: u64,
+    /// For what is left of the source, the credits that it and the other parts share, where that is all there is to it.
+    pub(in crate::rules::evaluate) rest: u64,
     /// Where it is counted.
     pub(in crate::rules::evaluate) tallies: Vec<Tally>,
 }
@@ -64,8 +68,14 @@ pub(in crate::rules::evaluate) fn parts(
         } else {
             given.max(credits)
         });
-        let rest = granting.unassigned_part(electives, Exact::whole(credits));
-        parts.extend(rest.map(|part| Part { least: 0, ..part }));
+        let left = credits.saturating_sub(granting.spent);
+        let rest = granting.unassigned_part(electives, Exact::whole(left));
+        let shares = granting.shares(&parts, left);
+        parts.extend(rest.map(|part| Part {
+            least: 0,
+            rest: if shares { left } else { 0 },
+            ..part
+        }));
     }
     (parts, most)
 }
@@ -98,6 +108,8 @@ impl Granting<'_, '_, '_> {
             modules: Vec::new(),
             least,
             most,
+            asked: amount.ceil(),
+            rest: 0,
             tallies,
         })
     }
@@ -125,8 +137,36 @@ impl Granting<'_, '_, '_> {
             modules,
             least,
             most,
+            asked: most,
+            rest: 0,
             tallies,
         })
+    }
+
+    /// Whether what the parts leave of a source is its credits less theirs, whatever is granted: each costs what it is
+    /// worth, all targets are looked at, and nothing is rounded.
+    fn shares(&self, parts: &[Part], left: u64) -> bool {
+        let grant = &self.rule.grant;
+        let unit = self
+            .state
+            .context
+            .set
+            .set()
+            .rounding
+            .unit
+            .hundredths()
+            .max(1);
+        let mut targets = grant.targets.iter();
+        let converts = targets.any(|target| matches!(target.amount, Amount::Ratio { .. }));
+        let mut amounts = parts.iter().map(|part| (part.least, part.most));
+        let are_exact =
+            amounts.all(|(least, most)| least == most && most.is_multiple_of(unit.into()));
+        !converts
+            && !grant.not_above_source
+            && usize::from(grant.pick) >= grant.targets.len()
+            && are_exact
+            && left.is_multiple_of(unit.into())
+            && parts.iter().map(|part| part.most).sum::<u64>() <= left
     }
 
     /// The multiples of the unit that an amount may become: one, but for halves that go to the even multiple, which
