@@ -139,8 +139,10 @@ impl Scores {
             results: None,
             doubt: None,
             earns: false,
-            name: format!("{school} 的 {student} 号考生"),
-            about: format!("真实数据：1997 年 A-level 化学 {score} 分，申请应用化工技术（专科）"),
+            name: format!("{student} 号考生"),
+            about: format!(
+                "真实数据：{school} 学校，1997 年 A-level 化学 {score} 分，申请应用化工技术（专科）"
+            ),
             number: student.clone(),
             document: "student-number",
             keeper: school.clone(),
