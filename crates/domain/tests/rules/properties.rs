@@ -48,7 +48,7 @@ fn counts(
                 == 1
             {
                 let used = outcomes.entry(key.clone()).or_default();
-                let limit = set.limits.iter().find(|it| it.id == key.0);
+                let limit = set.limits.iter().find(|it| *it.id == *key.0);
                 let subject = limit.and_then(|it| it.scope.subject);
                 let outcomes = line.outcomes.iter();
                 used.extend(outcomes.filter(|leaf| is_of_subject(learner, **leaf, subject)));

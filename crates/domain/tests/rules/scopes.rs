@@ -104,7 +104,7 @@ fn an_achievement_counts_once_however_it_is_written() {
         ["e free 1", "f free 1", "e LIMIT_REACHED", "e LIMIT_REACHED"]
     );
     let groups = decision.lines.iter().flat_map(|it| &it.counted.groups);
-    let groups: Vec<&str> = groups.map(|(_, group)| group.as_str()).collect();
+    let groups: Vec<&str> = groups.map(|(_, group)| &**group).collect();
     assert_eq!(groups, ["单元甲", "单元乙"]);
 }
 

@@ -159,7 +159,7 @@ impl Builder {
             most: part.most,
             asked: part.asked,
             rest: part.rest,
-            at_level,
+            at_level: at_level(context, sources),
             minima: minima(context, sources),
             budgets: budgets.collect(),
         }
