@@ -58,8 +58,11 @@ async fn what_a_panel_declines_is_noticed_and_decided_without_credit_and_consume
     scene.advanced(application, &[A::Decline]).await;
     let declined = scene.file(application).await;
     assert_eq!((declined.state(), credits(&declined)), (S::Decided, 0));
-    let reason = declined.evaluation.unwrap().decision.unwrap().reason;
-    assert_eq!(reason, "依规则");
+    let told = declined.evaluation.unwrap();
+    assert_eq!(told.decision.unwrap().reason, "依规则");
+    // Nor does its explanation say that anything was.
+    assert!(told.explanation_zh[0].ends_with("本次没有认定学分。"));
+    assert_eq!(told.recognised_hundredths, 0);
     // There is nothing to take back, but something to appeal against.
     let reversed = scene.advance(application, A::Reverse).await;
     assert_eq!(reversed.unwrap_err(), "STEP_NOT_ALLOWED");
