@@ -64,6 +64,6 @@ pub fn plan(set: &Compiled, case: &Case<'_>, goal: Goal) -> Plan {
         next_steps: next_steps(set, case, &decision),
         uses,
         decision,
-        proven: found.proven && came_to_end,
+        proven: found.proven && came_to_end && problem.is_whole,
     }
 }
