@@ -1,9 +1,12 @@
 //! The problem as an integer program.
 //!
 //! One choice an offer; for an offer of several courses one a course; whole multiples of the unit for credit without a
-//! course. Credit is cut only by a limit that is used up or by modules that are full, so wherever credit without a
-//! course is less than it could be, a further choice must name what stopped it. All amounts are in grains, the largest
-//! amount that divides them all.
+//! course. All amounts are in grains, the largest amount that divides them all.
+//!
+//! That is what an offer may be granted at most. What it is granted at least takes much more to say: credit is cut only
+//! by a limit that is used up, by modules that are full or by courses that have their credit already, so wherever an
+//! offer is granted less than it could be, a further choice must name what stopped it, among all that comes before. It
+//! is said of the offers in [`Question::exact`] alone.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +27,18 @@ pub(crate) struct Question<'q> {
     pub(crate) exact: &'q [bool],
     /// Choices that are known not to do.
     pub(crate) excluded: &'q [Vec<bool>],
-    /// Score to reach, and how the offers from the first on are fixed; then the next [`BLOCK`] of offers are put in
-    /// order. None asks for the best score.
-    pub(crate) order: Option<(i64, &'q [bool])>,
+    /// What is asked for.
+    pub(crate) wanted: Wanted<'q>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'q> {
+    /// The best score, if it is above this one.
+    Best(Option<i64>),
+    /// A score that is reached, and how the offers from the first on are fixed; the next [`BLOCK`] of them are put in
+    /// order.
+    Order(i64, &'q [bool]),
 }
 
 /// What the solver found.
@@ -64,9 +76,14 @@ pub(crate) fn ask(
         model.exclude(excluded);
     }
     let score = model.score(question.aim);
-    let objective = match question.order {
-        None => score.clone(),
-        Some((floor, fixed)) => {
+    let objective = match question.wanted {
+        Wanted::Best(above) => {
+            if let Some(above) = above {
+                model.program.at_least(&score, &Sum::constant(above + 1));
+            }
+            score.clone()
+        }
+        Wanted::Order(floor, fixed) => {
             model.program.at_least(&score, &Sum::constant(floor));
             model.order(fixed)
         }

@@ -2,7 +2,7 @@
 
 use creditbank_domain::rules::{Case, Compiled, Offer, Problem, Use, evaluate, simulate};
 
-use crate::model::{Answer, BLOCK, Question, Scale, ask};
+use crate::model::{Answer, BLOCK, Question, Scale, Wanted, ask};
 use crate::solver::Work;
 
 /// Most calls of the solver for one search.
@@ -99,8 +99,8 @@ impl<'s> Search<'s> {
     fn improve(&mut self) -> bool {
         loop {
             let excluded: Vec<Vec<bool>> = self.tried.iter().map(|(it, _)| it.clone()).collect();
-            let order = None;
-            match self.ask(&excluded, order) {
+            let above = self.best.as_ref().map(|(_, best)| *best);
+            match self.ask(&excluded, Wanted::Best(above)) {
                 Answer::Impossible => return true,
                 Answer::Unknown => return false,
                 Answer::Some(chosen) => {
@@ -108,9 +108,6 @@ impl<'s> Search<'s> {
                     return false;
                 }
                 Answer::Best(chosen, bound) => {
-                    if self.best.as_ref().is_some_and(|(_, best)| *best >= bound) {
-                        return true;
-                    }
                     let score = self.keep_if_better(&chosen);
                     if score == Some(bound) {
                         return true;
@@ -160,7 +157,7 @@ impl<'s> Search<'s> {
                 return true;
             }
             let excluded: Vec<Vec<bool>> = self.tried.iter().map(|(it, _)| it.clone()).collect();
-            match self.ask(&excluded, Some((best, &chosen[..fixed]))) {
+            match self.ask(&excluded, Wanted::Order(best, &chosen[..fixed])) {
                 Answer::Impossible | Answer::Some(_) | Answer::Unknown => return false,
                 Answer::Best(proposed, _) => match self.worth(&proposed) {
                     Some(score) if score == best => {
@@ -188,7 +185,7 @@ impl<'s> Search<'s> {
         chosen[at] || (0..at).any(|other| chosen[other] && excludes(other))
     }
 
-    fn ask(&mut self, excluded: &[Vec<bool>], order: Option<(i64, &[bool])>) -> Answer {
+    fn ask(&mut self, excluded: &[Vec<bool>], wanted: Wanted<'_>) -> Answer {
         if self.calls == CALLS_MAX {
             return Answer::Unknown;
         }
@@ -198,7 +195,7 @@ impl<'s> Search<'s> {
             aim,
             exact: &self.exact,
             excluded,
-            order,
+            wanted,
         };
         ask(self.problem, self.scale, &question, &mut self.work)
     }
