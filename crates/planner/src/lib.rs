@@ -1,12 +1,15 @@
 //! Plans: the use of a learner's outcomes that recognises the most credits, or completes a programme with the fewest.
 //!
 //! A plan is a proposal. It is found by integer programming, in a solver that this crate alone names and whose floating
-//! point `solver.rs` alone touches; it is worth what [`evaluate`] says and nothing else. Every plan has been evaluated before it leaves here, none has a
-//! use that would be refused, and nothing of the solver reaches a decision.
+//! point `solver.rs` alone touches; it is worth what [`evaluate`] says and nothing else. Every plan has been evaluated
+//! before it leaves here, none has a use that would be refused, and nothing of the solver reaches a decision.
 //!
 //! The solver sees a [`Problem`](creditbank_domain::rules::Problem) of necessary conditions. Its optimum is therefore a
-//! bound: if the evaluation of what it chose reaches the bound, the plan is proved best; if not, that choice is excluded
-//! and the solver asked again.
+//! bound: if the evaluation of what it chose reaches the bound, the plan is proved best. If not, the solver is told more
+//! of the offers in that choice, or that it is not one, and asked again.
+//!
+//! A plan ends. What is offered, how often the solver is asked and how much work it may do have named maxima, none of
+//! them a time, so that a plan is the same on every machine; where one is reached, [`Plan::proven`] says so.
 
 mod model;
 mod search;
@@ -64,6 +67,6 @@ pub fn plan(set: &Compiled, case: &Case<'_>, goal: Goal) -> Plan {
         next_steps: next_steps(set, case, &decision),
         uses,
         decision,
-        proven: found.proven && came_to_end,
+        proven: found.proven && came_to_end && problem.is_whole,
     }
 }

@@ -1,16 +1,19 @@
 //! The problem as an integer program.
 //!
 //! One choice an offer; for an offer of several courses one a course; whole multiples of the unit for credit without a
-//! course. Credit is cut only by a limit that is used up or by modules that are full, so wherever credit without a
-//! course is less than it could be, a further choice must name what stopped it. All amounts are in grains, the largest
-//! amount that divides them all.
+//! course. All amounts are in grains, the largest amount that divides them all.
+//!
+//! That is what an offer may be granted at most. What it is granted at least takes much more to say: credit is cut only
+//! by a limit that is used up, by modules that are full or by courses that have their credit already, so wherever an
+//! offer is granted less than it could be, a further choice must name what stopped it, among all that comes before. It
+//! is said of the offers in [`Question::exact`] alone.
 
 use std::collections::BTreeMap;
 
 use creditbank_domain::rules::{Missing, Offer, Problem, Share, Unit};
 
 use crate::search::Aim;
-use crate::solver::{Program, Solved, Sum};
+use crate::solver::{Optimum, Program, Solved, Sum, Work};
 
 /// Most candidates whose order is decided by one call: their weights are powers of two.
 pub(crate) const BLOCK: usize = 12;
@@ -19,17 +22,31 @@ pub(crate) const BLOCK: usize = 12;
 pub(crate) struct Question<'q> {
     /// What a choice must achieve.
     pub(crate) aim: Aim,
+    /// The offers of which the model says all it can: what each is granted at least. It would grow with the square of
+    /// their number.
+    pub(crate) exact: &'q [bool],
     /// Choices that are known not to do.
     pub(crate) excluded: &'q [Vec<bool>],
-    /// Score to reach, and how the offers from the first on are fixed; then the next [`BLOCK`] of offers are put in
-    /// order. None asks for the best score.
-    pub(crate) order: Option<(i64, &'q [bool])>,
+    /// What is asked for.
+    pub(crate) wanted: Wanted<'q>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'q> {
+    /// The best score, if it is above this one.
+    Best(Option<i64>),
+    /// A score that is reached, and how the offers from the first on are fixed; the next [`BLOCK`] of them are put in
+    /// order.
+    Order(i64, &'q [bool]),
 }
 
 /// What the solver found.
 pub(crate) enum Answer {
     /// A choice and its score, which no choice exceeds that the question admits.
     Best(Vec<bool>, i64),
+    /// A choice that the question admits, before it gave up.
+    Some(Vec<bool>),
     /// No choice is admitted.
     Impossible,
     /// It gave up.
@@ -41,14 +58,17 @@ pub(crate) fn ask(
     problem: &Problem,
     scale: Scale,
     question: &Question<'_>,
-    nodes: &mut u64,
+    work: &mut Work,
 ) -> Answer {
     let mut model = Model::new(problem, scale);
     model.choices();
     model.budgets();
     model.courses();
     model.rooms();
-    model.cuts();
+    for offer in (0..problem.offers.len()).filter(|offer| question.exact[*offer]) {
+        model.grants(offer);
+        model.cuts(offer);
+    }
     if question.aim == Aim::Complete {
         model.completion();
     }
@@ -56,18 +76,22 @@ pub(crate) fn ask(
         model.exclude(excluded);
     }
     let score = model.score(question.aim);
-    let objective = match question.order {
-        None => score.clone(),
-        Some((floor, fixed)) => {
+    let objective = match question.wanted {
+        Wanted::Best(above) => {
+            if let Some(above) = above {
+                model.program.at_least(&score, &Sum::constant(above + 1));
+            }
+            score.clone()
+        }
+        Wanted::Order(floor, fixed) => {
             model.program.at_least(&score, &Sum::constant(floor));
             model.order(fixed)
         }
     };
-    match model.program.maximise(&objective, nodes) {
-        Solved::Optimum(optimum) => {
-            let chosen = model.x.iter().map(|x| optimum.value(x) == 1).collect();
-            Answer::Best(chosen, optimum.value(&score))
-        }
+    let chosen = |optimum: &Optimum| model.x.iter().map(|x| optimum.value(x) == 1).collect();
+    match model.program.maximise(&objective, work) {
+        Solved::Optimum(optimum) => Answer::Best(chosen(&optimum), optimum.value(&score)),
+        Solved::Feasible(optimum) => Answer::Some(chosen(&optimum)),
         Solved::Impossible => Answer::Impossible,
         Solved::Unknown => Answer::Unknown,
     }
@@ -340,7 +364,7 @@ impl<'p> Model<'p> {
         }
     }
 
-    /// Every course once; and where several are granted together, each that nothing stops.
+    /// Every course once.
     fn courses(&mut self) {
         let mut by_code: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
         for (at, _, part) in each_part(self.problem) {
@@ -354,18 +378,24 @@ impl<'p> Model<'p> {
             let sum = places.iter().filter_map(granted).sum();
             self.program.at_most(&sum, &Sum::constant(1));
         }
-        for ((offer, _), it, share) in each_part(self.problem) {
-            if it.parts.len() > 1 && it.is_firm && share.course.is_some() && share.least > 0 {
-                let mut done = self.taken(offer, share);
-                for (budget, _) in &share.budgets {
-                    if !self.binds[*budget] {
-                        continue;
-                    }
+    }
+
+    /// Of several courses that are granted together, each is that nothing stops.
+    fn grants(&mut self, offer: usize) {
+        let it = &self.problem.offers[offer];
+        if it.parts.len() == 1 || !it.is_firm {
+            return;
+        }
+        let courses = it.parts.iter().filter(|share| share.course.is_some());
+        for share in courses.filter(|share| share.least > 0) {
+            let mut done = self.taken(offer, share);
+            for (budget, _) in &share.budgets {
+                if self.binds[*budget] {
                     let full = self.full(*budget, offer, share.asked);
                     done.add(1, &self.stop(offer, &[full]));
                 }
-                self.program.at_least(&done, &self.x[offer]);
             }
+            self.program.at_least(&done, &self.x[offer]);
         }
     }
 
@@ -409,8 +439,9 @@ impl<'p> Model<'p> {
 
     /// Credit without a course is whole unless something stops it that is named: a limit that is used up, or modules
     /// that are full. What is left of a source is whole but for what other parts take of it.
-    fn cuts(&mut self) {
-        for ((offer, part), it, share) in each_part(self.problem) {
+    fn cuts(&mut self, offer: usize) {
+        let it = &self.problem.offers[offer];
+        for (part, share) in it.parts.iter().enumerate() {
             let least = match share.rest {
                 0 if share.course.is_some() || !it.is_firm => continue,
                 0 => self.scale.grains(share.least),

@@ -1,16 +1,14 @@
 //! The search for the best choice: the solver proposes, the evaluation decides.
 
-use creditbank_domain::rules::{
-    Case, Compiled, LineTarget, Offer, Problem, Use, evaluate, simulate,
-};
+use creditbank_domain::rules::{Case, Compiled, Offer, Problem, Use, evaluate, simulate};
 
-use crate::model::{Answer, BLOCK, Question, Scale, ask};
+use crate::model::{Answer, BLOCK, Question, Scale, Wanted, ask};
+use crate::solver::Work;
 
 /// Most calls of the solver for one search.
 const CALLS_MAX: u32 = 64;
-/// Most nodes that it looks at in all of them: bounds a search without a clock, so that a plan is the same on a slow
-/// machine.
-const NODES_MAX: u64 = 10_000;
+/// Most work in all of them.
+const WORK_MAX: u64 = 200_000_000;
 
 /// What a choice must achieve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +37,11 @@ pub(crate) struct Search<'s> {
     /// Choices that were evaluated and found less than the solver thought, with what they are worth; none is a choice
     /// that the evaluation refuses or that does not achieve the aim.
     tried: Vec<(Vec<bool>, Option<i64>)>,
+    /// The offers of which the solver has been told all, because a choice with them was less than it thought.
+    exact: Vec<bool>,
     best: Option<(Vec<bool>, i64)>,
     calls: u32,
-    nodes: u64,
+    work: Work,
 }
 
 impl<'s> Search<'s> {
@@ -58,13 +58,14 @@ impl<'s> Search<'s> {
             scale: Scale::new(problem),
             aim,
             tried: Vec::new(),
+            exact: vec![false; problem.offers.len()],
             best: None,
             calls: 0,
-            nodes: NODES_MAX,
+            work: Work(WORK_MAX),
         }
     }
 
-    /// Searches to the end, or to [`CALLS_MAX`] or [`NODES_MAX`].
+    /// Searches to the end, or to [`CALLS_MAX`] or [`WORK_MAX`].
     pub(crate) fn run(mut self) -> Found {
         self.begin();
         let proven = self.improve() && self.put_in_order();
@@ -77,19 +78,19 @@ impl<'s> Search<'s> {
     /// Begins with what a simulation grants, so that there is a plan whatever the solver does.
     fn begin(&mut self) {
         let (_, decision) = simulate(self.set, self.case);
-        let is_granted = |it: &Use| {
-            decision.lines.iter().any(|line| {
-                let to = match &line.to {
-                    LineTarget::Course(code) => Some(code),
-                    LineTarget::Module(_) | LineTarget::Nothing => None,
-                };
-                let is_named =
-                    it.courses.is_empty() || to.is_some_and(|to| it.courses.contains(to));
-                line.rule == it.rule && line.outcomes == it.outcomes && is_named
-            })
-        };
-        let offers = self.problem.offers.iter();
-        let chosen: Vec<bool> = offers.map(|it| is_granted(&it.proposed)).collect();
+        let mut last: Option<&Use> = None;
+        let mut chosen = Vec::with_capacity(self.problem.offers.len());
+        for Offer { proposed, .. } in &self.problem.offers {
+            // Other courses for the same outcomes come after.
+            let is_another = last.is_some_and(|last| {
+                last.rule == proposed.rule && last.outcomes == proposed.outcomes
+            });
+            let is_chosen = decision.grants(proposed) && !is_another;
+            if is_chosen {
+                last = Some(proposed);
+            }
+            chosen.push(is_chosen);
+        }
         let score = self.worth(&chosen);
         self.best = score.map(|score| (chosen, score));
     }
@@ -98,25 +99,45 @@ impl<'s> Search<'s> {
     fn improve(&mut self) -> bool {
         loop {
             let excluded: Vec<Vec<bool>> = self.tried.iter().map(|(it, _)| it.clone()).collect();
-            let order = None;
-            match self.ask(&excluded, order) {
+            let above = self.best.as_ref().map(|(_, best)| *best);
+            match self.ask(&excluded, Wanted::Best(above)) {
                 Answer::Impossible => return true,
                 Answer::Unknown => return false,
+                Answer::Some(chosen) => {
+                    self.keep_if_better(&chosen);
+                    return false;
+                }
                 Answer::Best(chosen, bound) => {
-                    if self.best.as_ref().is_some_and(|(_, best)| *best >= bound) {
-                        return true;
-                    }
-                    let score = self.worth(&chosen);
-                    if score.is_some_and(|score| self.best.as_ref().is_none_or(|it| it.1 < score)) {
-                        self.best = score.map(|score| (chosen.clone(), score));
-                    }
+                    let score = self.keep_if_better(&chosen);
                     if score == Some(bound) {
                         return true;
                     }
-                    self.tried.push((chosen, score));
+                    self.learn(chosen, score);
                 }
             }
         }
+    }
+
+    /// Takes note that a choice is less than the solver thought: it is told all of the offers in it, or, where it was
+    /// already, that this is not one.
+    fn learn(&mut self, chosen: Vec<bool>, score: Option<i64>) {
+        let mut is_told = true;
+        for (exact, chosen) in self.exact.iter_mut().zip(&chosen) {
+            is_told &= *exact || !chosen;
+            *exact |= chosen;
+        }
+        if is_told {
+            self.tried.push((chosen, score));
+        }
+    }
+
+    /// What a choice is worth; if it is the best so far, it is kept.
+    fn keep_if_better(&mut self, chosen: &[bool]) -> Option<i64> {
+        let score = self.worth(chosen);
+        if score.is_some_and(|score| self.best.as_ref().is_none_or(|it| it.1 < score)) {
+            self.best = score.map(|score| (chosen.to_vec(), score));
+        }
+        score
     }
 
     /// Of equally good choices takes the one that contains the first candidate that one of them can contain, then the
@@ -136,15 +157,15 @@ impl<'s> Search<'s> {
                 return true;
             }
             let excluded: Vec<Vec<bool>> = self.tried.iter().map(|(it, _)| it.clone()).collect();
-            match self.ask(&excluded, Some((best, &chosen[..fixed]))) {
-                Answer::Impossible | Answer::Unknown => return false,
+            match self.ask(&excluded, Wanted::Order(best, &chosen[..fixed])) {
+                Answer::Impossible | Answer::Some(_) | Answer::Unknown => return false,
                 Answer::Best(proposed, _) => match self.worth(&proposed) {
                     Some(score) if score == best => {
                         chosen = proposed;
                         self.best = Some((chosen.clone(), best));
                         fixed = (fixed + BLOCK).min(chosen.len());
                     }
-                    score => self.tried.push((proposed, score)),
+                    score => self.learn(proposed, score),
                 },
             }
         }
@@ -164,7 +185,7 @@ impl<'s> Search<'s> {
         chosen[at] || (0..at).any(|other| chosen[other] && excludes(other))
     }
 
-    fn ask(&mut self, excluded: &[Vec<bool>], order: Option<(i64, &[bool])>) -> Answer {
+    fn ask(&mut self, excluded: &[Vec<bool>], wanted: Wanted<'_>) -> Answer {
         if self.calls == CALLS_MAX {
             return Answer::Unknown;
         }
@@ -172,10 +193,11 @@ impl<'s> Search<'s> {
         let aim = self.aim;
         let question = Question {
             aim,
+            exact: &self.exact,
             excluded,
-            order,
+            wanted,
         };
-        ask(self.problem, self.scale, &question, &mut self.nodes)
+        ask(self.problem, self.scale, &question, &mut self.work)
     }
 
     /// What a choice is worth by evaluation; none if a use of it is refused or the aim is not achieved.

@@ -1,9 +1,18 @@
 //! Integer programs in whole numbers, and the one place where they become the solver's floating point and come back.
 
-use microlp::{ComparisonOp, Error, OptimizationDirection, Problem, SolutionStatus, SolveOptions};
+use microlp::{
+    ComparisonOp, Error, OptimizationDirection, Problem, ResumeOptions, SolveOptions, SolveOutcome,
+};
 
 /// Largest value of a whole variable, the solver's own limit.
 const WHOLE_MAX: u64 = i32::MAX as u64;
+/// Nodes of a search between two looks at the work that is left.
+const NODES_AT_ONCE: u64 = 16;
+
+/// What may still be done, in steps of the simplex method times the terms of the program. It bounds a search without a
+/// clock, so that a plan is the same on a slow machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work(pub(crate) u64);
 
 /// A sum of variables with whole coefficients, and a constant.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +84,8 @@ struct Variable {
 pub(crate) enum Solved {
     /// The values of sums, at the optimum.
     Optimum(Optimum),
+    /// The values of sums, at the best that was found before it gave up.
+    Feasible(Optimum),
     /// Nothing meets all the rules.
     Impossible,
     /// It gave up.
@@ -141,8 +152,33 @@ impl Program {
             .push((sum.clone().plus(-1, other), ComparisonOp::Eq));
     }
 
-    /// The largest value of a sum, within so many nodes of the search, which are taken from `nodes`.
-    pub(crate) fn maximise(&self, objective: &Sum, nodes: &mut u64) -> Solved {
+    /// The largest value of a sum; what that costs is taken from `work`.
+    pub(crate) fn maximise(&self, objective: &Sum, work: &mut Work) -> Solved {
+        let (problem, variables) = self.problem(objective);
+        let outcome = match search(&problem, self.terms(), work) {
+            Ok(outcome) => outcome,
+            Err(Error::Infeasible) => return Solved::Impossible,
+            Err(_) => return Solved::Unknown,
+        };
+        let Some(solution) = outcome.solution() else {
+            return Solved::Unknown;
+        };
+        let values = variables.iter();
+        let values = values.map(|it| solution.var_value(*it).round() as i64);
+        let optimum = Optimum(values.collect());
+        if outcome.is_optimal() {
+            Solved::Optimum(optimum)
+        } else {
+            Solved::Feasible(optimum)
+        }
+    }
+
+    fn terms(&self) -> u64 {
+        let terms = self.rules.iter().map(|(sum, _)| sum.terms.len() + 1);
+        (terms.sum::<usize>() + self.variables.len()) as u64
+    }
+
+    fn problem(&self, objective: &Sum) -> (Problem, Vec<microlp::Variable>) {
         let mut weights = vec![0; self.variables.len()];
         for (variable, factor) in &objective.terms {
             weights[*variable] += factor;
@@ -166,21 +202,25 @@ impl Program {
             let terms: Vec<_> = terms.collect();
             problem.add_constraint(&terms, *comparison, -sum.constant as f64);
         }
-        let mut options = SolveOptions::default();
-        options.node_limit = Some(*nodes);
-        match problem
-            .solve_with(options)
-            .map(|outcome| outcome.into_solution())
-        {
-            Ok(Ok(solution)) if solution.status() == SolutionStatus::Optimal => {
-                *nodes = nodes.saturating_sub(solution.stats().nodes_solved);
-                let values = variables
-                    .iter()
-                    .map(|it| solution.var_value(*it).round() as i64);
-                Solved::Optimum(Optimum(values.collect()))
-            }
-            Err(Error::Infeasible) => Solved::Impossible,
-            _ => Solved::Unknown,
+        (problem, variables)
+    }
+}
+
+/// Searches to the end, or until no work is left.
+fn search(problem: &Problem, terms: u64, work: &mut Work) -> Result<SolveOutcome, Error> {
+    let mut options = SolveOptions::default();
+    options.node_limit = Some(NODES_AT_ONCE);
+    let mut outcome = problem.solve_with(options)?;
+    let mut steps = 0;
+    loop {
+        let so_far = outcome.stats().lp_iterations;
+        work.0 = work.0.saturating_sub((so_far - steps) * terms);
+        if outcome.is_optimal() || work.0 == 0 {
+            return Ok(outcome);
         }
+        steps = so_far;
+        let mut options = ResumeOptions::default();
+        options.node_limit = Some(NODES_AT_ONCE);
+        outcome = outcome.resume_with(options)?;
     }
 }

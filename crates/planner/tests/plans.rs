@@ -10,10 +10,11 @@ mod arbitrary;
 mod fixture;
 
 use creditbank_domain::rules::{
-    Amount, Compiled, Decision, Form, LineTarget, Maximum, Minimum, Problem, RuleSet, Selector,
-    TargetPlace, Use, evaluate, problem,
+    Amount, Base, Compiled, Decision, Dimension, Form, LineTarget, Maximum, Minimum, Problem,
+    RuleSet, Selector, TargetPlace, Use, evaluate, problem, simulate,
 };
 use creditbank_planner::{Goal, plan};
+use jiff::civil::date;
 use proptest::prelude::*;
 
 use self::arbitrary::{a_case, an_outcome};
@@ -113,6 +114,14 @@ proptest! {
         let found = plan(&set, &learner.case(), goal);
         prop_assert_eq!(&evaluate(&set, &learner.case(), &found.uses), &found.decision);
         prop_assert!(found.decision.refused.is_empty());
+    }
+
+    #[test]
+    fn no_plan_recognises_less_than_a_simulation((set, learner, _) in a_case()) {
+        let set = Compiled::new(set);
+        let (_, simulated) = simulate(&set, &learner.case());
+        let found = plan(&set, &learner.case(), Goal::MostCredits);
+        prop_assert!(credits_of(&simulated) <= credits_of(&found.decision));
     }
 
     #[test]
@@ -281,6 +290,53 @@ fn hours_are_split_where_a_limit_lets_more_of_less_through() {
     ]);
     let granted = planned(set(vec![rule], vec![third]), &learner, Goal::MostCredits);
     assert_eq!(granted, ["h free 2", "h free 0.5"]);
+}
+
+/// Sixty courses of odd credits, of which every outcome may become any two.
+fn too_much() -> (RuleSet, Learner) {
+    let courses = (0..60).map(|at| {
+        let worth = format!("{}.{:02}", 1 + at % 4, at * 37 % 100);
+        let mut course = course(&format!("{at:04}"), &format!("课程第{at}号"), &worth);
+        course.tags = vec!["任选".to_owned()];
+        course
+    });
+    let tagged = || target(TargetPlace::Tagged("任选".to_owned()), Amount::Target);
+    let rule = |at| {
+        let targets = vec![tagged(), tagged()];
+        rule(&format!("r{at}"), Form::OneToMany, named("证书"), targets)
+    };
+    let share = Maximum::CreditShare {
+        basis_points: 4_500,
+        of: Base::Programme,
+    };
+    let limits = vec![
+        limit(
+            "day",
+            vec![Dimension::Day],
+            Maximum::Credits(credits("7.77")),
+        ),
+        limit("share", vec![], share),
+    ];
+    let set = set((0..5).map(rule).collect(), limits).with(|it| {
+        it.programmes[0].modules[0].courses = courses.collect();
+        it.programmes[0].total = credits("150");
+    });
+    let day = |leaf: i64| date(2024, 1, 1) + jiff::Span::new().days(leaf * 7 % 5);
+    let outcomes = (1..=200).map(|leaf| outcome(leaf, "证书").on(day(leaf as i64)));
+    (set, Learner::new(outcomes))
+}
+
+#[test]
+fn what_is_too_much_to_search_ends_and_is_not_said_to_be_proved() {
+    let (set, learner) = too_much();
+    let set = Compiled::new(set);
+    assert!(!problem(&set, &learner.case()).is_whole);
+    let (_, simulated) = simulate(&set, &learner.case());
+    let found = plan(&set, &learner.case(), Goal::MostCredits);
+    assert!(!found.proven);
+    assert!(found.decision.refused.is_empty());
+    assert!(credits_of(&simulated) > 0 && credits_of(&simulated) <= credits_of(&found.decision));
+    assert_eq!(plan(&set, &learner.case(), Goal::MostCredits), found);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use super::recomputed::decided;
 use super::*;
 use crate::bank::told;
 
-/// The next version, in which an hour of elder classes is worth half as much.
+/// The next version, in which an hour of elder classes is worth a quarter of what it was.
 fn next() -> String {
-    rules("2", 0, 0, "").replace("per_hours = \"16\"", "per_hours = \"32\"")
+    rules("2", 0, 0, "").replace("per_hours = \"16\"", "per_hours = \"64\"")
 }
 
 /// Every message of a comparison.
@@ -52,13 +52,14 @@ async fn a_set_to_come_tells_which_standing_decisions_it_would_change() {
     let found = &told.differences[0];
     let changed = scene.file(found.application).await;
     assert_eq!(changed.form.unwrap().uses[0].rule, "elder-hours");
+    // The cap of three left one credit of two, beside the decision that stood then.
     assert_eq!(
         (found.credits_hundredths, found.credits_hundredths_again),
-        (200, 100)
+        (100, 50)
     );
     let credits = |lines: &[v1::Line]| lines.iter().map(|it| it.credits_hundredths).collect();
     let both: (Vec<_>, Vec<_>) = (credits(&found.lost), credits(&found.gained));
-    assert_eq!(both, (vec![200], vec![100]));
+    assert_eq!(both, (vec![100], vec![50]));
 
     let same = compare(&scene.operator, &rules("3", 0, 0, "")).await;
     let same = same.unwrap().pop().unwrap();
@@ -122,11 +123,11 @@ async fn a_policy_officer_reads_it_as_words() {
     let output = run(&[&operator[..], &["--language", "zh"]].concat());
     let said = told(&output);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("2 → 1 学分"), "{said}");
+    assert!(said.contains("1 → 0.5 学分"), "{said}");
     assert!(said.contains("2 项有效决定，1 项结果不同"), "{said}");
     let output = run(&[&operator[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["decisions"]["differences"][0]["credits_again"], "1");
+    assert_eq!(json["decisions"]["differences"][0]["credits_again"], "0.5");
     assert!(!json["changes"].as_array().unwrap().is_empty());
     let nobody = run(&["--decisions"]);
     assert_eq!(nobody.status.code(), Some(2), "{}", told(&nobody));

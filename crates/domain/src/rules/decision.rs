@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::case::Use;
 use super::programme::ModuleKind;
 use super::set::{FrameworkLevel, Place, RoundingMode};
 use crate::{Credit, Digest32, Grade, Hours, LeafIndex};
@@ -27,6 +28,20 @@ pub struct Decision {
     pub automatic: bool,
     /// The programme with this decision and everything before it.
     pub progress: Progress,
+}
+
+impl Decision {
+    /// Whether it has lines of this use, and none of them is for a course that the use does not name where it names any.
+    #[must_use]
+    pub fn grants(&self, proposed: &Use) -> bool {
+        let is_of = |line: &&Line| line.rule == proposed.rule && line.outcomes == proposed.outcomes;
+        let mut lines = self.lines.iter().filter(is_of).peekable();
+        let is_named = |line: &Line| match &line.to {
+            LineTarget::Course(code) => proposed.courses.contains(code),
+            LineTarget::Module(_) | LineTarget::Nothing => true,
+        };
+        lines.peek().is_some() && (proposed.courses.is_empty() || lines.all(is_named))
+    }
 }
 
 /// Credit for one target.

@@ -31,7 +31,9 @@ pub use self::decision::{
     Counted, Decision, Finding, Line, LineTarget, Missing, ModuleProgress, Progress, Reason,
     RecordedGrade, RefusedUse, Step,
 };
-pub use self::evaluate::{Budget, Offer, Problem, Share, Unit, evaluate, problem, simulate};
+pub use self::evaluate::{
+    Budget, OFFERS_MAX, Offer, Problem, Share, Unit, evaluate, problem, simulate,
+};
 pub use self::explain::{Language, explain, explain_next};
 pub use self::limit::{Base, Dimension, Excess, Limit, LimitScope, Maximum, SubjectMatch};
 pub use self::next::{NextStep, WAYS_MAX, Way, next_steps};

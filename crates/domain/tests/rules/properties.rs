@@ -1,5 +1,6 @@
 //! Properties that hold of whatever set, archive and uses are given.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use creditbank_domain::outcome::Detail;
@@ -22,15 +23,18 @@ fn is_of_subject(learner: &Learner, leaf: LeafIndex, subject: Option<SubjectMatc
     subject.is_none_or(|subject| is_same == (subject == SubjectMatch::Same))
 }
 
+/// Hundredths of credits, courses, outcomes.
+type Count = (u64, u64, u64);
+
 /// Everything that a limit counts, now and before, by limit and group.
 fn counts(
     set: &RuleSet,
     learner: &Learner,
     decision: &Decision,
-) -> std::collections::BTreeMap<(Arc<str>, Arc<str>), (u64, u64, u64)> {
+) -> BTreeMap<(Arc<str>, Arc<str>), Count> {
     let here = learner.prior.iter().filter(|it| it.programme == "business");
     let earlier = here.flat_map(|it| &it.lines);
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = BTreeMap::new();
     let mut outcomes =
         std::collections::BTreeMap::<_, std::collections::BTreeSet<LeafIndex>>::new();
     for line in earlier.chain(&decision.lines) {

@@ -5,7 +5,8 @@
 //! server runs in a process of its own; this one is the load, and shares the processor with it.
 //!
 //! What it does not do: it never touches the bank's inside. It speaks gRPC through the same SDK as a partner, runs the
-//! `creditbank` program, and looks at files and at /proc.
+//! `creditbank` program, and looks at files and at /proc. Decisions and plans alone (`rules/`) are made in this process,
+//! by the crates that the bank makes them with: a call would cost more than they do.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -36,6 +37,10 @@ use anyhow::{Context, Result};
 use crate::bank::Bank;
 use crate::options::{Mode, Options};
 use crate::report::{Entry, Report};
+
+/// As in the program: what is measured in this process is to cost what it costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

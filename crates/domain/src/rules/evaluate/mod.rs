@@ -32,7 +32,7 @@ use super::rule::{Review, Rule};
 pub(super) use context::Context;
 pub(super) use grant::is_nothing;
 pub(super) use matching::fill;
-pub use problem::{Budget, Offer, Problem, Share, Unit, problem};
+pub use problem::{Budget, OFFERS_MAX, Offer, Problem, Share, Unit, problem};
 pub(super) use state::State;
 pub(super) use targets::{Aim, aim};
 use trace::Trace;

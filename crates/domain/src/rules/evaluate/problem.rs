@@ -3,10 +3,10 @@
 //! Whoever chooses sees every condition that a set of uses must meet to be granted, but not every one is enough: which
 //! use comes first decides who is cut by a limit. So a choice is a proposal, and [`evaluate`](super::evaluate) decides.
 
-use super::super::candidates::offers_in;
+use super::super::candidates::{Found, candidates_in, offers_in};
 use super::super::case::{Case, Use};
 use super::super::compile::Compiled;
-use super::super::decision::Progress;
+use super::super::decision::{Decision, Progress};
 use super::super::programme::Minimum;
 use super::super::progress::progress;
 use super::super::rule::Rule;
@@ -17,11 +17,17 @@ use super::limits::Tally;
 pub use super::limits::Unit;
 use super::state::State;
 
+/// Most offers of a problem: what a search can still look through.
+pub const OFFERS_MAX: usize = 400;
+
 /// The candidates of a case as whole numbers. All amounts of credit in hundredths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
     /// What can be used for what, in canonical order.
     pub offers: Vec<Offer>,
+    /// Whether all that could be offered is; else it is what a simulation grants and, up to [`OFFERS_MAX`], some of what
+    /// else each rule admits.
+    pub is_whole: bool,
     /// Pairs of offers of which one at most is granted, beside those that share an outcome.
     pub exclusions: Vec<(usize, usize)>,
     /// What the limits leave.
@@ -107,15 +113,49 @@ pub fn problem(set: &Compiled, case: &Case<'_>) -> Problem {
     };
     let mut state = State::new(&context);
     let mut builder = Builder::default();
-    for (rule, sources, proposed) in offers_in(&context, &mut state) {
+    let mut found = offers_in(&context, &mut state);
+    builder.is_whole = found.len() <= OFFERS_MAX;
+    if !builder.is_whole {
+        let uses = candidates_in(&context);
+        let simulated = super::decide_all(set, case, Some(&context), uses.iter());
+        found = few(found, &simulated);
+    }
+    for (rule, sources, proposed) in found {
         builder.offer(&mut state, rule, &sources, proposed);
     }
     builder.finish(&state)
 }
 
+/// What a simulation grants of all that is found and, so that no rule is left out, as many others of each rule, evenly
+/// spaced; of a rule that has fewer all of them.
+fn few<'a>(found: Vec<Found<'a>>, simulated: &Decision) -> Vec<Found<'a>> {
+    let is_granted: Vec<bool> = found.iter().map(|it| simulated.grants(&it.2)).collect();
+    let of_rule = |one: &Found<'_>, next: &Found<'_>| one.2.rule == next.2.rule;
+    let mut sizes: Vec<usize> = found.chunk_by(of_rule).map(<[_]>::len).collect();
+    sizes.sort_unstable();
+    let (mut left, mut each) = (OFFERS_MAX, 0);
+    for (at, size) in sizes.iter().enumerate() {
+        each = left / (sizes.len() - at);
+        left -= each.min(*size);
+    }
+    let spaced = found.chunk_by(of_rule).flat_map(|rule| {
+        let (size, most) = (rule.len(), each.min(rule.len()));
+        (0..size).map(move |at| at * most / size != (at + 1) * most / size)
+    });
+    let is_kept: Vec<bool> = spaced
+        .zip(&is_granted)
+        .map(|(one, other)| one || *other)
+        .collect();
+    let kept = found.into_iter().zip(is_kept);
+    kept.filter(|(_, is_kept)| *is_kept)
+        .map(|(it, _)| it)
+        .collect()
+}
+
 #[derive(Default)]
 struct Builder {
     offers: Vec<Offer>,
+    is_whole: bool,
     sources: Vec<Vec<usize>>,
     budgets: Vec<Budget>,
     tallies: Vec<(usize, usize)>,
@@ -192,6 +232,7 @@ impl Builder {
         Problem {
             exclusions: pairs.filter(apart).collect(),
             offers: self.offers,
+            is_whole: self.is_whole,
             budgets: self.budgets,
             rooms: (0..)
                 .take(modules.len())

@@ -8,7 +8,7 @@
 //!
 //! That rules about something else cost nothing is measured by the same learners under a hundred times as many rules, of
 //! which only the first thousand are about anything that they have. Rounds under the one set and the other alternate, so
-//! that whatever else the machine does falls on both.
+//! that whatever else the machine does falls on both, and the fastest tenth counts: what a core does when it is ours.
 
 mod documents;
 mod learners;
@@ -93,17 +93,16 @@ fn look(set: &Compiled, learners: &[Learner]) -> Result<()> {
 }
 
 fn compile(options: &Options, set: &RuleSet, report: &mut Report) {
-    let runs = 0..options.runs();
-    let rates = runs.map(|_| {
+    let runs = (0..options.runs()).map(|_| {
         let set = set.clone();
-        let count = set.rules.len() as u64;
         let start = clock::now();
         let compiled = black_box(Compiled::new(set));
-        let rate = clock::rate_since(start, count);
+        let took = start.elapsed().as_secs_f64();
         drop(compiled);
-        rate
+        took
     });
-    let entry = Entry::new("rules_compile", median(rates.collect()), "rules/s");
+    let rate = RULES_MANY as f64 / fastest(runs.collect());
+    let entry = Entry::new("rules_compile", rate, "rules/s");
     report.add(entry.note(&format!(
         "{RULES_MANY} rules made ready to decide, one core"
     )));
@@ -129,7 +128,7 @@ fn decisions(
         under_few.push(round(few, learners));
         under_many.push(round(many, learners));
     }
-    let (few, many) = (median(under_few), median(under_many));
+    let (few, many) = (fastest(under_few), fastest(under_many));
     let rate = learners.len() as f64 / few;
     let entry = Entry::new("rules_evaluate", rate, "learners/s");
     report.add(
@@ -189,7 +188,8 @@ fn plans(
     Ok(())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+/// What nine of ten exceed.
+fn fastest(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 10]
 }
