@@ -10,7 +10,7 @@
 //! rule used asks for a panel, the bank decides at once. Who may sign
 //! which step by role is a matter of [`Role`](crate::record::Role); time limits are working days of the mainland.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -402,18 +402,24 @@ impl Proceeding {
         }
     }
 
-    /// The bank publishes what the panel has found. Reviewers of the origin may vote, but never carry an approval alone.
+    /// The bank publishes what the panel has found: the majority of institutions, each with one voice, in which those of
+    /// the origin have none.
     fn allow_notice(&self, grant: bool, terms: &Terms<'_>) -> Result<(), Refusal> {
         self.require_panel(terms)?;
-        let mut approvals = self.votes.iter().filter(|vote| vote.approve);
-        let is_approved = approvals.clone().count() * 2 > self.votes.len();
-        match (grant, is_approved) {
+        let mut voices: BTreeMap<InstitutionNumber, i32> = BTreeMap::new();
+        let outside = |vote: &&Vote| !terms.origins.contains(&vote.of);
+        for vote in self.votes.iter().filter(outside) {
+            *voices.entry(vote.of).or_default() += if vote.approve { 1 } else { -1 };
+        }
+        let approving = voices.values().filter(|voice| **voice > 0).count();
+        match (grant, approving * 2 > voices.len()) {
+            (true, true) | (false, false) => Ok(()),
+            (true, false) if voices.is_empty() && !self.votes.is_empty() => {
+                Err(Refusal::PanelConflict)
+            }
             (true, false) => Err(Refusal::PanelRejected),
             (false, true) if terms.nothing_left => Ok(()),
             (false, true) => Err(Refusal::PanelApproved),
-            (false, false) => Ok(()),
-            (true, true) if approvals.any(|vote| !terms.origins.contains(&vote.of)) => Ok(()),
-            (true, true) => Err(Refusal::PanelConflict),
         }
     }
 
@@ -430,7 +436,7 @@ impl Proceeding {
     /// What was published is decided; only an objection turns a grant into a refusal.
     fn allow_decision(&self, grant: bool, on: Date, terms: &Terms<'_>) -> Result<(), Refusal> {
         let Some(noticed) = self.noticed else {
-            return match grant && terms.is_automatic() {
+            return match (grant || terms.nothing_left) && terms.is_automatic() {
                 true => Ok(()),
                 false => Err(Refusal::StepNotAllowed {
                     state: self.state.code(),

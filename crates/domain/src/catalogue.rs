@@ -447,6 +447,12 @@ impl Catalogue {
         }
         match self.project(&proposal.institution, &proposal.project) {
             Some(project) if project.state == ProjectState::Proposed => Err(Refusal::ProjectExists),
+            // Proposed again as it is, it would only stop its own deposits.
+            Some(project)
+                if project.proposal == *proposal && project.state != ProjectState::Refused =>
+            {
+                Err(Refusal::ProjectExists)
+            }
             _ => Ok(()),
         }
     }

@@ -116,17 +116,19 @@ impl Registry {
             .filter_map(|(_, number)| self.by_number(*number))
     }
 
-    /// The institution that a reviewer belongs to: the one of the same unified social credit code; else itself.
+    /// The institution that a reviewer belongs to: the one of the same unified social credit code; where none is
+    /// registered, the first reviewer who has it, so that one body is one; without a code, itself.
     pub fn affiliation(&self, reviewer: InstitutionNumber) -> InstitutionNumber {
         let uscc_of = |it: &Arc<Institution>| it.profile.uscc;
         let Some(uscc) = self.by_number(reviewer).and_then(uscc_of) else {
             return reviewer;
         };
-        let mut institutions = self
-            .by_number
-            .iter()
-            .filter(|it| it.profile.role == Role::Institution);
-        let found = institutions.find(|it| it.profile.uscc.as_ref() == Some(&uscc));
+        let of_it = || {
+            let all = self.by_number.iter();
+            all.filter(|it| it.profile.uscc.as_ref() == Some(&uscc))
+        };
+        let found = of_it().find(|it| it.profile.role == Role::Institution);
+        let found = found.or_else(|| of_it().next());
         found.map_or(reviewer, |it| it.number)
     }
 

@@ -15,9 +15,12 @@ mod model;
 mod search;
 mod solver;
 
+use std::cmp::Reverse;
+
 use creditbank_domain::rules::{
-    Case, Compiled, Decision, NextStep, Use, evaluate, next_steps, problem,
+    Case, Compiled, Decision, Form, NextStep, Use, evaluate, next_steps, problem,
 };
+use creditbank_domain::{Hours, LeafIndex};
 
 use self::search::{Aim, Search};
 
@@ -61,12 +64,56 @@ pub fn plan(set: &Compiled, case: &Case<'_>, goal: Goal) -> Plan {
         _ => search(Aim::Credits),
     };
     let chosen = found.chosen.unwrap_or_default();
-    let uses: Vec<Use> = problem.chosen(&chosen);
-    let decision = evaluate(set, case, &uses);
+    let (uses, decision) = spared(set, case, problem.chosen(&chosen));
     Plan {
         next_steps: next_steps(set, case, &decision),
         uses,
         decision,
         proven: found.proven && came_to_end && problem.is_whole,
     }
+}
+
+/// The uses without the hours that they do not need: outcomes whose leaving out changes nothing of what is granted are
+/// kept for another day, those of the fewest hours first.
+fn spared(set: &Compiled, case: &Case<'_>, mut uses: Vec<Use>) -> (Vec<Use>, Decision) {
+    let mut decision = evaluate(set, case, &uses);
+    for at in 0..uses.len() {
+        if !sums_hours(set, &uses[at].rule) {
+            continue;
+        }
+        let mut outcomes = uses[at].outcomes.clone();
+        outcomes.sort_by_key(|leaf| (hours(case, *leaf), Reverse(*leaf)));
+        for leaf in outcomes {
+            let mut fewer = uses.clone();
+            fewer[at].outcomes.retain(|it| *it != leaf);
+            if fewer[at].outcomes.is_empty() {
+                continue;
+            }
+            let without = evaluate(set, case, &fewer);
+            if grants_the_same(&without, &decision) {
+                (uses, decision) = (fewer, without);
+            }
+        }
+    }
+    (uses, decision)
+}
+
+fn sums_hours(set: &Compiled, rule: &str) -> bool {
+    let mut rules = set.set().rules.iter();
+    rules.any(|it| it.id == rule && it.form == Form::HoursToCredits)
+}
+
+fn hours(case: &Case<'_>, leaf: LeafIndex) -> Option<Hours> {
+    let found = case.held.iter().find(|it| it.leaf == leaf);
+    found.and_then(|it| it.outcome.hours)
+}
+
+/// Whether two decisions grant the same credit for the same, whatever it rests on, and leave the same to be done.
+fn grants_the_same(one: &Decision, other: &Decision) -> bool {
+    let granted = |decision: &Decision| {
+        let lines = decision.lines.iter();
+        let granted = lines.map(|it| (it.rule.clone(), it.to.clone(), it.credits, it.grade));
+        granted.collect::<Vec<_>>()
+    };
+    granted(one) == granted(other) && one.progress == other.progress
 }

@@ -24,7 +24,7 @@ experts must approve stands in the rule set. Proposals and votes are signed and 
 Examples:
   export CREDITBANK_BANK=bank/bank.pub
   creditbank standard propose piano-2026 --title 钢琴（初级） --category elder-course \\
-    --rules elder-and-community --standard elder-class --key college-1.key
+    --rules elder-and-community --standard elder-course --key college-1.key
   creditbank standard review college-1 piano-2026 --approve --key expert-1.key
   creditbank standard decide college-1 piano-2026 --admit --key bank/operator.key
   creditbank standard suspend college-1 piano-2026 --key bank/operator.key

@@ -109,6 +109,7 @@ fn pools(limited: &mut State<'_>, rule: &Rule, all: &[usize]) -> Vec<Vec<usize>>
 /// Slots and the outcomes that fill them, by rule, slot and outcome, where rule and outcome meet.
 fn matches(context: &Context<'_>) -> Vec<(SlotRef, usize)> {
     let mut matches = Vec::new();
+    let state = State::unlimited(context);
     for (at, entry) in context.archive.iter().enumerate() {
         if context.barred[at].is_some() {
             continue;
@@ -116,7 +117,9 @@ fn matches(context: &Context<'_>) -> Vec<(SlotRef, usize)> {
         let slots = context.set.index.slots(entry);
         let fits = |slot: &SlotRef| {
             let rule = context.set.rule(slot.rule);
+            // What is spent already would spoil whatever it is used with.
             conditions::programme(context, &rule.conditions).is_ok()
+                && (is_nothing(rule) || identity::is_free(&state, rule, at).is_ok())
                 && meets_slot(context, rule, slot.slot as usize, at)
         };
         matches.extend(slots.filter(fits).map(|slot| (slot, at)));

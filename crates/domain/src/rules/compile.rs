@@ -90,6 +90,13 @@ impl Compiled {
         Entry::new(self, held).is_selected_by(selector)
     }
 
+    /// Whether any rule may be about an outcome.
+    #[must_use]
+    pub fn concerns(&self, held: &Held) -> bool {
+        let entry = Entry::new(self, held);
+        self.index.slots(&entry).next().is_some()
+    }
+
     /// The versions of a rule in the order of the set; none if there is no such rule.
     pub(super) fn versions(&self, id: &str) -> impl Iterator<Item = &Rule> + Clone {
         let positions = self.versions.get(id).map_or(&[][..], Vec::as_slice);

@@ -32,7 +32,7 @@ use super::{Services, failed, refuse, refuse_all};
 use crate::archive::Archive;
 use crate::clock::{self, day_of};
 use crate::head::Head;
-use crate::recognition::{Action, CaseFile, Evidence, Holdings, Process, depositor};
+use crate::recognition::{Action, CaseFile, Evidence, Holdings, Process, Scope, depositor};
 
 /// Default applications of a page.
 const PAGE: u32 = 20;
@@ -72,7 +72,7 @@ impl RecognitionService for Services {
         let question = self.question(
             &request.learner,
             (&request.rule_set_hash, &request.rule_set),
-            request.programme,
+            (request.programme, &asked),
             &request.date,
         )?;
         let evaluation = self
@@ -103,7 +103,7 @@ impl RecognitionService for Services {
         let question = self.question(
             &request.learner,
             (&request.rule_set_hash, &request.rule_set),
-            request.programme,
+            (request.programme, &[]),
             &request.date,
         )?;
         let answer = self
@@ -251,7 +251,7 @@ impl Services {
         &self,
         learner: &str,
         (hash, id): (&[u8], &str),
-        programme: String,
+        (programme, uses): (String, &[Use]),
         date: &str,
     ) -> Result<Question, Status> {
         let learner = code(learner, "learner")?;
@@ -261,20 +261,31 @@ impl Services {
         if !set.set().programmes.iter().any(|it| it.id == programme) {
             return Err(refuse(Refusal::ProgrammeUnknown, "programme"));
         }
+        let scope = Scope {
+            set: &set,
+            programme: &programme,
+            uses,
+        };
+        let holdings = self.holdings(head, learner, &scope)?;
         Ok(Question {
             hash,
             programme,
             date: day_or_today(date)?,
-            holdings: self.holdings(head, learner)?,
+            holdings,
             set,
         })
     }
 
-    fn holdings(&self, head: Arc<Head>, learner: LearnerCode) -> Result<Holdings, Status> {
+    fn holdings(
+        &self,
+        head: Arc<Head>,
+        learner: LearnerCode,
+        scope: &Scope<'_>,
+    ) -> Result<Holdings, Status> {
         let archive = Archive::open(&self.bank, head, learner, None)
             .map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "learner"))?;
-        Holdings::read(&archive, None)
+        Holdings::read(&archive, None, scope)
             .map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "learner"))
     }
@@ -356,8 +367,12 @@ impl Services {
         };
         let process = Process::of(&self.bank, head, &file).map_err(|error| failed(&error))?;
         let process = process.map_err(|refusal| refuse(refusal, "application"))?;
-        let is_own =
-            caller.role != Role::Institution || self.deposited(caller.number, head, &file)?;
+        // Reviewers see what a panel looks at; institutions what stands on their own outcomes.
+        let is_own = match caller.role {
+            Role::Institution => self.deposited(caller.number, head, &file)?,
+            Role::Reviewer => !process.terms().is_automatic(),
+            _ => true,
+        };
         let state = application_state(&file.row);
         if !is_own && state != v1::ApplicationState::Noticed {
             return Ok(None);

@@ -8,10 +8,10 @@ use creditbank_domain::catalogue::{
 };
 use creditbank_domain::identifier::InstitutionId;
 use creditbank_domain::record::{Role, Statement};
-use creditbank_domain::rules::RuleSet;
+use creditbank_domain::rules::{Compiled, RuleSet};
 use creditbank_domain::text::Code;
 use creditbank_domain::{Digest32, Fault, Refusal};
-use creditbank_rulebook::{Severity, Source};
+use creditbank_rulebook::{Example, Severity, Source, run};
 use creditbank_wire::convert::catalogue::{date, proposal_message};
 use creditbank_wire::convert::record::digest;
 use creditbank_wire::v1;
@@ -303,11 +303,7 @@ impl Services {
     }
 
     /// A published set, compiled.
-    pub(super) fn compiled(
-        &self,
-        head: &Head,
-        hash: &Digest32,
-    ) -> Result<Arc<creditbank_domain::rules::Compiled>, Status> {
+    pub(super) fn compiled(&self, head: &Head, hash: &Digest32) -> Result<Arc<Compiled>, Status> {
         let set = self.bank.rule_set(head, hash);
         set.map_err(|error| failed(&error))?
             .map_err(|refusal| refuse(refusal, "rule_set_hash"))
@@ -337,7 +333,7 @@ fn checked(files: Vec<v1::RuleFile>) -> Result<(RuleSet, Vec<Source>), Status> {
             let mut findings = creditbank_rulebook::check(&set, &examples);
             findings.retain(|finding| finding.severity == Severity::Error);
             if findings.is_empty() {
-                return Ok((set, sources));
+                return worked(set, &examples).map(|set| (set, sources));
             }
             findings
         }
@@ -350,6 +346,27 @@ fn checked(files: Vec<v1::RuleFile>) -> Result<(RuleSet, Vec<Source>), Status> {
             let field = format!("documents[{}:{}]", finding.document, finding.line);
             // The finding's own code and sentence travel where a clause would be cited.
             let said = format!("{}: {}", finding.code, finding.message.en);
+            Refusal::RuleSetInvalid { errors }.at(field).citing(said)
+        })
+        .collect();
+    Err(refuse_all(&faults))
+}
+
+/// A set decides what its own worked examples say, or is not published.
+fn worked(set: RuleSet, examples: &[Example]) -> Result<RuleSet, Status> {
+    let compiled = Compiled::new(set.clone());
+    let results = examples.iter().map(|it| run(&compiled, it));
+    let failed: Vec<_> = results.filter(|it| !it.is_passed()).collect();
+    if failed.is_empty() {
+        return Ok(set);
+    }
+    let errors = failed.len() as u32;
+    let faults: Vec<Fault> = failed
+        .into_iter()
+        .map(|it| {
+            let field = format!("documents[{}:{}]", it.document, it.line);
+            let first = it.differences.first().map_or("", |it| it.en.as_str());
+            let said = format!("EXAMPLE_FAILED: {first}");
             Refusal::RuleSetInvalid { errors }.at(field).citing(said)
         })
         .collect();

@@ -15,7 +15,7 @@ use creditbank_wire::v1;
 use creditbank_wire::v1::payload::Content;
 
 use super::file::CaseFile;
-use super::holdings::Holdings;
+use super::holdings::{Holdings, Scope};
 use super::process::Process;
 use crate::archive::Archive;
 use crate::bank::Bank;
@@ -162,7 +162,12 @@ impl Bank {
             Ok(archive) => archive,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let holdings = match Holdings::read(&archive, Some(file.application))? {
+        let scope = Scope {
+            set: &set,
+            programme: &file.form.programme,
+            uses: &file.form.uses,
+        };
+        let holdings = match Holdings::read(&archive, Some(file.application), &scope)? {
             Ok(holdings) => holdings,
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -1,12 +1,13 @@
 //! What a learner holds, as rules see it: outcomes in force, and earlier decisions that stand.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::recognition::{HELD_MAX, PRIOR_MAX, Ruling};
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
-use creditbank_domain::rules::{Case, Held, Prior};
+use creditbank_domain::rules::{Case, Compiled, Held, Prior, Use};
 use creditbank_domain::{Outcome, Refusal};
 use creditbank_store::{Damage, Go, Snapshot, StoreError};
 use creditbank_wire::convert::{outcome, recognition, record};
@@ -25,51 +26,63 @@ pub(crate) struct Holdings {
     pub(crate) prior: Vec<Prior>,
 }
 
+/// What a case is about. Whatever else lies in an archive changes nothing of a decision, so nobody makes one impossible by
+/// depositing.
+pub(crate) struct Scope<'a> {
+    pub(crate) set: &'a Compiled,
+    pub(crate) programme: &'a str,
+    /// What is asked for; nothing for everything that the set has rules about.
+    pub(crate) uses: &'a [Use],
+}
+
+impl Scope<'_> {
+    /// Whether an outcome matters: it is to be used, or was studied at the programme's own institution.
+    fn takes(&self, held: &Held) -> bool {
+        let is_used = match self.uses {
+            [] => self.set.concerns(held),
+            uses => uses.iter().any(|it| it.outcomes.contains(&held.leaf)),
+        };
+        let mut programmes = self.set.set().programmes.iter();
+        is_used || programmes.any(|it| it.id == self.programme && it.institution == held.issuer)
+    }
+}
+
 impl Holdings {
-    /// Everything of an archive. `except` leaves one application's own decision out.
+    /// What of an archive a case is about. `except` leaves one application's own decision out.
     pub(crate) fn read(
         archive: &Archive,
         except: Option<LeafIndex>,
+        scope: &Scope<'_>,
     ) -> Result<Result<Self, Refusal>, StoreError> {
-        let head = &archive.head;
-        let mut holdings = Self::default();
-        let mut decisions = Vec::new();
+        let prior = standing(archive, except)?;
+        let spent = prior.iter().flat_map(|it| &it.lines);
+        let spent: BTreeSet<_> = spent.flat_map(|line| line.outcomes.clone()).collect();
+        let mut held = Vec::new();
         for part in &archive.parts {
             let mut read = Ok(());
-            archive.scan(part, head.row.size, |found| {
-                match found.header.kind {
-                    RecordKind::Outcome | RecordKind::Amendment
-                        if found.state == v1::RecordState::Active =>
-                    {
-                        read = found.held(head).map(|held| holdings.held.extend(held));
-                    }
-                    RecordKind::Decision => decisions
-                        .extend(ruling(&found.opened.payload).map(|ruling| (found.index, ruling))),
-                    _ => {}
+            archive.scan(part, archive.head.row.size, |found| {
+                let is_in_force = found.state == v1::RecordState::Active;
+                if is_in_force && found.header.kind.shows_outcome() {
+                    read = found.held(&archive.head).map(|it| {
+                        let matters = |it: &Held| spent.contains(&it.leaf) || scope.takes(it);
+                        held.extend(it.filter(matters));
+                    });
                 }
-                let is_full = holdings.held.len() > HELD_MAX || decisions.len() > PRIOR_MAX;
-                match is_full || read.is_err() {
+                match held.len() > HELD_MAX || read.is_err() {
                     true => Go::Break(()),
                     false => Go::Continue(()),
                 }
             })?;
             read?;
         }
-        for (index, ruling) in decisions {
-            let application = target(&head.snapshot, index)?;
-            let row = head.snapshot.application(application)?;
-            let stands = row.is_some_and(|row| row.kind != RecordKind::Reversal as u8);
-            if stands && except != Some(application) && ruling.is_granted() {
-                holdings.prior.push(prior(index, ruling));
+        for (count, max) in [(held.len(), HELD_MAX), (prior.len(), PRIOR_MAX)] {
+            if count > max {
+                let max = max as u32;
+                return Ok(Err(Refusal::TooMany { max }));
             }
         }
-        if holdings.held.len() > HELD_MAX || holdings.prior.len() > PRIOR_MAX {
-            let max = HELD_MAX as u32;
-            return Ok(Err(Refusal::TooMany { max }));
-        }
-        holdings.held.sort_unstable_by_key(|held| held.leaf);
-        holdings.prior.sort_unstable_by_key(|prior| prior.decision);
-        Ok(Ok(holdings))
+        held.sort_unstable_by_key(|held| held.leaf);
+        Ok(Ok(Self { held, prior }))
     }
 
     /// The case of a programme on a day.
@@ -88,6 +101,32 @@ impl Holdings {
             self.prior.iter().map(|prior| prior.decision).collect(),
         )
     }
+}
+
+/// The decisions of an archive that stand and grant something, ascending.
+fn standing(archive: &Archive, except: Option<LeafIndex>) -> Result<Vec<Prior>, StoreError> {
+    let snapshot = &archive.head.snapshot;
+    let mut decisions = Vec::new();
+    for part in &archive.parts {
+        archive.scan(part, archive.head.row.size, |found| {
+            if found.header.kind == RecordKind::Decision {
+                let ruling = ruling(&found.opened.payload);
+                decisions.extend(ruling.map(|ruling| (found.index, ruling)));
+            }
+            Go::Continue(())
+        })?;
+    }
+    let mut standing = Vec::new();
+    for (index, ruling) in decisions {
+        let application = target(snapshot, index)?;
+        let row = snapshot.application(application)?;
+        let stands = row.is_some_and(|row| row.kind != RecordKind::Reversal as u8);
+        if stands && except != Some(application) && ruling.is_granted() {
+            standing.push(prior(index, ruling));
+        }
+    }
+    standing.sort_unstable_by_key(|prior| prior.decision);
+    Ok(standing)
 }
 
 impl Found {

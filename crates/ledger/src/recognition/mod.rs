@@ -32,7 +32,7 @@ pub(crate) use self::advance::Action;
 pub(crate) use self::compare::{Compared, Difference, compare};
 pub(crate) use self::evidence::Evidence;
 pub(crate) use self::file::{CaseFile, Filed};
-pub(crate) use self::holdings::Holdings;
+pub(crate) use self::holdings::{Holdings, Scope};
 pub(crate) use self::process::{Process, depositor};
 pub(crate) use self::sets::{Sets, documents};
 pub(crate) use self::used::used;
@@ -146,7 +146,12 @@ pub(crate) fn check_application(
         Ok(archive) => archive,
         Err(refusal) => return Ok(Err(refusal.at("payload.learner"))),
     };
-    let holdings = match Holdings::read(&archive, None)? {
+    let scope = Scope {
+        set: &set,
+        programme: &application.programme,
+        uses: &application.uses,
+    };
+    let holdings = match Holdings::read(&archive, None, &scope)? {
         Ok(holdings) => holdings,
         Err(refusal) => return Ok(Err(refusal.at("payload.learner"))),
     };

@@ -271,7 +271,10 @@ fn has_target(programme: &Programme, rule: &Rule, place: &TargetPlace) -> bool {
         }
         TargetPlace::Tagged(tag) => courses().filter(may).any(|(_, it)| it.tags.contains(tag)),
         TargetPlace::Electives => programme.modules.iter().any(|module| module.unassigned),
-        TargetPlace::Module(id) => programme.modules.iter().any(|module| module.id == *id),
+        TargetPlace::Module(id) => {
+            let mut modules = programme.modules.iter();
+            modules.any(|module| module.id == *id && module.unassigned)
+        }
     }
 }
 
