@@ -82,7 +82,7 @@ fn learner(set: &Compiled, number: u64, example: Example) -> Learner {
         uses: Vec::new(),
     };
     learner.uses = candidates(set, &learner.case());
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let before = &learner.uses[..USES_BEFORE.min(learner.uses.len())];
         let decided = evaluate(set, &learner.case(), before);
         learner.prior = vec![Prior {
