@@ -76,7 +76,7 @@ fn canonical(uses: &[Use]) -> Vec<Use> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_global_rejects: 100_000, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn the_order_of_inputs_never_changes_a_decision((set, learner, uses) in a_case(), seed in any::<u64>()) {
@@ -147,14 +147,15 @@ proptest! {
 
     #[test]
     fn a_refused_use_takes_nothing((set, learner, uses) in a_case()) {
+        // A refusal does not tell courses: of uses that differ in nothing else one is enough.
+        let mut uses = canonical(&uses);
+        uses.dedup_by(|next, one| (&next.rule, &next.outcomes) == (&one.rule, &one.outcomes));
         let decision = learner.decide(&set, &uses);
-        let mut granted = canonical(&uses);
-        for refused in &decision.refused {
-            let is_it = |it: &Use| it.rule == refused.rule && it.outcomes == refused.outcomes;
-            // Of the same use twice, or with other courses, one may be granted: then which is refused is not told.
-            prop_assume!(granted.iter().filter(|it| is_it(it)).count() == 1);
-            granted.retain(|it| !is_it(it));
-        }
+        let mut granted = uses;
+        granted.retain(|it| {
+            let mut refused = decision.refused.iter();
+            !refused.any(|other| (&other.rule, &other.outcomes) == (&it.rule, &it.outcomes))
+        });
         let alone = learner.decide(&set, &granted);
         prop_assert!(alone.refused.is_empty(), "{:?}", alone.refused);
         prop_assert_eq!(alone.lines, decision.lines);

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::load::CONNECTIONS;
 use crate::process::{Server, Used};
 use crate::records::{ROWS_PER_LEARNER, Rows};
+use crate::report::Entry;
 use crate::{clock, submit};
 
 const ORIGIN: &str = "bench.example/log";
@@ -84,6 +85,14 @@ impl Bank {
         self.server
             .as_ref()
             .expect("it runs unless it is being restarted")
+    }
+
+    /// The memory that the server has in use.
+    pub(crate) fn memory(&self) -> Result<Entry> {
+        let (now, peak) = self.server().memory_mib()?;
+        let size = self.deposited();
+        let note = format!("of the server at {size} records; its peak {peak:.0} MiB");
+        Ok(Entry::new("memory", now, "MiB").note(&note))
     }
 
     pub(crate) fn key(&self) -> Result<BankKey> {

@@ -110,15 +110,10 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
             let entry = Entry::new("fill", rate, "records/s");
             report.add(entry.note(&format!("{records} records in batches of 1,000, on and on")));
         }
-        let size = bank.deposited();
-        let (now, peak) = bank.server().memory_mib()?;
-        let entry = Entry::new("memory", now, "MiB");
-        report.add(entry.note(&format!(
-            "of the server at {size} records; its peak {peak:.0} MiB"
-        )));
+        report.add(bank.memory()?);
         bank.settle().await;
         let at_large = read::measure(options, &mut bank, report, "large").await?;
-        read::compare(report, &at_small, &at_large, (small, size));
+        read::compare(report, &at_small, &at_large, (small, bank.deposited()));
     }
     restart::measure(options, &mut bank, report).await?;
     if options.wants("disk") {

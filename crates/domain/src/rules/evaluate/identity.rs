@@ -31,7 +31,7 @@ pub(super) fn sources(context: &Context<'_>, proposed: &Use) -> Result<Vec<usize
 
 /// Whether an outcome is free to be used under a rule: not spent before, not studied in the programme, not used by an
 /// earlier use of the proposal, and neither whole nor part of what is.
-pub(super) fn is_free(state: &State<'_>, rule: &Rule, at: usize) -> Result<(), Reason> {
+pub(in crate::rules) fn is_free(state: &State<'_>, rule: &Rule, at: usize) -> Result<(), Reason> {
     let context = state.context;
     let entry = &context.archive[at];
     let spent = context.spent(entry.held.leaf);
