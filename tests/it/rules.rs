@@ -210,7 +210,26 @@ async fn a_set_with_an_error_is_refused_with_document_and_line_and_leaves_no_tra
     misnamed[1].name = "../rules.toml".into();
     let mut twice = good();
     twice[1].name = "set.toml".into();
+    let mut unlike_its_example = good();
+    unlike_its_example[1].text.push_str(
+        r#"
+[[example]]
+title = "十六学时一学分"
+programme = "leisure"
+date = "2026-06-30"
+outcomes = [
+  { id = 1, category = "elder-course", name = "国画", hours = "16", planned = 8, attended = 8, completed_on = "2026-06-01" },
+]
+expect = { credits = "2" }
+"#,
+    );
     let cases = [
+        (
+            "an example that comes out otherwise",
+            unlike_its_example,
+            "documents[rules.toml:14]",
+            "EXAMPLE_FAILED",
+        ),
         (
             "an unknown key",
             change(1, "form =", "from ="),

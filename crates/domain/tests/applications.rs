@@ -297,7 +297,7 @@ fn the_panel_is_large_enough_agreed_and_not_of_the_origin_alone() {
         Result<(), Refusal>,
     );
     let too_small = |needed| Err(Refusal::PanelTooSmall { needed });
-    let table: [Row; 15] = [
+    let table: [Row; 18] = [
         (&[Catalogued], &[], GRANT, too_small(1)),
         (&[Catalogued], &[(9, 9, true)], GRANT, Ok(())),
         (
@@ -325,7 +325,26 @@ fn the_panel_is_large_enough_agreed_and_not_of_the_origin_alone() {
             &[Catalogued],
             &[(9, 2, true), (8, 2, true), (10, 3, false)],
             GRANT,
-            Err(Refusal::PanelConflict),
+            Err(Refusal::PanelRejected),
+        ),
+        // Nor does it help others to a majority, and one institution has one voice.
+        (
+            &[Catalogued],
+            &[(9, 2, true), (8, 2, true), (10, 3, true), (11, 4, false)],
+            GRANT,
+            Err(Refusal::PanelRejected),
+        ),
+        (
+            &[Catalogued],
+            &[(9, 2, true), (8, 2, true), (10, 3, true), (11, 4, false)],
+            DECLINE,
+            Ok(()),
+        ),
+        (
+            &[Catalogued],
+            &[(9, 3, true), (8, 3, true), (10, 4, false), (11, 5, false)],
+            GRANT,
+            Err(Refusal::PanelRejected),
         ),
         // The largest panel of the rules used, counted in institutions.
         (

@@ -10,7 +10,7 @@ mod arbitrary;
 mod fixture;
 
 use creditbank_domain::rules::{
-    Amount, Base, Compiled, Decision, Dimension, Form, LineTarget, Maximum, Minimum, Problem,
+    Amount, Base, Compiled, Decision, Dimension, Form, LineTarget, Maximum, Minimum, Problem, Rule,
     RuleSet, Selector, TargetPlace, Use, evaluate, problem, simulate,
 };
 use creditbank_planner::{Goal, plan};
@@ -89,7 +89,7 @@ fn both_goals() -> impl Strategy<Value = Goal> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, max_global_rejects: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, max_global_rejects: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn a_proved_plan_is_the_best_of_all((set, learner, _) in a_case(), goal in both_goals(), total in 400_u32..1_400) {
@@ -290,6 +290,44 @@ fn hours_are_split_where_a_limit_lets_more_of_less_through() {
     ]);
     let granted = planned(set(vec![rule], vec![third]), &learner, Goal::MostCredits);
     assert_eq!(granted, ["h free 2", "h free 0.5"]);
+}
+
+fn by_hours() -> Vec<Rule> {
+    let per_hours = target(TargetPlace::Electives, Amount::PerHours(hours("16")));
+    vec![rule(
+        "h",
+        Form::HoursToCredits,
+        named("书法"),
+        vec![per_hours],
+    )]
+}
+
+#[test]
+fn of_many_hours_only_those_that_count_are_spent() {
+    let cap = limit("l", vec![], Maximum::Credits(credits("3")));
+    let set = Compiled::new(set(by_hours(), vec![cap]));
+    let learner = Learner::new((1..=12).map(|leaf| elder_class(leaf, "书法", "16", 10)));
+    for goal in [Goal::MostCredits, Goal::FewestOutcomes] {
+        let found = plan(&set, &learner.case(), goal);
+        assert_eq!(
+            (credits_of(&found.decision), spent(&found.uses)),
+            (300, -3),
+            "{goal:?}"
+        );
+    }
+}
+
+#[test]
+fn a_learner_who_comes_again_plans_with_what_is_left() {
+    let set = set(by_hours(), vec![]);
+    let learner = Learner::new((1..=9).map(|leaf| elder_class(leaf, "书法", "8", 10)));
+    let first = learner.decide(&set, &[using("h", &[1, 2])]);
+    let learner = learner.after(100, "business", first.lines);
+    let set = Compiled::new(set);
+    let found = plan(&set, &learner.case(), Goal::MostCredits);
+    assert_eq!(credits_of(&found.decision), 350);
+    let (_, simulated) = simulate(&set, &learner.case());
+    assert_eq!(credits_of(&simulated), 350);
 }
 
 /// Sixty courses of odd credits, of which every outcome may become any two.

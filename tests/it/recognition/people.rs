@@ -6,6 +6,32 @@ use v1::ApplicationState as S;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_makes_a_decision_impossible_by_depositing() {
+    let mut scene = Scene::new(0, 0).await;
+    let english = scene.course("英语").await;
+    let uses = vec![used("same-course", &[english])];
+    let application = scene.apply("one", uses.clone()).await.unwrap();
+    scene.advanced(application, &[A::Accept]).await;
+    scene.vote(0, application, true).await.unwrap();
+    // More than a decision looks at, and none of it is asked for.
+    for batch in 0..3 {
+        let one = |at: u32| {
+            let key = format!("{batch} {at}");
+            let maker = &scene.college.maker;
+            maker.outcome(key.as_bytes(), scene.learner, course(&key))
+        };
+        let records = (0..700).map(one).collect();
+        scene.college.deposit(&scene.bank, records).await;
+    }
+    scene
+        .advanced(application, &[A::Notice, A::Decide, A::Close])
+        .await;
+    assert_eq!(credits(&scene.file(application).await), 300);
+    assert_eq!(scene.simulate(uses).await.credits_hundredths, 0);
+    scene.bank.check_log();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everybody_takes_their_own_steps_and_nobody_elses() {
     let mut scene = Scene::new(5, 15).await;
     let english = scene.course("英语").await;
