@@ -8,7 +8,7 @@ use crate::solver::Work;
 /// Most calls of the solver for one search.
 const CALLS_MAX: u32 = 64;
 /// Most work in all of them.
-const WORK_MAX: u64 = 200_000_000;
+const WORK_MAX: u64 = 50_000_000;
 
 /// What a choice must achieve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -78,12 +78,8 @@ fn bench(options: &Options) -> Result<bool> {
     let runtime = runtime()?;
     limits::measure(options, &mut report)?;
     runtime.block_on(limits::empty_calls(options, &mut report))?;
-    if options.wants_any(&["rules"]) {
-        rules::measure(options, &mut report)?;
-    }
-    if options.wants_any(&[
-        "submit", "archive", "proof", "start", "disk", "memory", "peer",
-    ]) {
+    rules::measure(options, &mut report)?;
+    if options.wants_any(&options::OF_A_BANK) {
         runtime.block_on(main_bank(options, &mut report))?;
     }
     if options.wants("import_csv") {

@@ -18,6 +18,11 @@ Usage: cargo xtask bench [--quick] [--peers] [--only NAME…] [--records N]
 Writes target/bench/latest.json and prints the table. The exit code is 1 if a target was missed.
 ";
 
+/// Families of results that need a bank with records.
+pub(crate) const OF_A_BANK: [&str; 7] = [
+    "submit", "archive", "proof", "start", "disk", "memory", "peer",
+];
+
 /// What to do.
 pub(crate) enum Mode {
     Help,

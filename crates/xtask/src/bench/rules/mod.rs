@@ -37,6 +37,9 @@ const RULES_MANY: usize = 100_000;
 
 /// Measures what of it is asked for.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
+    if !options.wants_any(&["rules"]) {
+        return Ok(());
+    }
     let few = documents::set()?;
     let many = documents::grown(&few, RULES_MANY);
     if options.wants("rules_compile") {
