@@ -132,7 +132,7 @@ impl Import {
         if self.json {
             print::json(&summary.to_json());
         } else {
-            println!("{summary}");
+            print::out(&summary.to_string());
         }
         Ok(if summary.refused == 0 {
             ExitCode::SUCCESS

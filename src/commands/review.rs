@@ -14,10 +14,10 @@ use crate::recognition as common;
 /// Look after applications: vote, object, accept, decide.
 #[derive(clap::Args)]
 #[command(after_help = "\
-受理、评审、公示、异议、决定、办结。Reviewers vote, institutions object while an application is
-noticed, operators take the bank's steps: submitted → accept or return → votes → notice → decide →
-close. What is declined is noticed first: `decline` does the one, then the other. Every step is a
-signed entry of the log. Time limits and panels are in the rule set.
+受理、评审、公示、异议、决定、办结。Reviewers vote, institutions whose outcomes an application
+rests on object while it is noticed, operators take the bank's steps: submitted → accept or return
+→ votes → notice → decide → close. What is declined is noticed first: `decline` does the one, then
+the other. Every step is a signed entry of the log. Time limits and panels are in the rule set.
 
 Examples:
   export CREDITBANK_BANK=bank/bank.pub CREDITBANK_KEY=bank/operator.key

@@ -101,7 +101,7 @@ struct Redemption {
     /// The learner's code.
     learner: String,
     /// The counter's own number of the redemption, or the 32 hexadecimal digits that `show` prints.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     redemption: String,
 }
 
