@@ -21,7 +21,8 @@ pub(crate) fn load_directory(directory: &Path) -> Result<Result<Vec<Source>, Vec
         let Ok(name) = entry.file_name().into_string() else {
             bail!("{shown} holds a file whose name is not UTF-8");
         };
-        let is_document = name.ends_with(".toml") && !name.starts_with('.');
+        // In capitals it is not left out without a word: its name is a fault.
+        let is_document = name.to_lowercase().ends_with(".toml") && !name.starts_with('.');
         if is_document && entry.path().is_file() {
             names.push(name);
         }

@@ -2,7 +2,7 @@
 
 mod base_set;
 
-use base_set::{base, findings};
+use base_set::{base, findings, source};
 use creditbank_rulebook::{CODES, Source, read};
 
 /// What stands in a document beside the base set, and the first fault: its code and its line in the snippet.
@@ -11,6 +11,7 @@ const FAULTS: &[(&str, &str, u32)] = &[
     ("x = = 1", "SYNTAX", 1),
     ("[limit\nx = 1", "SYNTAX", 1),
     ("a = 1\nb = 'open", "SYNTAX", 2),
+    ("a = 1\nb = “2026-01-01”", "SYNTAX", 2),
     ("[set]\nid = 'other'", "SET_COUNT", 1),
     ("[process]\naccept_days = 4", "TABLE_REPEATED", 1),
     ("[calendar]", "TABLE_REPEATED", 1),
@@ -475,4 +476,16 @@ fn every_message_has_both_languages() {
             assert!(CODES.contains(&finding.code));
         }
     }
+}
+
+#[test]
+fn a_full_width_sign_is_named_where_it_keeps_a_line_from_being_read() {
+    let told = |text: &str| {
+        let found = read(vec![base(), source("more.toml", text)]).unwrap_err();
+        found[0].message.clone()
+    };
+    let quoted = told("b = “2026-01-01”");
+    assert!(quoted.zh.contains("全角的 “"), "{}", quoted.zh);
+    assert!(quoted.en.contains("full-width “"), "{}", quoted.en);
+    assert!(!told("b = = 1").zh.contains("全角"));
 }

@@ -11,11 +11,17 @@ use crate::words::words;
 /// Most faults of one document that are told: what comes behind is most often their echo.
 pub(crate) const FINDINGS_MAX: usize = 200;
 
+/// Signs that look like those of TOML and are not.
+const FULL_WIDTH: [char; 14] = [
+    '“', '”', '‘', '’', '，', '：', '；', '＝', '．', '［', '］', '｛', '｝', '\u{3000}',
+];
+
 /// A document being read. Readers share it, so what it gathers is behind cells.
 pub(crate) struct Page<'a> {
     /// Position in the set.
     number: u16,
     name: &'a str,
+    text: &'a str,
     /// Offset at which each line begins, ascending.
     lines: Vec<usize>,
     findings: RefCell<Vec<Finding>>,
@@ -55,11 +61,12 @@ pub(crate) struct Reference {
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn new(number: u16, name: &'a str, text: &str) -> Self {
+    pub(crate) fn new(number: u16, name: &'a str, text: &'a str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             number,
             name,
+            text,
             lines: std::iter::once(0).chain(ends).collect(),
             findings: RefCell::default(),
             references: RefCell::default(),
@@ -122,11 +129,21 @@ impl<'a> Page<'a> {
             }
             lines.push(line);
             let what = error.message();
-            self.fault(
-                code::SYNTAX,
-                line,
-                words!("TOML 语法错误：{what}", "not TOML: {what}"),
-            );
+            let message = match self.full_width(line) {
+                None => words!("TOML 语法错误：{what}", "not TOML: {what}"),
+                Some(mark) => words!(
+                    "TOML 语法错误：本行有全角的 {mark}，引号之外只能用半角符号（{what}）",
+                    "not TOML: the line has the full-width {mark}; outside quotation marks write half-width ones ({what})"
+                ),
+            };
+            self.fault(code::SYNTAX, line, message);
         }
+    }
+
+    /// What a Chinese keyboard writes in place of what TOML means: the first on a line.
+    fn full_width(&self, line: u32) -> Option<char> {
+        let mut lines = self.text.lines();
+        let text = lines.nth((line as usize).checked_sub(1)?)?;
+        text.chars().find(|it| FULL_WIDTH.contains(it))
     }
 }
