@@ -684,3 +684,20 @@ fn what_the_bank_and_the_agent_may_always_do_needs_no_panel() {
         Err(Refusal::ApplicationClosed)
     );
 }
+
+#[test]
+fn what_needs_no_panel_and_grants_nothing_any_more_is_decided_so() {
+    let rules = Rules::of(&[Review::None]);
+    let it = Proceeding::fold(&steps(&[APPLICATION])).unwrap();
+    let refused = step(DECLINED, MONDAY);
+    let terms = rules.terms();
+    assert_eq!(
+        it.allow(&refused, &terms),
+        Err(Refusal::StepNotAllowed { state: "submitted" })
+    );
+    let terms = Terms {
+        nothing_left: true,
+        ..terms
+    };
+    assert_eq!(it.allow(&refused, &terms), Ok(()));
+}
