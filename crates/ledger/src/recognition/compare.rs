@@ -100,7 +100,8 @@ fn again(
     let Some(recorded) = file.decision() else {
         return Ok(None);
     };
-    if !recorded.is_granted() {
+    // What the rules themselves refused may be granted by others.
+    if !recorded.is_granted() && !recorded.grants_nothing() {
         compared.declined += 1;
         return Ok(None);
     }
