@@ -183,6 +183,19 @@ pub(crate) fn student(number: &str) -> v1::EnrolLearnerRequest {
     }
 }
 
+/// A class for elders of which no session was missed.
+pub(crate) fn attended() -> v1::outcome::Detail {
+    v1::outcome::Detail::ElderCourse(v1::ElderCourse {
+        attendance: Some(v1::Attendance {
+            planned: 16,
+            attended: 16,
+        }),
+        year: 2024,
+        term: 50,
+        ..Default::default()
+    })
+}
+
 /// A degree course of three credits.
 pub(crate) fn course(name: &str) -> v1::Outcome {
     v1::Outcome {

@@ -11,7 +11,7 @@ use creditbank_wire::v1;
 use v1::points_movement::Reason;
 
 use crate::bank::{BOUND, Bank, leaves, told};
-use crate::institution::{Institution, digits};
+use crate::institution::{Institution, attended, digits};
 use crate::standards::{project, publish, registered};
 
 const EARNING: &str = r#"
@@ -220,15 +220,7 @@ fn outcome(category: v1::Category, name: &str, completed_on: &str) -> v1::Outcom
 fn elder(name: &str, hours_hundredths: u32, completed_on: &str) -> v1::Outcome {
     v1::Outcome {
         hours_hundredths: Some(hours_hundredths),
-        detail: Some(v1::outcome::Detail::ElderCourse(v1::ElderCourse {
-            attendance: Some(v1::Attendance {
-                planned: 16,
-                attended: 16,
-            }),
-            year: 2024,
-            term: 50,
-            ..Default::default()
-        })),
+        detail: Some(attended()),
         ..outcome(v1::Category::ElderCourse, name, completed_on)
     }
 }

@@ -7,8 +7,8 @@
 //!
 //! An application can be withdrawn until it is decided, and a decision reversed as long as it grants something: a won
 //! appeal, a revoked outcome, a wrong rule. What was noticed is noticed again when it does not hold any longer. Where no
-//! rule used asks for a panel, the bank decides at once. Who may sign
-//! which step by role is a matter of [`Role`](crate::record::Role); time limits are working days of the mainland.
+//! rule used asks for a panel, the bank decides at once. Who may sign which step by role is a matter of
+//! [`Role`](crate::record::Role); time limits are working days of the mainland.
 
 use std::collections::{BTreeMap, BTreeSet};
 

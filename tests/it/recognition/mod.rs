@@ -16,7 +16,7 @@ use creditbank_domain::{Digest32, LearnerCode};
 use creditbank_wire::v1;
 
 use crate::bank::{BOUND, Bank, leaves};
-use crate::institution::{Institution, admission, course, digits, keys};
+use crate::institution::{Institution, admission, attended, course, digits, keys};
 use crate::standards::{self, project, registered};
 
 /// How often it is asked whether the bank has done what follows by itself.
@@ -353,15 +353,7 @@ fn elder(name: &str, hours: u32) -> v1::Outcome {
         project: project(v1::Category::ElderCourse),
         hours_hundredths: Some(hours * 100),
         completed_on: "2024-06-30".to_owned(),
-        detail: Some(v1::outcome::Detail::ElderCourse(v1::ElderCourse {
-            attendance: Some(v1::Attendance {
-                planned: 16,
-                attended: 16,
-            }),
-            year: 2024,
-            term: 50,
-            ..Default::default()
-        })),
+        detail: Some(attended()),
         ..Default::default()
     }
 }

@@ -89,6 +89,11 @@ impl<'a> Context<'a> {
         self.plan.course(self.programme, course)
     }
 
+    /// What credit is rounded to, in hundredths; never zero.
+    pub(in crate::rules) fn unit(&self) -> u64 {
+        self.set.set().rounding.unit.hundredths().max(1).into()
+    }
+
     /// The modules that take credit without a course, in order.
     pub(in crate::rules) fn electives(&self) -> &'a [u32] {
         self.plan.electives()

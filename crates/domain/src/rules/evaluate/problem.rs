@@ -242,7 +242,7 @@ impl Builder {
                 .iter()
                 .map(|it| it.max.map(|max| max.hundredths().into()))
                 .collect(),
-            unit: context.set.set().rounding.unit.hundredths().max(1).into(),
+            unit: context.unit(),
             progress: progress(context, &[]),
         }
     }

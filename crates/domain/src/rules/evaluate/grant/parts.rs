@@ -89,16 +89,7 @@ impl Granting<'_, '_, '_> {
             (whole, whole)
         } else {
             // Less than a course is cut to the multiple below where limits leave no room for the rounding.
-            let unit = u64::from(
-                self.state
-                    .context
-                    .set
-                    .set()
-                    .rounding
-                    .unit
-                    .hundredths()
-                    .max(1),
-            );
+            let unit = self.state.context.unit();
             let (_, most) = self.multiples(amount, whole.min(self.most));
             (most.min(amount.floor() / unit * unit), most)
         };
@@ -115,16 +106,7 @@ impl Granting<'_, '_, '_> {
     }
 
     fn unassigned_part(&mut self, modules: Vec<u32>, amount: Exact) -> Option<Part> {
-        let unit = u64::from(
-            self.state
-                .context
-                .set
-                .set()
-                .rounding
-                .unit
-                .hundredths()
-                .max(1),
-        );
+        let unit = self.state.context.unit();
         let rooms = modules
             .iter()
             .map(|module| self.state.room(*module) / unit * unit);
@@ -147,25 +129,16 @@ impl Granting<'_, '_, '_> {
     /// worth, all targets are looked at, and nothing is rounded.
     fn shares(&self, parts: &[Part], left: u64) -> bool {
         let grant = &self.rule.grant;
-        let unit = self
-            .state
-            .context
-            .set
-            .set()
-            .rounding
-            .unit
-            .hundredths()
-            .max(1);
+        let unit = self.state.context.unit();
         let mut targets = grant.targets.iter();
         let converts = targets.any(|target| matches!(target.amount, Amount::Ratio { .. }));
         let mut amounts = parts.iter().map(|part| (part.least, part.most));
-        let are_exact =
-            amounts.all(|(least, most)| least == most && most.is_multiple_of(unit.into()));
+        let are_exact = amounts.all(|(least, most)| least == most && most.is_multiple_of(unit));
         !converts
             && !grant.not_above_source
             && usize::from(grant.pick) >= grant.targets.len()
             && are_exact
-            && left.is_multiple_of(unit.into())
+            && left.is_multiple_of(unit)
             && parts.iter().map(|part| part.most).sum::<u64>() <= left
     }
 
@@ -174,7 +147,7 @@ impl Granting<'_, '_, '_> {
     fn multiples(&self, amount: Exact, limit: u64) -> (u64, u64) {
         let rounding = self.state.context.set.set().rounding;
         let rounded = u64::from(amount.rounded(rounding, limit).hundredths());
-        let unit = u64::from(rounding.unit.hundredths().max(1));
+        let unit = self.state.context.unit();
         match rounding.mode {
             RoundingMode::HalfEven => (
                 amount.floor() / unit * unit,
