@@ -21,6 +21,7 @@ pub mod registry;
 pub mod rules;
 pub mod standard;
 pub mod text;
+pub mod transfer;
 
 pub use credit::{Credit, Hours};
 pub use grade::Grade;

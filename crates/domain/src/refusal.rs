@@ -280,6 +280,34 @@ refusals! {
     /// Nothing of the application would be granted.
     NothingGranted = "NOTHING_GRANTED",
 
+    // Transfers.
+    /// No such transfer.
+    TransferUnknown = "TRANSFER_UNKNOWN",
+    /// Not the next step of its sequence.
+    SequenceGap { /** The next one. */ expected: u64 } = "SEQUENCE_GAP",
+    /// Another transfer holds the outcome for the same purpose.
+    OutcomeBound = "OUTCOME_BOUND",
+    /// The transfer has moved since: look again.
+    TransferMoved = "TRANSFER_MOVED",
+    /// The outcome is released already: the consent cannot be withdrawn any more.
+    ConsentUsed = "CONSENT_USED",
+    /// No such peer bank.
+    PeerUnknown = "PEER_UNKNOWN",
+    /// The peer bank has shown two histories; nothing is done with it until an operator clears it.
+    PeerStopped = "PEER_STOPPED",
+    /// This bank has no region, or no keys for peers: see its settings.
+    PeersNotConfigured = "PEERS_NOT_CONFIGURED",
+    /// The period is not over.
+    PeriodOpen { /** When it is. */ until_ms: u64 } = "PERIOD_OPEN",
+    /// The period before it is not closed.
+    PeriodBeforeOpen = "PERIOD_BEFORE_OPEN",
+    /// The period is closed, and never changes.
+    PeriodClosed = "PERIOD_CLOSED",
+    /// The peer bank does not answer.
+    PeerUnreachable = "PEER_UNREACHABLE",
+    /// What the peer bank says does not verify.
+    PeerInvalid { /** Which check. */ check: &'static str } = "PEER_INVALID",
+
     // Points.
     /// More points than can be redeemed, or none.
     PointsTooFew { /** What can be redeemed. */ available: u64 } = "POINTS_TOO_FEW",

@@ -495,6 +495,47 @@ refusals! {
         "按现行规则，此申请不能获得任何学分；请先用模拟查看原因。",
         "By the rules in force nothing of this application would be granted; please simulate it to see why.";
 
+    // Transfers.
+    TransferUnknown => NotFound,
+        "没有这项转移，请核对转移编号。",
+        "There is no such transfer; please check its id.";
+    SequenceGap { expected } => Aborted,
+        "不是下一步：应为第 {expected} 步，请从该步重新读取。",
+        "Not the next step: step {expected} is; please read again from there.";
+    OutcomeBound => FailedPrecondition,
+        "该成果已为同一用途预留给另一项转移，以最早的预留为准。",
+        "Another transfer holds this outcome for the same purpose; the earliest reservation holds.";
+    TransferMoved => Aborted,
+        "该转移刚有新的进展，请重新查看后再试。",
+        "The transfer has just moved on; please look again and retry.";
+    ConsentUsed => FailedPrecondition,
+        "成果已经放行，同意不能再撤回；可以申请撤回转移，或向转入方提出。",
+        "The outcome is released already, so the consent cannot be withdrawn; ask for a recall, or ask the receiver.";
+    PeerUnknown => NotFound,
+        "没有登记这家对等银行，请先登记（creditbank peer admit）。",
+        "No such peer bank is registered; please admit it first (creditbank peer admit).";
+    PeerStopped => FailedPrecondition,
+        "该对等银行曾出示两份不同的历史，往来已停止，须由运营方处理。",
+        "This peer bank has shown two histories; nothing is done with it until an operator has cleared it.";
+    PeersNotConfigured => FailedPrecondition,
+        "本行尚未配置所属地区或对等银行密钥（bank.toml 的 region，creditbank peer card）。",
+        "This bank has no region or no keys for peers yet (region in bank.toml, creditbank peer card).";
+    PeriodOpen { until_ms } => FailedPrecondition,
+        "该对账期尚未结束（截止时刻 {until_ms} 毫秒），请在结束后对账。",
+        "The period is not over before {until_ms} (ms since 1970); please reconcile after that.";
+    PeriodBeforeOpen => FailedPrecondition,
+        "前一对账期尚未关闭，请按顺序对账。",
+        "The period before it is not closed; please reconcile in order.";
+    PeriodClosed => FailedPrecondition,
+        "该对账期已经关闭，不再更改；更正请记入以后的对账期。",
+        "The period is closed and never changes; a correction belongs to a later one.";
+    PeerUnreachable => Unavailable,
+        "对等银行没有应答，请稍后再试。",
+        "The peer bank does not answer; please try again later.";
+    PeerInvalid { check } => FailedPrecondition,
+        "对等银行所说的内容未通过核验（{check}），未予采用。",
+        "What the peer bank says does not verify ({check}); nothing of it was used.";
+
     // Points.
     PointsTooFew { available } => FailedPrecondition,
         "积分数量不对：须多于零，且不超过可用的 {available} 分。",
