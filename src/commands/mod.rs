@@ -18,6 +18,7 @@ mod sample;
 mod serve;
 mod standard;
 mod submission;
+mod transfer;
 mod verify;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Archive(archive::Archive),
     Apply(apply::Apply),
     Points(points::Points),
+    Transfer(transfer::Transfer),
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
     Sample(sample::Sample),
@@ -65,6 +67,7 @@ impl Command {
             Self::Archive(command) => command.run(),
             Self::Apply(command) => command.run(),
             Self::Points(command) => command.run(),
+            Self::Transfer(command) => command.run(),
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Sample(command) => command.run(),

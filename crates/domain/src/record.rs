@@ -14,6 +14,7 @@ use crate::identifier::{
 use crate::recognition::{Application, Ruling};
 use crate::rules::Period;
 use crate::text::Code;
+use crate::transfer::{Consent, TransferRequest, Transferred};
 use crate::{Category, Outcome, Refusal, points};
 
 /// Most records in one signed batch.
@@ -138,6 +139,10 @@ pub enum RecordKind {
     Withdrawal = 9,
     /// A public declaration of an institution or reviewer.
     Declaration = 10,
+    /// The learner consents to give one outcome to another bank (单独同意).
+    Consent = 11,
+    /// The learner asks for an outcome of another bank (转移申请).
+    TransferRequest = 12,
     /// Two archives become one (档案合并).
     Merge = 16,
     /// A public decision of the bank.
@@ -156,6 +161,10 @@ pub enum RecordKind {
     Closing = 23,
     /// Points of a learner move (积分).
     Points = 24,
+    /// A step of a transfer between banks (转移步骤); names nobody.
+    Transfer = 25,
+    /// An outcome of another bank comes to a learner's archive (转入成果).
+    Transferred = 26,
 }
 
 impl RecordKind {
@@ -172,6 +181,8 @@ impl RecordKind {
             8 => Self::Appeal,
             9 => Self::Withdrawal,
             10 => Self::Declaration,
+            11 => Self::Consent,
+            12 => Self::TransferRequest,
             16 => Self::Merge,
             17 => Self::Statement,
             18 => Self::Acceptance,
@@ -181,6 +192,8 @@ impl RecordKind {
             22 => Self::Reversal,
             23 => Self::Closing,
             24 => Self::Points,
+            25 => Self::Transfer,
+            26 => Self::Transferred,
             _ => return None,
         })
     }
@@ -230,9 +243,19 @@ impl RecordKind {
         matches!(self, Self::Application | Self::Notice | Self::Decision)
     }
 
-    /// Whether the record shows an outcome that can be amended or revoked.
+    /// Whether the record shows an outcome that was deposited in this ledger.
     pub fn shows_outcome(self) -> bool {
         matches!(self, Self::Outcome | Self::Amendment)
+    }
+
+    /// Whether a record of kind `change` may refer to it: outcomes are amended, revoked and confirmed; a consent is
+    /// withdrawn, and what came from another bank is taken back, by revoking it.
+    pub fn is_changed_by(self, change: Self) -> bool {
+        match self {
+            Self::Outcome | Self::Amendment => change.changes_outcome(),
+            Self::Consent | Self::Transferred => change == Self::Revocation,
+            _ => false,
+        }
     }
 }
 
@@ -319,6 +342,12 @@ pub enum PayloadContent {
     Decision(Box<Ruling>),
     /// How points of the learner move, in this order.
     Points(Vec<points::Entry>),
+    /// What the learner consents to.
+    Consent(Box<Consent>),
+    /// Which outcome of another bank the learner asks for.
+    TransferRequest(Box<TransferRequest>),
+    /// An outcome of another bank.
+    Transferred(Box<Transferred>),
 }
 
 impl PayloadContent {
@@ -336,6 +365,9 @@ impl PayloadContent {
             Self::Notice(_) => RecordKind::Notice,
             Self::Decision(_) => RecordKind::Decision,
             Self::Points(_) => RecordKind::Points,
+            Self::Consent(_) => RecordKind::Consent,
+            Self::TransferRequest(_) => RecordKind::TransferRequest,
+            Self::Transferred(_) => RecordKind::Transferred,
         }
     }
 
@@ -372,13 +404,17 @@ impl Role {
     /// Whether an issuer of this role may sign records of a kind. The bank's own kinds are not a matter of roles.
     pub fn may_sign(self, kind: RecordKind) -> bool {
         use RecordKind::{
-            Amendment, Appeal, Application, Confirmation, Declaration, Objection, Outcome, Review,
-            Revocation, Withdrawal,
+            Amendment, Appeal, Application, Confirmation, Consent, Declaration, Objection, Outcome,
+            Review, Revocation, TransferRequest, Withdrawal,
         };
         match kind {
-            Outcome | Amendment | Revocation | Confirmation => self == Self::Institution,
-            Objection => self == Self::Institution,
-            Application | Appeal | Withdrawal => {
+            Outcome | Amendment | Confirmation | Objection => self == Self::Institution,
+            // An agent withdraws a consent by revoking it; outcomes are not an agent's.
+            Revocation => matches!(
+                self,
+                Self::Institution | Self::LearnerAgent | Self::Gateway
+            ),
+            Application | Appeal | Withdrawal | Consent | TransferRequest => {
                 matches!(self, Self::LearnerAgent | Self::Gateway)
             }
             Review => self == Self::Reviewer,

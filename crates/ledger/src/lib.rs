@@ -24,6 +24,7 @@ pub mod server;
 mod statement;
 mod steps;
 mod tiles;
+mod transfer;
 pub mod vault;
 
 pub use bank::{Bank, BankError, BankKeys, BankOptions};

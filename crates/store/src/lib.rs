@@ -15,6 +15,7 @@ mod store;
 pub use anchor::{Anchor, AnchorFile};
 pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
 pub use codec::{ApplicationRow, HeadRow, IdRow, LearnerRow, StateRow};
+pub use keys::ShelfKey;
 pub use options::StoreOptions;
 pub use plan::{Enrolment, Erasure, Handle, Plan, SUBMISSION_BLOCK, VaultRow, Views, view_rows};
 pub use snapshot::{Go, Snapshot};
