@@ -10,7 +10,9 @@ use ed25519_dalek::{PUBLIC_KEY_LENGTH, Signature, Signer, SigningKey, VerifyingK
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
-    note::{Note, NoteError, check_name, encode_key, key_id, parse_key, signature_line},
+    note::{
+        Note, NoteError, VerifierKey, check_name, encode_key, key_id, parse_key, signature_line,
+    },
 };
 
 /// Signature type of timestamped Ed25519 cosignatures.
@@ -85,6 +87,17 @@ impl CosignerKey {
             newest = newest.max(time);
         }
         Ok(newest)
+    }
+
+    /// The note under the log's signature and this cosigner's, both verified, and no other.
+    ///
+    /// # Errors
+    /// If either did not sign or a signature is wrong.
+    pub fn under(&self, note: &Note<'_>, log: &VerifierKey) -> Result<String, NoteError> {
+        self.verify(note)?;
+        let lines = note.lines_of(&self.name, self.id)?;
+        let lines: String = lines.map(|line| format!("{}\n", line.line)).collect();
+        Ok(note.under(log)? + &lines)
     }
 }
 

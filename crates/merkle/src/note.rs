@@ -222,7 +222,7 @@ pub struct Note<'a> {
 /// One line of signature, as it came and as it reads.
 #[derive(Clone, Debug)]
 pub(crate) struct SignatureLine<'a> {
-    line: &'a str,
+    pub(crate) line: &'a str,
     name: &'a str,
     id: u32,
     pub(crate) signature: Vec<u8>,

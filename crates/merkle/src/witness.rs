@@ -178,7 +178,7 @@ impl AddCheckpoint {
         keys: &[VerifierKey],
         last: Option<&Cosigned>,
     ) -> Result<(Cosigned, String), NotCosigned> {
-        let (checkpoint, note) = self.signed(keys)?;
+        let (checkpoint, note) = open(&self.note, keys)?;
         let new = Cosigned {
             size: checkpoint.size,
             root: checkpoint.root,
@@ -215,20 +215,24 @@ impl AddCheckpoint {
             Err(error) => Err(NotCosigned::Proof(error)),
         }
     }
+}
 
-    /// The checkpoint, if a trusted key signed it. A line that names a trusted key and does not hold spoils the note.
-    fn signed(&self, keys: &[VerifierKey]) -> Result<(Checkpoint, String), NotCosigned> {
-        let parsed = Note::parse(&self.note).map_err(|_| NotCosigned::Signature)?;
-        let mut signed = None;
-        for key in keys {
-            match parsed.under(key) {
-                Ok(note) => drop(signed.get_or_insert((key, note))),
-                Err(NoteError::NotSignedByKey) => {}
-                Err(_) => return Err(NotCosigned::Signature),
-            }
+/// A checkpoint that one of several keys signed, and the note under the first of them that did. A line that names one
+/// of them and does not hold spoils the note.
+///
+/// # Errors
+/// If none signed it, or what is signed is no checkpoint of the log that the key belongs to.
+pub fn open(note: &str, keys: &[VerifierKey]) -> Result<(Checkpoint, String), NotCosigned> {
+    let parsed = Note::parse(note).map_err(|_| NotCosigned::Signature)?;
+    let mut signed = None;
+    for key in keys {
+        match parsed.under(key) {
+            Ok(note) => drop(signed.get_or_insert((key, note))),
+            Err(NoteError::NotSignedByKey) => {}
+            Err(_) => return Err(NotCosigned::Signature),
         }
-        let (key, note) = signed.ok_or(NotCosigned::Signature)?;
-        let checkpoint = Checkpoint::open(&note, key).map_err(NotCosigned::Checkpoint)?;
-        Ok((checkpoint, note))
     }
+    let (key, note) = signed.ok_or(NotCosigned::Signature)?;
+    let checkpoint = Checkpoint::open(&note, key).map_err(NotCosigned::Checkpoint)?;
+    Ok((checkpoint, note))
 }

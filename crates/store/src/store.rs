@@ -58,8 +58,12 @@ impl Store {
     /// Opens it without writing anything, for a check.
     pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
-        let families = options.families();
-        let db = DB::open_cf_descriptors_read_only(&options.database(), path, families, false);
+        let database = options.database();
+        // A database that no newer program has opened for writing lacks the newer families.
+        let there = DB::list_cf(&database, path).map_err(|error| cannot_open(path, error))?;
+        let mut families = options.families();
+        families.retain(|family| there.iter().any(|name| name == family.name()));
+        let db = DB::open_cf_descriptors_read_only(&database, path, families, false);
         Self {
             db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
         }
@@ -347,7 +351,11 @@ impl Store {
         Ok(())
     }
 
-    fn family(&self, name: &str) -> &ColumnFamily {
+    pub(crate) fn database(&self) -> &DB {
+        &self.db
+    }
+
+    pub(crate) fn family(&self, name: &str) -> &ColumnFamily {
         self.db.cf_handle(name).expect("every family is opened")
     }
 }
@@ -360,7 +368,7 @@ fn learner_prefixes(learner: u64) -> [(&'static str, Vec<u8>); 2] {
     ]
 }
 
-fn synced() -> WriteOptions {
+pub(crate) fn synced() -> WriteOptions {
     let mut options = WriteOptions::default();
     options.set_sync(true);
     options
