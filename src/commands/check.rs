@@ -34,7 +34,7 @@ impl Check {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
         let settings = folder.settings()?;
-        let options = folder.options(&settings, None);
+        let options = folder.options(&settings, None)?;
         let store = Store::open_read_only(&options.directory, &options.store)?;
         let key = folder.key_encryption()?;
         let show = !self.quiet && std::io::stderr().is_terminal();

@@ -8,6 +8,7 @@ mod init;
 mod institution;
 mod keygen;
 mod learner;
+mod peer;
 mod points;
 mod rebuild;
 mod receipt;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Recompute(recompute::Recompute),
     Rebuild(rebuild::Rebuild),
     Institution(institution::Institution),
+    Peer(peer::Peer),
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
@@ -57,6 +59,7 @@ impl Command {
             Self::Recompute(command) => command.run(),
             Self::Rebuild(command) => command.run(),
             Self::Institution(command) => command.run(),
+            Self::Peer(command) => command.run(),
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),

@@ -161,9 +161,16 @@ pub(crate) fn public_key(bytes: [u8; 32], purpose: KeyPurpose) -> v1::PublicKey 
     let purpose = match purpose {
         KeyPurpose::Sign => v1::KeyPurpose::Sign,
         KeyPurpose::Authenticate => v1::KeyPurpose::Authenticate,
+        KeyPurpose::Log => v1::KeyPurpose::Log,
+        KeyPurpose::Cosign => v1::KeyPurpose::Cosign,
+        KeyPurpose::Seal => v1::KeyPurpose::Seal,
     };
     v1::PublicKey {
-        algorithm: 1,
+        algorithm: if purpose == v1::KeyPurpose::Seal {
+            2
+        } else {
+            1
+        },
         public_key: bytes.to_vec().into(),
         purpose: purpose.into(),
     }

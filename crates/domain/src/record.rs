@@ -68,12 +68,14 @@ pub fn batch_signing_input(origin: &str, issuer: &str, size: u64, root: &Digest3
     input
 }
 
-/// Signature algorithm, a number of the format from the first day.
+/// What a key computes with, a number of the format from the first day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Algorithm {
     /// Ed25519, verified strictly.
     Ed25519 = 1,
+    /// X25519: key agreement. It signs nothing; packages are sealed for it.
+    X25519 = 2,
 }
 
 impl Algorithm {
@@ -81,7 +83,16 @@ impl Algorithm {
     pub fn from_number(number: u32) -> Result<Self, Refusal> {
         match number {
             1 => Ok(Self::Ed25519),
+            2 => Ok(Self::X25519),
             _ => Err(Refusal::AlgorithmUnknown { algorithm: number }),
+        }
+    }
+
+    /// Reads the number of an algorithm that signs.
+    pub fn of_signature(number: u32) -> Result<Self, Refusal> {
+        match Self::from_number(number)? {
+            Self::X25519 => Err(Refusal::AlgorithmUnknown { algorithm: number }),
+            signs @ Self::Ed25519 => Ok(signs),
         }
     }
 }
@@ -432,6 +443,24 @@ pub enum KeyPurpose {
     Authenticate = 1,
     /// Signs batches of records.
     Sign = 2,
+    /// Signs the checkpoints of a bank's log.
+    Log = 3,
+    /// Cosigns the checkpoints of other banks' logs.
+    Cosign = 4,
+    /// Others seal packages for it.
+    Seal = 5,
+}
+
+impl KeyPurpose {
+    /// What a key of this purpose computes with: what opens packages signs nothing, and the reverse.
+    pub fn admits(self, algorithm: Algorithm) -> bool {
+        (self == Self::Seal) == (algorithm == Algorithm::X25519)
+    }
+
+    /// Whether only a bank has keys of this purpose.
+    pub fn is_of_banks(self) -> bool {
+        matches!(self, Self::Log | Self::Cosign | Self::Seal)
+    }
 }
 
 /// A public key as it is registered.

@@ -175,8 +175,8 @@ impl Admitted {
         let SignedBatch(request) = batch;
         let head = bank.head();
         let erasures_seen = bank.erasures();
-        let algorithm =
-            Algorithm::from_number(request.algorithm).map_err(|refusal| refusal.at("algorithm"))?;
+        let algorithm = Algorithm::of_signature(request.algorithm)
+            .map_err(|refusal| refusal.at("algorithm"))?;
         let key_id =
             KeyId(record::digest(&request.key_id).map_err(|refusal| refusal.at("key_id"))?);
         let index = LeafIndex(head.row.size);

@@ -338,7 +338,7 @@ impl LogCheck<'_> {
             );
         }
         let input = batch_signing_input(&self.origin, issuer, u64::from(chunk.batch_size), &root.0);
-        let verified = Algorithm::from_number(u32::from(chunk.algorithm))
+        let verified = Algorithm::of_signature(u32::from(chunk.algorithm))
             .and_then(|_| usable_key(&history.key.bytes))
             .and_then(|key| {
                 let signature = Signature::from_slice(&chunk.signature)

@@ -14,6 +14,7 @@ mod fold;
 mod grpc;
 pub mod head;
 mod learners;
+pub mod peers;
 mod points;
 pub mod queue;
 pub mod rebuild;

@@ -22,6 +22,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::bank::Bank;
 use crate::grpc::Services;
+use crate::peers::{ask, witness};
 use crate::tiles;
 
 /// Most bytes of one request: 1,024 records with room.
@@ -112,18 +113,24 @@ pub async fn serve(
         http: port(&http, options.http)?,
     };
     let (stopping, stopped) = watch::channel(false);
-    let log = axum::serve(http, tiles::routes(Arc::clone(&bank)))
-        .with_graceful_shutdown(told(stopped.clone()));
+    let public = tiles::routes(Arc::clone(&bank)).merge(witness::routes(Arc::clone(&bank)));
+    let log = axum::serve(http, public).with_graceful_shutdown(told(stopped.clone()));
     let log = tokio::spawn(async move { log.await });
     let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
     let calls = router(&bank, options.tls)
         .await?
         .serve_with_incoming_shutdown(incoming, told(stopped));
     let calls = tokio::spawn(calls);
+    let asking = ask::start(&bank, &stopping.subscribe());
     ready(serving);
     stop.await;
     stopping.send_replace(true);
-    let finished = async { (calls.await, log.await) };
+    let asked = async move {
+        for task in asking {
+            drop(task.await);
+        }
+    };
+    let finished = async { tokio::join!(calls, log, asked) };
     if tokio::time::timeout(STOP_BOUND, finished).await.is_err() {
         tracing::warn!(
             "some calls did not end within {} s and were cut off",

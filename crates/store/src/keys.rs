@@ -11,9 +11,14 @@
 //! | `ids` | institution number, record id | leaf index, learner |
 //! | `book` | leaf index | salt and entry of a step of a transfer |
 //! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q` leaf index | rows of transfers, see [`ShelfKey`] |
+//! | `peers` | `C` origin / `O` origin / `E` origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork |
 //! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
 //!
-//! Families differ in lifetime: `leaves`, `tiles` and `book` are for ever, `vault`, `keys` and `learners` end with an erasure,
+//! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
+//! no entry says. It goes where the database goes; a rebuild leaves it alone.
+//!
+//! Families differ in lifetime: `leaves`, `tiles`, `book` and `peers` are for ever, `vault`, `keys` and `learners` end
+//! with an erasure,
 //! `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
 
 use creditbank_domain::LeafIndex;
@@ -37,8 +42,13 @@ pub(crate) const IDS: &str = "ids";
 /// View: statements, submissions, states, applications.
 pub(crate) const VIEWS: &str = "views";
 
+/// What was cosigned and shown between banks; beside the log, and no view of it.
+pub(crate) const PEERS: &str = "peers";
+
 /// All families beside the default one.
-pub(crate) const FAMILIES: [&str; 8] = [LEAVES, TILES, VAULT, BOOK, KEYS, LEARNERS, IDS, VIEWS];
+pub(crate) const FAMILIES: [&str; 9] = [
+    LEAVES, TILES, VAULT, BOOK, KEYS, LEARNERS, IDS, VIEWS, PEERS,
+];
 
 pub(crate) const META_FORMAT: &[u8] = b"format";
 pub(crate) const META_ORIGIN: &[u8] = b"origin";
@@ -57,6 +67,9 @@ pub(crate) const KIND_REQUEST: u8 = b'Q';
 pub(crate) const KIND_LEARNER: u8 = b'L';
 pub(crate) const KIND_IDENTITY: u8 = b'I';
 pub(crate) const KIND_HANDLE: u8 = b'H';
+pub(crate) const KIND_COSIGNED: u8 = b'C';
+pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
+pub(crate) const KIND_EVIDENCE: u8 = b'E';
 
 /// Bytes of a learner prefix in `vault`.
 pub(crate) const LEARNER_BYTES: usize = 8;
@@ -184,6 +197,13 @@ pub(crate) fn identity(digest: &[u8; 32]) -> [u8; 33] {
 pub(crate) fn handle(handle: &[u8; 16]) -> [u8; 17] {
     let mut key = [KIND_HANDLE; 17];
     key[1..].copy_from_slice(handle);
+    key
+}
+
+/// A row about another bank, whose log has this name.
+pub(crate) fn peer(kind: u8, origin: &str) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend_from_slice(origin.as_bytes());
     key
 }
 

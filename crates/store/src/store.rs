@@ -59,7 +59,7 @@ impl Store {
     pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
         let database = options.database();
-        // A database of an earlier program may lack a family that the next writer adds.
+        // A database that no newer program has opened for writing lacks the newer families.
         let there = DB::list_cf(&database, path).map_err(|error| cannot_open(path, error))?;
         let mut families = options.families();
         families.retain(|family| there.iter().any(|name| name == family.name()));
@@ -360,7 +360,11 @@ impl Store {
         Ok(())
     }
 
-    fn family(&self, name: &str) -> &ColumnFamily {
+    pub(crate) fn database(&self) -> &DB {
+        &self.db
+    }
+
+    pub(crate) fn family(&self, name: &str) -> &ColumnFamily {
         self.db.cf_handle(name).expect("every family is opened")
     }
 }
@@ -373,7 +377,7 @@ fn learner_prefixes(learner: u64) -> [(&'static str, Vec<u8>); 2] {
     ]
 }
 
-fn synced() -> WriteOptions {
+pub(crate) fn synced() -> WriteOptions {
     let mut options = WriteOptions::default();
     options.set_sync(true);
     options

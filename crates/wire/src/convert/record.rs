@@ -417,9 +417,16 @@ pub fn public_key(message: &v1::PublicKey) -> Result<PublicKey, Refusal> {
             v1::KeyPurpose::Unspecified => return Err(Refusal::Missing),
             v1::KeyPurpose::Authenticate => KeyPurpose::Authenticate,
             v1::KeyPurpose::Sign => KeyPurpose::Sign,
+            v1::KeyPurpose::Log => KeyPurpose::Log,
+            v1::KeyPurpose::Cosign => KeyPurpose::Cosign,
+            v1::KeyPurpose::Seal => KeyPurpose::Seal,
         };
+    let algorithm = Algorithm::from_number(message.algorithm)?;
+    if !purpose.admits(algorithm) {
+        return Err(Refusal::Inconsistent { with: "algorithm" });
+    }
     Ok(PublicKey {
-        algorithm: Algorithm::from_number(message.algorithm)?,
+        algorithm,
         bytes: digest(&message.public_key)?,
         purpose,
     })
