@@ -20,6 +20,7 @@ use base64::engine::general_purpose::STANDARD;
 use creditbank_client::InstitutionKeys;
 use creditbank_domain::identifier::{InstitutionId, Province, TestRegions};
 use creditbank_domain::record::KeyPurpose;
+use creditbank_domain::transfer::duty::Terms;
 use creditbank_ledger::peers::PeerOptions;
 use creditbank_ledger::peers::seal::SealKey;
 use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
@@ -67,6 +68,13 @@ pub(crate) struct Settings {
     pub(crate) open_files_max: i32,
     /// Learners' keys kept unwrapped in memory; about 600 bytes each.
     pub(crate) learner_keys_cached: usize,
+    /// Seconds from the reservation of an outcome until a peer bank that has not cosigned it gets nothing.
+    pub(crate) transfer_release_s: u64,
+    /// Seconds from the release of an outcome until it is taken back undecided.
+    pub(crate) transfer_decide_s: u64,
+    /// What this bank is called in the registries of its peers; `creditbank peer card` writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
     /// The two province digits of the region that this is the bank of, such as "31".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
@@ -95,6 +103,7 @@ pub(crate) struct PeerSettings {
 impl Default for Settings {
     fn default() -> Self {
         let store = StoreOptions::default();
+        let terms = Terms::default();
         Self {
             grpc: SocketAddr::from(([127, 0, 0, 1], 7300)),
             http: SocketAddr::from(([127, 0, 0, 1], 7301)),
@@ -108,6 +117,9 @@ impl Default for Settings {
             background_threads: store.background_threads,
             open_files_max: store.open_files_max,
             learner_keys_cached: 200_000,
+            transfer_release_s: terms.release_ms / 1000,
+            transfer_decide_s: terms.decide_ms / 1000,
+            id: None,
             region: None,
             peers: Vec::new(),
         }
@@ -167,6 +179,11 @@ impl Folder {
             },
             region: settings.region.as_deref().map(province).transpose()?,
             peers: peers.collect::<Result<_>>()?,
+            id: settings.id.as_deref().map(own_id).transpose()?,
+            transfer_terms: Terms {
+                release_ms: settings.transfer_release_s.saturating_mul(1000),
+                decide_ms: settings.transfer_decide_s.saturating_mul(1000),
+            },
             trap,
         })
     }
@@ -207,13 +224,29 @@ impl Folder {
         // Read as it will be read, before anything is written.
         self.peer(peer)?;
         let table = toml::to_string(&Pinned { peer: [peer] })?;
+        self.rewrite(|text| format!("{}\n\n{table}", text.trim_end()))?;
+        Ok(true)
+    }
+
+    /// Writes what this bank is called at its peers into `bank.toml`; once, because their registries say so for ever.
+    pub(crate) fn take_id(&self, id: &str) -> Result<()> {
+        own_id(id)?;
+        match self.settings()?.id {
+            Some(known) => ensure!(known == id, "this bank is known to its peers as {known:?}"),
+            // Before every table.
+            None => self.rewrite(|text| format!("id = {id:?}\n{text}"))?,
+        }
+        Ok(())
+    }
+
+    fn rewrite(&self, edit: impl FnOnce(&str) -> String) -> Result<()> {
+        let path = self.0.join(SETTINGS);
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let beside = path.with_added_extension("new");
         let file = fs::File::create(&beside).with_context(|| beside.display().to_string())?;
-        (&file).write_all(format!("{}\n\n{table}", text.trim_end()).as_bytes())?;
+        (&file).write_all(edit(&text).as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, &path).with_context(|| path.display().to_string())?;
-        Ok(true)
+        fs::rename(&beside, &path).with_context(|| path.display().to_string())
     }
 
     /// Certificate and key, where the settings name them.
@@ -336,7 +369,7 @@ impl Folder {
 }
 
 /// The keys of `bank.toml`, as the environment may name them.
-const SETTING_NAMES: [&str; 12] = [
+const SETTING_NAMES: [&str; 14] = [
     "grpc",
     "http",
     "tls_certificate",
@@ -349,6 +382,8 @@ const SETTING_NAMES: [&str; 12] = [
     "background_threads",
     "open_files_max",
     "learner_keys_cached",
+    "transfer_release_s",
+    "transfer_decide_s",
 ];
 
 /// A table as it stands in `bank.toml`.
@@ -371,4 +406,8 @@ fn seed_text(seed: &[u8; 32]) -> String {
 
 fn ed25519_key(seed: &[u8; 32]) -> ed25519_dalek::SigningKey {
     ed25519_dalek::SigningKey::from_bytes(seed)
+}
+
+fn own_id(id: &str) -> Result<InstitutionId> {
+    InstitutionId::parse(id).with_context(|| format!("id {id:?} is no id of an institution"))
 }

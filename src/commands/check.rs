@@ -78,6 +78,7 @@ fn print(report: &Report) {
     } else {
         println!("payloads        not opened: secrets/key-encryption.key is not here");
     }
+    println!("entries         {}", report.entries);
     println!("erased          {}", report.erased);
     println!("rows of views   {}", report.view_rows);
     match (report.payloads_checked, report.decisions_gone) {

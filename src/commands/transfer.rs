@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::recognition::named;
-use creditbank_client::transfer::{recall, transfer, transfers};
+use creditbank_client::transfer::{notice_digest, recall, transfer, transfers};
 use creditbank_client::{Bank, Line};
 use creditbank_domain::record::RecordRef;
 use creditbank_domain::transfer::{Purpose, TransferId};
@@ -15,7 +15,6 @@ use creditbank_domain::{LeafIndex, LearnerCode};
 use creditbank_wire::convert::transfer::step;
 use creditbank_wire::v1;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::connection::{Connection, Key, block_on};
 use crate::print::{self, Language};
@@ -194,7 +193,8 @@ impl FromStr for Ticket {
                 },
             })
         };
-        parse().ok_or_else(|| "a ticket is ORIGIN:LEAF:HASH, as `transfer consent` prints it".into())
+        parse()
+            .ok_or_else(|| "a ticket is ORIGIN:LEAF:HASH, as `transfer consent` prints it".into())
     }
 }
 
@@ -219,7 +219,11 @@ impl Transfer {
                 let key = natural_key(&[b"consent withdrawn", &consent.to_be_bytes()]);
                 let record = maker(bank)?.revocation(&key, learner, target, reason);
                 deposit(&self.connection, bank, record).await?;
-                self.say("已撤回同意", "the consent is withdrawn", json!({ "withdrawn": consent }));
+                self.say(
+                    "已撤回同意",
+                    "the consent is withdrawn",
+                    json!({ "withdrawn": consent }),
+                );
                 Ok(())
             }
             Action::Request { learner, ticket } => self.request(bank, learner, ticket).await,
@@ -256,7 +260,7 @@ impl Transfer {
             recipient_learner: wire_code(learner_code(&form.recipient_learner)?),
             purpose: Purpose::from(form.purpose) as i32,
             programme: form.programme.clone(),
-            notice_sha256: Sha256::digest(&notice).to_vec().into(),
+            notice_sha256: notice_digest(&notice).to_vec().into(),
         };
         let attempt = attempts(bank, learner, &consent).await?;
         let key = natural_key(&[
@@ -332,18 +336,26 @@ impl Transfer {
             return Ok(());
         }
         let rows: Vec<_> = found.iter().map(|it| self.row(it)).collect();
-        let header = ["transfer", "side", "state", "acknowledged", "credits", "reason"];
+        let header = [
+            "transfer",
+            "side",
+            "state",
+            "acknowledged",
+            "credits",
+            "reason",
+        ];
         print::table(header, &rows);
         Ok(())
     }
 
     fn row(&self, view: &v1::TransferView) -> [String; 6] {
-        let credited = view.steps.iter().find_map(|it| {
-            match it.step.as_ref()?.step.as_ref()? {
+        let credited = view
+            .steps
+            .iter()
+            .find_map(|it| match it.step.as_ref()?.step.as_ref()? {
                 v1::transfer_step::Step::Recognised(it) => Some(it.credits_hundredths),
                 _ => None,
-            }
-        });
+            });
         let reason = match self.language {
             Language::Zh => &view.reason_zh,
             Language::En => &view.reason_en,
@@ -353,7 +365,9 @@ impl Transfer {
             side(view.side),
             view.state.clone(),
             view.acknowledged.to_string(),
-            credited.map(|it| print::hundredths(u64::from(it))).unwrap_or_default(),
+            credited
+                .map(|it| print::hundredths(u64::from(it)))
+                .unwrap_or_default(),
             reason.clone(),
         ]
     }

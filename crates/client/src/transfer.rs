@@ -1,14 +1,21 @@
 //! Transfers between banks (学分跨区转移): the learner's consent at the bank that holds an outcome, the request at the one
 //! that is to recognise it, and what peers and operators ask.
 
-use creditbank_domain::LearnerCode;
 use creditbank_domain::record::{RecordKind, RecordRef};
 use creditbank_domain::transfer::TransferId;
+use creditbank_domain::{Digest32, LearnerCode};
 use creditbank_wire::v1::{self, payload::Content};
+use sha2::{Digest, Sha256};
 
 use crate::connection::{Bank, Line};
 use crate::failure::ClientError;
 use crate::record::{RecordMaker, reference};
+
+/// The digest by which a consent binds the notice that the learner was shown.
+#[must_use]
+pub fn notice_digest(notice: &[u8]) -> Digest32 {
+    Sha256::digest(notice).into()
+}
 
 impl RecordMaker {
     /// The learner consents to give one outcome to another bank (单独同意). Withdrawn by a

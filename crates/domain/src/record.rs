@@ -421,10 +421,7 @@ impl Role {
         match kind {
             Outcome | Amendment | Confirmation | Objection => self == Self::Institution,
             // An agent withdraws a consent by revoking it; outcomes are not an agent's.
-            Revocation => matches!(
-                self,
-                Self::Institution | Self::LearnerAgent | Self::Gateway
-            ),
+            Revocation => matches!(self, Self::Institution | Self::LearnerAgent | Self::Gateway),
             Application | Appeal | Withdrawal | Consent | TransferRequest => {
                 matches!(self, Self::LearnerAgent | Self::Gateway)
             }

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use creditbank_domain::Refusal;
-use creditbank_domain::identifier::{LearnerCode, Province, TestRegions};
+use creditbank_domain::identifier::{InstitutionId, LearnerCode, Province, TestRegions};
 use creditbank_domain::record::KeyId;
+use creditbank_domain::transfer::duty::Terms;
 use creditbank_merkle::{Cosigner, NoteSigner, VerifierKey};
 use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -23,6 +24,7 @@ use crate::recognition::Sets;
 use crate::recognition::follow::{self, Changed, Follower};
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
+use crate::transfer::Desk;
 use crate::vault::{DataKey, KeyEncryptionKey};
 
 /// Free disk space below which the bank takes no writes, so that it can still read, compact and be repaired.
@@ -73,6 +75,10 @@ pub struct BankOptions {
     pub region: Option<Province>,
     /// Other regions' banks.
     pub peers: Vec<PeerOptions>,
+    /// What this bank is called in the registries of its peers.
+    pub id: Option<InstitutionId>,
+    /// How long the two sides of a transfer wait.
+    pub transfer_terms: Terms,
     /// Ends the process at a named step; for tests.
     pub trap: Option<StepTrap>,
 }
@@ -185,6 +191,10 @@ pub struct Bank {
     head: Arc<ArcSwap<Head>>,
     region: Option<Province>,
     peers: Peers,
+    id: Option<InstitutionId>,
+    desk: Desk,
+    /// Held while the bank takes or hears a step of a transfer, so that sequences have no gaps.
+    stepping: tokio::sync::Mutex<()>,
     queue: Queue,
     erasures: AtomicU64,
     accounts: Cache<u64, Arc<Account>>,
@@ -289,6 +299,9 @@ impl Bank {
             test_regions: options.test_regions,
             head,
             region: options.region,
+            id: options.id,
+            desk: Desk::new(options.transfer_terms),
+            stepping: tokio::sync::Mutex::new(()),
             queue,
             erasures: AtomicU64::new(0),
             accounts: Cache::new(options.learner_keys_cached),
@@ -348,19 +361,28 @@ impl Bank {
         &self.peers
     }
 
-    /// The province that this bank is the bank of.
-    pub fn region(&self) -> Option<Province> {
-        self.region
+    /// The province digits of the region that this bank is the bank of; empty where none is set.
+    pub(crate) fn region(&self) -> String {
+        self.region.map(|it| it.to_string()).unwrap_or_default()
+    }
+
+    /// The desk of transfers.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(crate) fn stepping(&self) -> &tokio::sync::Mutex<()> {
+        &self.stepping
+    }
+
+    /// What this bank is called at its peers, and the key of its calls there.
+    pub(crate) fn known_as(&self) -> Option<(&InstitutionId, &SigningKey)> {
+        self.id.as_ref().zip(self.keys.peer.as_ref())
     }
 
     /// Opens packages of peers.
     pub fn seal_key(&self) -> Option<&SealKey> {
         self.keys.seal.as_ref()
-    }
-
-    /// Authenticates this bank's calls at its peers.
-    pub fn peer_key(&self) -> Option<&SigningKey> {
-        self.keys.peer.as_ref()
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {

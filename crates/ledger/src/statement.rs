@@ -40,7 +40,7 @@ impl Bank {
     }
 
     /// Puts steps of transfers into the log, in this order.
-    pub(crate) async fn enter(&self, steps: Vec<Stepping>) -> Result<Decided, Fault> {
+    pub(crate) async fn enter_steps(&self, steps: Vec<Stepping>) -> Result<Decided, Fault> {
         let head = self.head();
         let issuer = head.registry.institution(InstitutionId::BANK);
         let issuer = issuer.ok_or_else(|| Refusal::IssuerUnknown.at(""))?;

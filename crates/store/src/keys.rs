@@ -166,7 +166,10 @@ impl ShelfKey {
         if *kind == KIND_BINDING {
             let (leaf, purpose) = rest.split_first_chunk::<8>()?;
             let [purpose] = purpose else { return None };
-            return Some(Self::Binding(LeafIndex(u64::from_be_bytes(*leaf)), *purpose));
+            return Some(Self::Binding(
+                LeafIndex(u64::from_be_bytes(*leaf)),
+                *purpose,
+            ));
         }
         if *kind == KIND_REQUEST {
             let leaf = rest.try_into().ok()?;

@@ -308,7 +308,10 @@ impl Snapshot {
         let Some(family) = self.db().cf_handle(BOOK) else {
             return Ok(None);
         };
-        Ok(self.0.borrow_dependent().get_cf(family, keys::leaf(index))?)
+        Ok(self
+            .0
+            .borrow_dependent()
+            .get_cf(family, keys::leaf(index))?)
     }
 
     /// A row about transfers.

@@ -10,8 +10,8 @@ use rocksdb::{
 };
 
 use crate::keys::{
-    self, BOOK, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES, VAULT,
-    VIEWS,
+    self, BOOK, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES,
+    VAULT, VIEWS,
 };
 use crate::{
     Enrolment, Erasure, Handle, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views,

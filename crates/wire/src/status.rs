@@ -695,21 +695,12 @@ pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
             "按规则或评审不予认定。",
             "By the rules or the panel nothing is granted.",
         ),
-        Reason::DecisionReversed => (
-            "认定决定已撤销。",
-            "The decision was reversed.",
-        ),
-        Reason::Undecided => (
-            "期限内未作决定。",
-            "Nobody decided in time.",
-        ),
+        Reason::DecisionReversed => ("认定决定已撤销。", "The decision was reversed."),
+        Reason::Undecided => ("期限内未作决定。", "Nobody decided in time."),
         Reason::RecognisedLate => (
             "撤回之后才认定，而成果已另作他用。",
             "Recognised after the recall, when the outcome was no longer free.",
         ),
-        Reason::LearnersWish => (
-            "学习者要求撤回。",
-            "The learner wants it back.",
-        ),
+        Reason::LearnersWish => ("学习者要求撤回。", "The learner wants it back."),
     }
 }

@@ -89,6 +89,7 @@ impl Card {
         let folder = Folder::new(&self.dir);
         let region = folder.settings()?.region;
         folder.make_peer_keys()?;
+        folder.take_id(&self.id)?;
         let facts = Facts {
             id: self.id,
             name: self.name,

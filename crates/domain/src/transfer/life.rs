@@ -184,7 +184,9 @@ impl Transfer {
     /// Whether nothing is left to do, unless an outcome is revoked or a decision reversed.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.state() == State::Refused || self.is_acknowledged()
+        let is_asked = |step: &Step| matches!(step, Step::ReversalRequested(_));
+        let is_to_be_reversed = self.state() == State::Recognised && self.when(is_asked).is_some();
+        self.state() == State::Refused || (self.is_acknowledged() && !is_to_be_reversed)
     }
 
     /// Whether the outcome is bound at the origin. A recall frees it; a recognition that came late binds it again when

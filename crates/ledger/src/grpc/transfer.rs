@@ -197,7 +197,9 @@ fn view(bank: &Bank, peer: InstitutionNumber, row: &TransferRow) -> v1::Transfer
         side: transfer.side as i32,
         state: transfer.state().code().to_owned(),
         acknowledged: transfer.is_acknowledged(),
-        reason: last.map(|reason| reason.code().to_owned()).unwrap_or_default(),
+        reason: last
+            .map(|reason| reason.code().to_owned())
+            .unwrap_or_default(),
         reason_zh: reason_zh.to_owned(),
         reason_en: reason_en.to_owned(),
         record: row.record.map(|leaf| leaf.0),

@@ -133,6 +133,11 @@ impl Peer {
         })
     }
 
+    /// Its resource id in this bank's registry.
+    pub fn id(&self) -> &str {
+        &self.options.id
+    }
+
     /// How it is configured.
     pub fn options(&self) -> &PeerOptions {
         &self.options
@@ -219,6 +224,25 @@ impl Peers {
     /// Whether a peer was shown to have forked its log: nothing is taken from it or sent to it any more.
     pub fn is_stopped(&self, id: &str) -> bool {
         self.get(id).is_some_and(Peer::is_stopped)
+    }
+
+    /// The keys that may sign what a peer shows now.
+    pub(crate) fn accepted(&self, peer: &Peer) -> Vec<VerifierKey> {
+        let cosigned = lock(&peer.cosigned);
+        self.log_keys(peer, cosigned.as_ref())
+    }
+
+    /// The key that packages for a peer are sealed for: the newest that is registered.
+    pub(crate) fn seal_key(&self, peer: &Peer) -> Option<[u8; 32]> {
+        let head = self.head.load();
+        let at = LeafIndex(head.row.size);
+        let keys = head.registry.keys_of(peer.id(), KeyPurpose::Seal, at);
+        keys.last().map(|key| key.bytes)
+    }
+
+    /// What this bank cosigns with.
+    pub(crate) fn cosigner(&self) -> Option<&Cosigner> {
+        self.cosigner.as_ref()
     }
 
     /// Looks at a checkpoint that somebody shows of a peer's log. It must be signed like one to be cosigned; one of

@@ -104,7 +104,10 @@ impl Holdings {
 }
 
 /// The decisions of an archive that stand and grant something, ascending.
-pub(crate) fn standing(archive: &Archive, except: Option<LeafIndex>) -> Result<Vec<Prior>, StoreError> {
+pub(crate) fn standing(
+    archive: &Archive,
+    except: Option<LeafIndex>,
+) -> Result<Vec<Prior>, StoreError> {
     let snapshot = &archive.head.snapshot;
     let mut decisions = Vec::new();
     for part in &archive.parts {

@@ -173,6 +173,7 @@ impl Sequencer {
             self.bank.forget(names.copied());
         }
         self.bank.reach(Step::Published);
+        self.bank.desk().committed(&plan);
         let changed = plan
             .views
             .states

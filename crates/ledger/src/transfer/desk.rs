@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use creditbank_client::Bank as PeerConnection;
 use creditbank_client::receipt::{Opening, Step as Checked, StepResult, Verifier};
+use creditbank_client::transfer::read_steps;
+use creditbank_client::{Bank as PeerConnection, InstitutionKeys, Options};
 use creditbank_domain::identifier::{InstitutionId, LearnerCode};
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::InstitutionNumber;
@@ -120,8 +121,9 @@ impl Desk {
 pub(crate) async fn run(bank: Arc<Bank>, stopped: watch::Receiver<bool>) {
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(until(stopped.clone(), work(Arc::clone(&bank))));
-    for peer in bank.peers().all() {
-        let reading = read(Arc::clone(&bank), Arc::clone(peer));
+    for peer in 0..bank.peers().all().len() {
+        let bank = Arc::clone(&bank);
+        let reading = async move { read(&bank, &bank.peers().all()[peer]).await };
         tasks.spawn(until(stopped.clone(), reading));
     }
     while tasks.join_next().await.is_some() {}
@@ -174,10 +176,7 @@ fn tell(done: Result<(), Vec<Fault>>) {
 
 /// Requests that wait, and transfers that may need a step: the open ones, and those of learners of whom something has
 /// changed.
-fn due(
-    bank: &Bank,
-    touched: &Touched,
-) -> Result<(Vec<LeafIndex>, BTreeSet<Place>), StoreError> {
+fn due(bank: &Bank, touched: &Touched) -> Result<(Vec<LeafIndex>, BTreeSet<Place>), StoreError> {
     let head = bank.head();
     let snapshot = &head.snapshot;
     let mut requests = Vec::new();
@@ -259,7 +258,7 @@ async fn take_up(bank: &Bank, request: LeafIndex) -> Result<(), Vec<Fault>> {
     let Some((_, asked)) = found else {
         return Ok(());
     };
-    let Some(peer) = bank.peers().by_origin(asked.origin.as_str()) else {
+    let Some(peer) = bank.peers().of_origin(asked.origin.as_str()) else {
         return Ok(());
     };
     let Some(number) = number(&head, peer) else {
@@ -331,11 +330,7 @@ async fn step(bank: &Bank, place: Place, wish: Option<Reason>) -> Result<bool, V
     Ok(true)
 }
 
-async fn receiver_side(
-    bank: &Bank,
-    head: &Arc<Head>,
-    row: &TransferRow,
-) -> Result<(), Vec<Fault>> {
+async fn receiver_side(bank: &Bank, head: &Arc<Head>, row: &TransferRow) -> Result<(), Vec<Fault>> {
     bank.give_back(head, row).await
 }
 
@@ -426,7 +421,7 @@ impl Own<'_> {
 }
 
 async fn put(bank: &Bank, steps: Vec<Stepping>) -> Result<Decided, Vec<Fault>> {
-    let decided = bank.enter(steps).await.map_err(|fault| vec![fault])?;
+    let decided = bank.enter_steps(steps).await.map_err(|fault| vec![fault])?;
     let refused = decided.rows.iter().find_map(|row| match row {
         Decision::Refused(faults) => Some(faults.clone()),
         _ => None,
@@ -445,11 +440,11 @@ fn failed(error: StoreError) -> Vec<Fault> {
 
 /// Reads a peer's steps, from the last one that this bank has taken in. A peer that does not answer is asked again, with
 /// growing pauses; a bank that was down catches up by itself.
-async fn read(bank: Arc<Bank>, peer: Arc<Peer>) {
+async fn read(bank: &Bank, peer: &Peer) {
     let mut pause = PAUSE.0;
     let mut connection = None;
     loop {
-        match read_once(&bank, &peer, &mut connection).await {
+        match read_once(bank, peer, &mut connection).await {
             Ok(true) => pause = PAUSE.0,
             Ok(false) => tokio::time::sleep(TICK).await,
             Err(what) => {
@@ -474,7 +469,7 @@ async fn read_once(
     };
     let open = match connection.take() {
         Some(open) => open,
-        None => bank.peers().connect(peer).await?,
+        None => connect(bank, peer).await?,
     };
     let shelves = Shelves::over(Arc::clone(&head.snapshot));
     let pair = shelves.pair(number).map_err(|error| error.to_string())?;
@@ -484,7 +479,7 @@ async fn read_once(
         wait_ms: u32::try_from(WAIT.as_millis()).unwrap_or(u32::MAX),
     };
     drop(head);
-    let answer = open.read_steps(request).await;
+    let answer = read_steps(&open, request).await;
     let answer = answer.map_err(|error| error.to_string())?;
     for sent in answer.steps {
         let sequence = sent.sequence;
@@ -498,6 +493,21 @@ async fn read_once(
     Ok(true)
 }
 
+/// Connects as the peer bank that this bank is to the other.
+async fn connect(bank: &Bank, peer: &Peer) -> Result<PeerConnection, String> {
+    let (id, key) = bank
+        .known_as()
+        .ok_or("this bank has no id or no key for its peers: `creditbank peer card` makes both")?;
+    let seed = key.to_bytes();
+    // What this bank signs at a peer are the tokens of its calls, nothing else.
+    let keys = InstitutionKeys::from_seeds(id.clone(), &seed, &seed, &seed);
+    let mut options = Options::new(peer.options().grpc.clone(), peer.origin());
+    options.ca_pem.clone_from(&peer.options().ca_pem);
+    options.call_timeout = WAIT + WAIT / 2;
+    let connected = PeerConnection::connect(options, Some(Arc::new(keys))).await;
+    connected.map_err(|error| error.to_string())
+}
+
 /// Takes in one step of a peer: verified, kept with its proof, and, of a release, opened and answered in one commit.
 async fn hear(
     bank: &Bank,
@@ -507,11 +517,11 @@ async fn hear(
 ) -> Result<(), Vec<Fault>> {
     let _one_at_a_time = bank.stepping().lock().await;
     let head = bank.head();
-    let told = told_by(bank, &head, peer, &sent).map_err(|check| {
-        vec![Refusal::PeerInvalid { check }.at("")]
-    })?;
+    let told = told_by(bank, &head, peer, &sent)
+        .map_err(|check| vec![Refusal::PeerInvalid { check }.at("")])?;
     let receipt = sent.receipt.unwrap_or_default();
-    bank.peers().observe(bank, peer.id(), &receipt.checkpoint);
+    // A fork is kept as evidence there; the step itself was verified.
+    drop(bank.peers().observe(peer.id(), &receipt.checkpoint));
     let place = (number, told.id);
     let side = told.side.other();
     let own = Own {
@@ -547,7 +557,7 @@ async fn hear(
             seen: None,
         });
     }
-    let decided = bank.enter(steps).await.map_err(|fault| vec![fault])?;
+    let decided = bank.enter_steps(steps).await.map_err(|fault| vec![fault])?;
     match decided.rows.first() {
         Some(Decision::Refused(faults)) => Err(faults.clone()),
         _ => Ok(()),
@@ -583,7 +593,15 @@ async fn receive(
     };
     let verified = tokio::task::block_in_place(|| {
         let (id, consent) = (told.id, &asked.consent);
-        verify(bank, head, peer, (id, release), consent, &codes, package.as_ref())
+        verify(
+            bank,
+            head,
+            peer,
+            (id, release),
+            consent,
+            &codes,
+            package.as_ref(),
+        )
     });
     match verified.map_err(failed)? {
         Err(reason) => rejected(reason),
@@ -604,7 +622,7 @@ fn told_by(
 ) -> Result<Entry, &'static str> {
     let receipt = sent.receipt.as_ref().ok_or("receipt")?;
     let note = Note::parse(&receipt.checkpoint).map_err(|_| "checkpoint")?;
-    let mut keys = peer.log_keys(&head.registry).into_iter();
+    let mut keys = bank.peers().accepted(peer).into_iter();
     let key = keys.find(|key| note.verify(key).is_ok());
     let mut verifier = Verifier::new(key.ok_or("checkpoint signature")?);
     let institution = head.registry.institution(peer.id()).ok_or("peer")?;
@@ -624,8 +642,7 @@ fn told_by(
     })?;
     let is_signed = verified.report.of(Checked::IssuerSignature) == &StepResult::Ok;
     let record = verified.records.first().ok_or("receipt")?;
-    let is_step = &*record.issuer == InstitutionId::BANK
-        && record.kind == v1::RecordKind::Transfer;
+    let is_step = &*record.issuer == InstitutionId::BANK && record.kind == v1::RecordKind::Transfer;
     if !is_signed || !is_step {
         return Err("bank signature");
     }

@@ -53,10 +53,9 @@ pub(crate) fn check_consent(
     learner: LearnerCode,
     consent: &Consent,
 ) -> Result<Result<(), Fault>, StoreError> {
-    let refused = |refusal: Refusal, field: &str| {
-        Ok(Err(refusal.at(format!("payload.consent.{field}"))))
-    };
-    if bank.peers().by_origin(consent.recipient.as_str()).is_none() {
+    let refused =
+        |refusal: Refusal, field: &str| Ok(Err(refusal.at(format!("payload.consent.{field}"))));
+    if bank.peers().of_origin(consent.recipient.as_str()).is_none() {
         return refused(Refusal::PeerUnknown, "recipient");
     }
     let head = bank.head();
@@ -76,7 +75,7 @@ pub(crate) fn check_request(
     request: &TransferRequest,
 ) -> Result<Result<(), Fault>, StoreError> {
     let field = "payload.transfer_request.origin";
-    Ok(match bank.peers().by_origin(request.origin.as_str()) {
+    Ok(match bank.peers().of_origin(request.origin.as_str()) {
         Some(_) => Ok(()),
         None => Err(Refusal::PeerUnknown.at(field)),
     })

@@ -117,7 +117,12 @@ fn release(
     if held.outcome.obtained_by.is_some() {
         return Ok(Err(Reason::OutcomeDerived));
     }
-    let agreed = agreement(bank, head, (bank.region(), peer.region()), &held.outcome)?;
+    let agreed = agreement(
+        bank,
+        head,
+        (&bank.region(), &region(head, peer)),
+        &held.outcome,
+    )?;
     let Some((agreement, agreement_version)) = agreed else {
         return Ok(Err(Reason::AgreementMissing));
     };
@@ -128,6 +133,15 @@ fn release(
         agreement,
         agreement_version,
     }))
+}
+
+/// The province digits of a peer bank.
+pub(super) fn region(head: &Head, peer: &Peer) -> String {
+    let institution = head.registry.institution(peer.id());
+    let region = institution.and_then(|it| it.profile.region);
+    region
+        .map(|it| it.province().to_string())
+        .unwrap_or_default()
 }
 
 /// The agreement of a set in force that covers an outcome on its way between two regions, with its version.

@@ -22,12 +22,13 @@ use creditbank_wire::v1;
 use jiff::civil::Date;
 use prost::Message;
 
-use super::origin::agreement;
+use super::origin::{agreement, region as region_of};
 use super::paper::Papers;
 use crate::bank::Bank;
 use crate::head::{Head, hashes};
-use crate::peers::{Peer, seal};
-use crate::recognition::{Evidence, depositor, message_at};
+use crate::peers::Peer;
+use crate::peers::seal::seal;
+use crate::recognition::{Evidence, depositor};
 
 const CONTEXT: &str = "creditbank/transfer-package/v1\n";
 /// Most bytes of a package that is opened: it becomes part of a payload.
@@ -46,15 +47,17 @@ pub(super) fn sealed(
     let Some(plain) = make(bank, head, peer, transfer)? else {
         return Ok(None);
     };
-    let Some(key) = peer.seal_key(&head.registry) else {
+    let Some(key) = bank.peers().seal_key(peer) else {
         return Ok(None);
     };
     let info = info(bank.origin(), peer.origin());
     let sealed = seal(&key, info.as_bytes(), &transfer.id.0, &plain);
-    Ok(sealed.map(|(encapsulated, ciphertext)| v1::SealedPackage {
-        encapsulated_key: encapsulated.into(),
-        ciphertext: ciphertext.into(),
-    }))
+    Ok(sealed
+        .ok()
+        .map(|(encapsulated, ciphertext)| v1::SealedPackage {
+            encapsulated_key: encapsulated.into(),
+            ciphertext: ciphertext.into(),
+        }))
 }
 
 fn info(origin: &str, receiver: &str) -> String {
@@ -140,15 +143,14 @@ impl Maker<'_> {
         at: LeafIndex,
     ) -> Result<Option<(InstitutionId, String)>, StoreError> {
         let (bank, head) = (self.bank, self.head);
-        let Some(institution) = depositor(&head.snapshot, &head.registry, at)? else {
+        let Some(institution) = depositor(head, at)? else {
             return Ok(None);
         };
         let papers = Papers { bank, head };
         let held = papers.outcome(learner, &papers.reference(at)?)?;
         let id = &institution.profile.id;
         let project = held.ok().and_then(|held| held.outcome.project.clone());
-        let standard =
-            project.and_then(|it| head.registry.catalogue().standard_at(id, &it, at));
+        let standard = project.and_then(|it| head.registry.catalogue().standard_at(id, &it, at));
         let standard = standard.map(ToString::to_string).unwrap_or_default();
         Ok(Some((id.clone(), standard)))
     }
@@ -200,7 +202,7 @@ pub(super) fn verify(
         let (key, ciphertext) = (&sealed.encapsulated_key, &sealed.ciphertext);
         let small = ciphertext.len() <= PACKAGE_BYTES_MAX;
         let own = bank.seal_key().filter(|_| small)?;
-        own.open(info.as_bytes(), &id.0, key, ciphertext)
+        own.open(info.as_bytes(), &id.0, key, ciphertext).ok()
     });
     let Some(bytes) = opened else {
         return Ok(Err(Reason::PackageUnreadable));
@@ -210,7 +212,7 @@ pub(super) fn verify(
         Ok(verified) => verified,
         Err(reason) => return Ok(Err(reason)),
     };
-    let regions = (peer.region(), bank.region());
+    let regions = (&*region_of(head, peer), &*bank.region());
     let agreed = agreement(bank, head, regions, &outcome)?;
     let is_agreed = agreed == Some((release.agreement.clone(), release.agreement_version.clone()));
     Ok(match is_agreed {
@@ -284,11 +286,17 @@ impl Checker<'_> {
     /// consistent with every other checkpoint of that log that this bank has cosigned.
     fn verifier(&self, checkpoint: &str) -> Result<Verifier, Reason> {
         let note = Note::parse(checkpoint).map_err(|_| Reason::CheckpointInvalid)?;
-        let mut keys = self.peer.log_keys(&self.head.registry).into_iter();
+        let mut keys = self.bank.peers().accepted(self.peer).into_iter();
         let key = keys.find(|key| note.verify(key).is_ok());
         let key = key.ok_or(Reason::CheckpointInvalid)?;
-        let own = self.bank.cosigner().ok_or(Reason::CosignatureMissing)?;
-        own.verify(&note).map_err(|_| Reason::CosignatureMissing)?;
+        let own = self
+            .bank
+            .peers()
+            .cosigner()
+            .ok_or(Reason::CosignatureMissing)?;
+        own.public()
+            .verify(&note)
+            .map_err(|_| Reason::CosignatureMissing)?;
         Ok(Verifier::new(key))
     }
 
@@ -369,10 +377,10 @@ impl Checker<'_> {
         });
         let profile = profile.ok_or(Reason::InstitutionForeign)?;
         let region = profile.region.map(|region| region.province().to_string());
-        let is_there = region.as_deref() == Some(self.peer.region());
+        let is_there = region == Some(region_of(self.head, self.peer));
         let namesake = self.head.registry.institution(depositor);
-        let is_same = namesake
-            .is_none_or(|it| it.profile.uscc.is_some() && it.profile.uscc == profile.uscc);
+        let is_same =
+            namesake.is_none_or(|it| it.profile.uscc.is_some() && it.profile.uscc == profile.uscc);
         match is_there && is_same {
             true => Ok(profile.clone()),
             false => Err(Reason::InstitutionForeign),
@@ -443,8 +451,7 @@ const fn reason(step: Checked) -> Reason {
 fn committed(record: &v1::ProvedRecord) -> Result<[u8; 32], Reason> {
     let proved = part(record.leaf.as_ref())?;
     let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
-    let message: v1::Envelope =
-        canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
+    let message: v1::Envelope = canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
     message.commitment[..]
         .try_into()
         .map_err(|_| Reason::PackageUnreadable)

@@ -22,7 +22,6 @@ use crate::recognition::{Evidence, Lost, message_at};
 /// An outcome with what a release needs to know of its record.
 pub(crate) struct HeldOutcome {
     pub(crate) outcome: Outcome,
-    pub(crate) kind: RecordKind,
     pub(crate) commitment: [u8; 32],
     /// All codes of its learner's archive.
     pub(crate) archive: Vec<u64>,
@@ -66,7 +65,6 @@ impl Papers<'_> {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason.unwrap_or(Reason::OutcomeNotInForce))),
         };
-        let kind = payload.content.kind();
         let outcome = match payload.content {
             PayloadContent::Outcome(outcome) | PayloadContent::Amendment(outcome) => *outcome,
             PayloadContent::Transferred(_) => return Ok(Err(Reason::OutcomeDerived)),
@@ -90,7 +88,6 @@ impl Papers<'_> {
         let message = message_at(&self.head.snapshot, at.leaf_index)?;
         Ok(Ok(HeldOutcome {
             outcome,
-            kind,
             commitment: record::digest(&message.commitment).unwrap_or_default(),
             archive: archive.parts.iter().map(|it| it.code.as_u64()).collect(),
         }))

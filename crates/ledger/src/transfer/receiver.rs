@@ -74,8 +74,8 @@ fn decided(
         };
     }
     let states = archive.parts.iter().find(|part| part.code == learner);
-    let is_revoked = states
-        .is_some_and(|part| find_state(&part.states, record).revoked_by.is_some());
+    let is_revoked =
+        states.is_some_and(|part| find_state(&part.states, record).revoked_by.is_some());
     Ok(match decided {
         // Taken back before anybody decided.
         Decided::Not if is_revoked => Decided::Nothing(Reason::DecisionReversed),
@@ -124,9 +124,11 @@ fn recognition(
         .collect();
     let rule = of_it.first()?.rule.clone();
     let sum = |of: fn(&creditbank_domain::rules::Line) -> Credit| {
-        let own = of_it.iter().filter(|line| line.outcomes.first() == Some(&record));
-        let hundredths = own.map(|line| u64::from(of(line).hundredths())).sum();
-        Credit::from_hundredths(u32::try_from::<u64>(hundredths).unwrap_or(u32::MAX))
+        let own = of_it
+            .iter()
+            .filter(|line| line.outcomes.first() == Some(&record));
+        let hundredths: u64 = own.map(|line| u64::from(of(line).hundredths())).sum();
+        Credit::from_hundredths(u32::try_from(hundredths).unwrap_or(u32::MAX))
     };
     let (credited, spent) = (sum(|line| line.credits), sum(|line| line.source_credits));
     Some(Recognition {
