@@ -207,7 +207,7 @@ mod tests {
 
     fn facts() -> Facts {
         Facts {
-            id: "sh".into(),
+            id: "shanghai".into(),
             name: Some("上海市终身教育学分银行".into()),
             region: Some("31".into()),
             grpc: "https://sh.example:7300".into(),
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(card.keys().unwrap().len(), 5);
         let cases = [
             ("version = 1", "version = 2", "version"),
-            ("id = \"sh\"", "id = \"S\"", "id"),
+            ("id = \"shanghai\"", "id = \"sh\"", "id"),
             ("\"31\"", "\"99\"", "region"),
             ("grpc = \"https", "grpc = \"ftp", "grpc"),
             ("origin = \"sh", "origin = \"js", "log"),

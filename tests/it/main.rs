@@ -20,6 +20,7 @@ mod erase;
 mod import;
 mod independent;
 mod model;
+mod peers;
 mod points;
 mod projects;
 mod python;

@@ -17,7 +17,7 @@ What is registered already is left as it is, so an interrupted run is finished b
 A card with a new key admits that key beside the old one.
 
 Example:
-  creditbank peer admit --card js.peer --key bank/operator.key --bank bank/bank.pub")]
+  creditbank peer admit --card jiangsu.peer --key bank/operator.key --bank bank/bank.pub")]
 pub(super) struct Admit {
     /// The peer's card.
     #[arg(long, value_name = "FILE")]

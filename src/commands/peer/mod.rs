@@ -2,6 +2,7 @@
 
 mod admit;
 mod list;
+mod resume;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use anyhow::{Result, ensure};
 
 use self::admit::Admit;
 use self::list::List;
+use self::resume::Resume;
 use crate::config::Folder;
 use crate::peer_card::{Facts, PeerCard};
 
@@ -21,9 +23,9 @@ other's: `peer add` pins where it is and the key of its log in bank.toml, and `p
 registers it in the ledger with all its keys. Then each cosigns the other's checkpoints.
 
 At the bank of Shanghai, whose peer is the bank of Jiangsu:
-  creditbank peer card bank --id sh --grpc https://sh.example:7300 --http http://sh.example:7301 > sh.peer
-  creditbank peer add bank js.peer           then restart the bank
-  creditbank peer admit --card js.peer --key bank/operator.key --bank bank/bank.pub
+  creditbank peer card bank --id shanghai --grpc https://sh.example:7300 --http http://sh.example:7301 > shanghai.peer
+  creditbank peer add bank jiangsu.peer           then restart the bank
+  creditbank peer admit --card jiangsu.peer --key bank/operator.key --bank bank/bank.pub
   creditbank peer list bank
 
 A key of a peer is replaced in the ledger: register the new one with `peer admit` of its new card,
@@ -40,6 +42,7 @@ enum Action {
     Add(Add),
     Admit(Admit),
     List(List),
+    Resume(Resume),
 }
 
 /// Print this bank's card, for the operators of other banks; keys that are still missing are made.
@@ -80,6 +83,7 @@ impl Peer {
             Action::Add(add) => add.run(),
             Action::Admit(admit) => admit.run(),
             Action::List(list) => list.run(),
+            Action::Resume(resume) => resume.run(),
         }
     }
 }

@@ -129,11 +129,12 @@ impl Peers {
         let origin = request.claimed_origin();
         let unknown = || NotAdded::UnknownOrigin(origin.to_owned());
         let peer = self.of_origin(origin).ok_or_else(unknown)?;
+        let cosigner = self.cosigner.as_ref().ok_or(NotAdded::NoKey)?;
+        let mut cosigned = lock(&peer.cosigned);
+        // Asked under the lock: whoever found the fork held it.
         if peer.is_stopped() {
             return Err(NotAdded::Stopped);
         }
-        let cosigner = self.cosigner.as_ref().ok_or(NotAdded::NoKey)?;
-        let mut cosigned = lock(&peer.cosigned);
         let keys = self.log_keys(peer, cosigned.as_ref());
         let last = cosigned.as_ref().map(|it| &it.state);
         let (state, note) = match request.decide(&keys, last) {
