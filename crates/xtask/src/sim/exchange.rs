@@ -160,11 +160,11 @@ impl World<'_> {
     /// second history may have another, and no witness has two.
     fn keep(&mut self, node: usize, peer: Name, shown: &Shown) -> Result<(), Violation> {
         let own = self.banks[node].name;
-        let is_viewer = self.is_split(own, peer);
+        let viewer = self.is_split(own, peer).then_some(own);
         self.banks[node]
             .witness
             .insert(peer, (shown.size, shown.root));
-        let key = (peer, shown.size, is_viewer);
+        let key = (peer, shown.size, viewer);
         let kept = *self.cosigned.entry(key).or_insert(shown.root);
         if kept == shown.root {
             return Ok(());

@@ -102,8 +102,8 @@ pub(super) struct World<'a> {
     pub(super) banks: Vec<Bank>,
     pub(super) split: Option<Split>,
     pub(super) partitions: BTreeSet<(Name, Name)>,
-    /// Every root that was cosigned, by log and size, and whether a viewer of a second history did it.
-    pub(super) cosigned: BTreeMap<(Name, u64, bool), Hash>,
+    /// Every root that was cosigned, by log and size; for itself, of a witness that may have been shown two histories.
+    pub(super) cosigned: BTreeMap<(Name, u64, Option<Name>), Hash>,
     /// Whether things still go wrong.
     pub(super) is_wild: bool,
     pub(super) trace: Option<Vec<String>>,
