@@ -62,7 +62,7 @@ pub(super) fn bank(world: &World, node: usize, before: u64) -> Result<(), Violat
 
 /// The rows are what the log gives.
 pub(super) fn folds(code: &Code, bank: &Bank) -> Result<(), Violation> {
-    let folded = (code.refolded)(bank.folded(code)?);
+    let folded = bank.folded(code)?;
     // A bank that is down has rows of leaves that it lost.
     let is_same = folded == bank.rows || !bank.is_up();
     hold(is_same, "rows are what the log gives", || {
@@ -168,6 +168,7 @@ fn bindings(code: &Code, rows: &Rows) -> Result<(), Violation> {
     for spent in &rows.spent {
         uses.entry(*spent).or_default();
     }
+    let mut settled: BTreeMap<Bound, Vec<(u64, u64)>> = BTreeMap::new();
     for (place, transfer) in of_side(rows, Side::Origin) {
         let Some((outcome, purpose)) = transfer.reserved() else {
             continue;
@@ -180,6 +181,18 @@ fn bindings(code: &Code, rows: &Rows) -> Result<(), Violation> {
                 "an outcome is bound once for a purpose",
                 || format!("{what:?} by {other:?} and {place:?}"),
             )?;
+        }
+        let is = |is| (code.settled_at)(transfer, is);
+        if let Some(from) = is(|step| matches!(step, Step::Recognised(_))) {
+            let to = is(|step| matches!(step, Step::Reversed(_))).unwrap_or(u64::MAX);
+            let others = settled.entry(what).or_default();
+            let overlaps = others
+                .iter()
+                .any(|other| from.max(other.0) < to.min(other.1));
+            hold(!overlaps, "an outcome is settled once at any time", || {
+                format!("{what:?}: {others:?} and {from} to {to}, {place:?}")
+            })?;
+            others.push((from, to));
         }
         if transfer.state() != State::Recognised {
             continue;

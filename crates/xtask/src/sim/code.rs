@@ -37,6 +37,9 @@ pub(super) struct Code {
     pub(super) judge: fn((u64, creditbank_merkle::Hash), &Shown) -> Verdict,
     /// Up to which leaf a peer is told steps, given what is durable, what is written, and what the peer has cosigned.
     pub(super) told: fn(durable: u64, written: u64, cosigned: u64) -> u64,
+    /// Whether a step of a peer is heard now, given the own time and when it was taken. What lies ahead has to wait: else
+    /// an answer could be noted before it was given.
+    pub(super) may_hear: fn(own_ms: u64, taken_ms: u64) -> bool,
     /// Whether a restored bank of so many leaves may go on, given what a peer has cosigned of it.
     pub(super) may_run: fn(own: u64, cosigned: u64) -> bool,
     /// Whether a restored witness starts from what its peers are at, because it has forgotten what it cosigned.
@@ -66,6 +69,7 @@ impl Code {
             refolded: |rows| rows,
             judge,
             told: |durable, _, cosigned| durable.min(cosigned),
+            may_hear: |own_ms, taken_ms| own_ms >= taken_ms,
             may_run: |own, cosigned| own >= cosigned,
             relearns: true,
             may_close: |stated, heard| heard >= stated,

@@ -234,6 +234,9 @@ impl World<'_> {
         let stated = stated.iter().map(|(period, last)| ((peer, *period), *last));
         bank.told.extend(stated);
         for sent in steps {
+            if !(self.code.may_hear)(bank.clock(self.now), sent.taken.at_ms) {
+                return;
+            }
             let entry = Entry {
                 place: (peer, sent.id),
                 side: sent.taken.step.taker().other(),

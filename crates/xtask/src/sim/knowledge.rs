@@ -12,12 +12,9 @@ use super::rows::{Given, Kept};
 /// Milliseconds of a day, which is a period of the simulation.
 pub(super) const DAY: u64 = 86_400_000;
 
-/// Days for which a version of the agreements is in force.
-const VERSION_DAYS: u64 = 2;
-
-/// The version of the agreements that is in force on a day.
+/// The version of the agreements that is in force on a day: there is another one every midnight.
 pub(super) const fn version_on(day: u64) -> u64 {
-    1 + day / VERSION_DAYS
+    1 + day
 }
 
 /// What the origin knows.

@@ -7,7 +7,7 @@ use super::chance::Chance;
 use super::check::{self, Violation};
 use super::people::Act;
 use super::rows::Name;
-use super::world::{Climate, Event, HOUR, MINUTE, NAMES, Split, World};
+use super::world::{Climate, Event, HOUR, MINUTE, NAMES, SECOND, Split, World};
 
 /// A kind of mishap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,15 @@ impl Climate {
             late: rare(chance),
             mishaps,
             acts: Act::some(chance),
+            skew_ms: chance
+                .pick(&[0, SECOND, 20 * MINUTE, 3 * HOUR])
+                .unwrap_or_default(),
         }
+    }
+
+    /// How wrong a clock is.
+    pub(super) fn skew(&self, chance: &mut Chance) -> i64 {
+        chance.between(0, 2 * self.skew_ms).cast_signed() - self.skew_ms.cast_signed()
     }
 }
 
@@ -85,9 +93,10 @@ impl World<'_> {
     /// A bank starts: it folds its log, and runs unless it was restored.
     pub(super) fn start(&mut self, node: usize) -> Result<(), Violation> {
         let code = self.code;
+        let skew_ms = self.climate.skew(&mut self.chance);
         let bank = &mut self.banks[node];
         if bank.phase == Phase::Down {
-            bank.start(code)?;
+            bank.start(code, skew_ms)?;
             bank.phase = match bank.newest {
                 Some(_) => Phase::Asking(BTreeSet::new()),
                 None => Phase::Up,

@@ -76,6 +76,8 @@ pub(super) struct Climate {
     pub(super) doubled: u64,
     /// Messages that are late, of a hundred.
     pub(super) late: u64,
+    /// How wrong a clock is at most.
+    pub(super) skew_ms: u64,
     /// Kinds of mishaps that happen.
     pub(super) mishaps: Vec<super::mishaps::Mishap>,
     /// Kinds of acts that people do.
@@ -144,16 +146,12 @@ impl<'a> World<'a> {
     pub(super) fn new(code: &'a Code, seed: u64, traces: bool) -> Self {
         let mut chance = Chance::new(seed);
         let climate = Climate::of(&mut chance);
-        let skew = chance.pick(&[0, SECOND, 20 * MINUTE]).unwrap_or_default();
-        let mut skewed = |name| {
-            let skew_ms = chance.between(0, 2 * skew).cast_signed() - skew.cast_signed();
-            Bank::new(name, skew_ms)
-        };
+        let banks = NAMES.map(|name| Bank::new(name, climate.skew(&mut chance)));
         let mut world = Self {
             code,
             climate,
             now: DAY + 16 * HOUR,
-            banks: NAMES.map(&mut skewed).into(),
+            banks: banks.into(),
             chance,
             split: None,
             partitions: BTreeSet::new(),
