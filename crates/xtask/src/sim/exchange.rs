@@ -67,10 +67,12 @@ impl World<'_> {
         match &bank.phase {
             Phase::Up => {
                 let old = bank.cosigned_by.get(&peer).copied().unwrap_or_default();
-                if old < bank.log.durable() {
+                if old < bank.log.durable() && self.does(60) {
                     self.ask_to_cosign(node, to, old);
                 }
-                self.pull(node, to);
+                if self.does(80) {
+                    self.pull(node, to);
+                }
             }
             Phase::Asking(told) if !told.contains(&peer) => {
                 let old = bank.seen(peer).0;
@@ -78,6 +80,11 @@ impl World<'_> {
             }
             Phase::Asking(_) | Phase::Behind | Phase::Down => {}
         }
+    }
+
+    /// Whether something is done, in so many of a hundred cases; in quiet times always.
+    fn does(&mut self, of_hundred: u64) -> bool {
+        !self.is_wild || self.chance.percent(of_hundred)
     }
 
     /// A message arrives.

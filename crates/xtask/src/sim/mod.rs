@@ -16,6 +16,8 @@ mod exchange;
 mod knowledge;
 mod log;
 mod mishaps;
+#[cfg(test)]
+mod mutants;
 mod people;
 mod rows;
 mod statement;

@@ -334,7 +334,9 @@ impl<'a> World<'a> {
                 format!("{} {leaf} {}", world.called(node), told(fact))
             });
         }
-        self.after(0, 3 * SECOND, Event::Sync(node));
+        let is_slow = self.is_wild && self.chance.percent(10);
+        let delay = if is_slow { HOUR } else { 3 * SECOND };
+        self.after(0, delay, Event::Sync(node));
         check::bank(self, node, before)
     }
 
