@@ -26,6 +26,7 @@ mod projects;
 mod python;
 mod recognition;
 mod refusals;
+mod regions;
 mod rules;
 mod tokens;
 mod transfers;

@@ -231,6 +231,13 @@ impl Account {
     }
 }
 
+/// A bank, what its sequencer is to do, and what its purger.
+pub(crate) type Assembled = (
+    Arc<Bank>,
+    tokio::sync::mpsc::Receiver<Message>,
+    Receiver<Gone>,
+);
+
 /// What a bank is made of, apart from the log.
 pub(crate) struct Parts {
     pub(crate) store: Store,
@@ -266,16 +273,7 @@ impl Bank {
         Ok((bank, thread.expect("a thread can be started")))
     }
 
-    pub(crate) fn assemble(
-        parts: Parts,
-    ) -> Result<
-        (
-            Arc<Self>,
-            tokio::sync::mpsc::Receiver<Message>,
-            Receiver<Gone>,
-        ),
-        BankError,
-    > {
+    pub(crate) fn assemble(parts: Parts) -> Result<Assembled, BankError> {
         let Parts {
             store,
             keys,

@@ -53,7 +53,7 @@ const HARD_PLACES: &[&str] = &[
 #[test]
 fn the_first_seeds_break_no_promise_and_see_every_hard_place() {
     let code = Code::real();
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<&&str> = BTreeSet::new();
     for seed in 1..=SEEDS {
         let mut world = World::new(&code, seed, true);
         assert_eq!(world.run(STEPS_DEFAULT), Ok(()), "seed {seed}");
