@@ -20,8 +20,8 @@ pub struct Pair {
 /// An outcome and what it is bound for.
 pub type Bound = (LeafIndex, Purpose);
 
-/// What becomes of a binding: the outcome, and who has it now.
-pub type Rebinding = (Bound, Option<Place>);
+/// What an outcome is bound to afterwards; none where nothing binds it any more.
+pub type Rebound = (Bound, Option<Place>);
 
 /// The rows that a change reads.
 pub trait Shelf {
@@ -48,7 +48,7 @@ pub struct Change {
     /// The transfer afterwards; none where the step was refused.
     pub transfer: Option<Transfer>,
     /// What it binds, or no longer binds.
-    pub binding: Option<Rebinding>,
+    pub binding: Option<Rebound>,
     /// Why a step that was heard changes nothing but the pair: its bank could not take it.
     pub refused: Option<Refusal>,
 }
@@ -142,7 +142,7 @@ fn binding<S: Shelf>(
     shelf: &S,
     transfer: &Transfer,
     place: Place,
-) -> Result<Result<Option<Rebinding>, Refusal>, S::Error> {
+) -> Result<Result<Option<Rebound>, Refusal>, S::Error> {
     let reserved = transfer
         .reserved()
         .filter(|_| transfer.side == Side::Origin);
