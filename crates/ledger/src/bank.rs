@@ -246,6 +246,13 @@ pub(crate) struct Parts {
     pub(crate) head: Head,
 }
 
+/// A bank whose threads do not run yet, and what they will work off.
+pub(crate) type Assembled = (
+    Arc<Bank>,
+    tokio::sync::mpsc::Receiver<Message>,
+    Receiver<Gone>,
+);
+
 impl Bank {
     /// Puts the bank together and starts its sequencer, which ends with [`Bank::stop`].
     pub(crate) fn start(
