@@ -96,7 +96,13 @@ async fn four_banks_killed_at_random_lose_no_step_and_say_the_same_in_the_end() 
         let (here, there) = (&regions[asked.from], &regions[asked.to]);
         let state = until("agreement", &mut last, async |last| {
             let (one, other) = (rest(here, asked).await, rest(there, asked).await);
-            *last = format!("{} {} / {} {}", one.state, one.steps.len(), other.state, other.steps.len());
+            *last = format!(
+                "{} {} / {} {}",
+                one.state,
+                one.steps.len(),
+                other.state,
+                other.steps.len()
+            );
             let same = one.state == other.state && steps(&one) == steps(&other);
             let done = !is_applied || one.acknowledged;
             (same && done).then_some(one.state)

@@ -231,13 +231,6 @@ impl Account {
     }
 }
 
-/// A bank, what its sequencer is to do, and what its purger.
-pub(crate) type Assembled = (
-    Arc<Bank>,
-    tokio::sync::mpsc::Receiver<Message>,
-    Receiver<Gone>,
-);
-
 /// What a bank is made of, apart from the log.
 pub(crate) struct Parts {
     pub(crate) store: Store,
