@@ -1,7 +1,7 @@
 //! Configuration of a bank's folder: the sole reader of its files and of the environment.
 //!
 //! ```text
-//! DIR/bank.toml            settings; every key can be overridden by CREDITBANK_<KEY>
+//! DIR/bank.toml            settings; every key but region and peer can be overridden by CREDITBANK_<KEY>
 //! DIR/bank.pub             public key of the log (C2SP vkey): give it to everybody
 //! DIR/operator.key         keys of the operator: the institution `bank`
 //! DIR/secrets/             what only the server may read (mode 0600)
@@ -18,11 +18,14 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_client::InstitutionKeys;
-use creditbank_domain::identifier::{InstitutionId, TestRegions};
+use creditbank_domain::identifier::{InstitutionId, Province, TestRegions};
 use creditbank_domain::record::KeyPurpose;
+use creditbank_domain::transfer::duty::Terms;
+use creditbank_ledger::peers::PeerOptions;
+use creditbank_ledger::peers::seal::SealKey;
 use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
 use creditbank_ledger::{BankKeys, BankOptions, StepTrap};
-use creditbank_merkle::NoteSigner;
+use creditbank_merkle::{Cosigner, NoteSigner};
 use creditbank_store::StoreOptions;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -33,6 +36,9 @@ const SETTINGS: &str = "bank.toml";
 const PUBLIC_KEY: &str = "bank.pub";
 const OPERATOR_KEY: &str = "operator.key";
 const SECRETS: &str = "secrets";
+const COSIGN_KEY: &str = "cosign.key";
+const SEAL_KEY: &str = "seal.key";
+const PEER_KEY: &str = "peer.key";
 
 /// What `bank.toml` may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,11 +68,42 @@ pub(crate) struct Settings {
     pub(crate) open_files_max: i32,
     /// Learners' keys kept unwrapped in memory; about 600 bytes each.
     pub(crate) learner_keys_cached: usize,
+    /// Seconds from the reservation of an outcome until a peer bank that has not cosigned it gets nothing.
+    pub(crate) transfer_release_s: u64,
+    /// Seconds from the release of an outcome until it is taken back undecided.
+    pub(crate) transfer_decide_s: u64,
+    /// What this bank is called in the registries of its peers; `creditbank peer card` writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// The two province digits of the region that this is the bank of, such as "31".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// Other regions' banks; `creditbank peer add` writes them.
+    #[serde(default, rename = "peer", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) peers: Vec<PeerSettings>,
+}
+
+/// Another region's bank, as `[[peer]]` pins it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PeerSettings {
+    /// Its resource id in this bank's registry.
+    pub(crate) id: String,
+    /// URL of its gRPC service.
+    pub(crate) grpc: String,
+    /// URL of its public log.
+    pub(crate) http: String,
+    /// Public keys of its log (C2SP vkey), one of which signs the first checkpoint that is cosigned.
+    pub(crate) log_keys: Vec<String>,
+    /// Certificate authority that vouches for its https addresses, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let store = StoreOptions::default();
+        let terms = Terms::default();
         Self {
             grpc: SocketAddr::from(([127, 0, 0, 1], 7300)),
             http: SocketAddr::from(([127, 0, 0, 1], 7301)),
@@ -80,6 +117,11 @@ impl Default for Settings {
             background_threads: store.background_threads,
             open_files_max: store.open_files_max,
             learner_keys_cached: 200_000,
+            transfer_release_s: terms.release_ms / 1000,
+            transfer_decide_s: terms.decide_ms / 1000,
+            id: None,
+            region: None,
+            peers: Vec::new(),
         }
     }
 }
@@ -111,8 +153,13 @@ impl Folder {
     }
 
     /// Options for opening the bank.
-    pub(crate) fn options(&self, settings: &Settings, trap: Option<StepTrap>) -> BankOptions {
-        BankOptions {
+    pub(crate) fn options(
+        &self,
+        settings: &Settings,
+        trap: Option<StepTrap>,
+    ) -> Result<BankOptions> {
+        let peers = settings.peers.iter().map(|peer| self.peer(peer));
+        Ok(BankOptions {
             directory: self.0.join("db"),
             anchor: settings
                 .anchor
@@ -130,8 +177,76 @@ impl Folder {
             } else {
                 TestRegions::Refuse
             },
+            region: settings.region.as_deref().map(province).transpose()?,
+            peers: peers.collect::<Result<_>>()?,
+            id: settings.id.as_deref().map(own_id).transpose()?,
+            transfer_terms: Terms {
+                release_ms: settings.transfer_release_s.saturating_mul(1000),
+                decide_ms: settings.transfer_decide_s.saturating_mul(1000),
+            },
             trap,
+        })
+    }
+
+    fn peer(&self, peer: &PeerSettings) -> Result<PeerOptions> {
+        let place = || format!("{SETTINGS}: peer {:?}", peer.id);
+        let key = |(number, text): (usize, &String)| {
+            let key = text.trim().parse();
+            key.with_context(|| format!("{}: log_keys[{number}]", place()))
+        };
+        let log_keys = peer.log_keys.iter().enumerate().map(key);
+        let ca = peer.ca.as_ref().map(|path| {
+            let path = self.0.join(path);
+            fs::read(&path).with_context(|| format!("{}: ca: {}", place(), path.display()))
+        });
+        Ok(PeerOptions {
+            id: peer.id.clone(),
+            grpc: peer.grpc.clone(),
+            http: peer.http.clone(),
+            log_keys: log_keys.collect::<Result<_>>()?,
+            ca_pem: ca.transpose()?,
+        })
+    }
+
+    /// Pins a peer in `bank.toml`, behind what is there; `false` if it is pinned just so already.
+    pub(crate) fn add_peer(&self, peer: &PeerSettings) -> Result<bool> {
+        let settings = self.settings()?;
+        let path = self.0.join(SETTINGS);
+        if let Some(found) = settings.peers.iter().find(|it| it.id == peer.id) {
+            ensure!(
+                found == peer,
+                "{} pins the peer {:?} otherwise; remove its [[peer]] table first, if you are sure",
+                path.display(),
+                peer.id
+            );
+            return Ok(false);
         }
+        // Read as it will be read, before anything is written.
+        self.peer(peer)?;
+        let table = toml::to_string(&Pinned { peer: [peer] })?;
+        self.rewrite(|text| format!("{}\n\n{table}", text.trim_end()))?;
+        Ok(true)
+    }
+
+    /// Writes what this bank is called at its peers into `bank.toml`; once, because their registries say so for ever.
+    pub(crate) fn take_id(&self, id: &str) -> Result<()> {
+        own_id(id)?;
+        match self.settings()?.id {
+            Some(known) => ensure!(known == id, "this bank is known to its peers as {known:?}"),
+            // Before every table.
+            None => self.rewrite(|text| format!("id = {id:?}\n{text}"))?,
+        }
+        Ok(())
+    }
+
+    fn rewrite(&self, edit: impl FnOnce(&str) -> String) -> Result<()> {
+        let path = self.0.join(SETTINGS);
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let beside = path.with_added_extension("new");
+        let file = fs::File::create(&beside).with_context(|| beside.display().to_string())?;
+        (&file).write_all(edit(&text).as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, &path).with_context(|| path.display().to_string())
     }
 
     /// Certificate and key, where the settings name them.
@@ -148,8 +263,15 @@ impl Folder {
     /// Reads the bank's secrets.
     pub(crate) fn keys(&self) -> Result<BankKeys> {
         let log = Zeroizing::new(self.secret("log.key")?);
+        let log = NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?;
+        let cosigner = |seed: Zeroizing<_>| Cosigner::new(log.name(), ed25519_key(&seed));
+        let (cosign, seal) = (self.seed_if_any(COSIGN_KEY)?, self.seed_if_any(SEAL_KEY)?);
+        let peer = self.seed_if_any(PEER_KEY)?;
         Ok(BankKeys {
-            log: NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?,
+            cosign: cosign.map(cosigner).transpose().context("the origin")?,
+            seal: seal.map(|seed| SealKey::new(&seed)).transpose()?,
+            peer: peer.map(|seed| ed25519_key(&seed)),
+            log,
             bank: ed25519_key(&*self.seed("bank.key")?),
             key_encryption: KeyEncryptionKey::new(&*self.seed("key-encryption.key")?),
             identity: self.seed("identity.key")?,
@@ -164,6 +286,16 @@ impl Folder {
         Ok(Some(KeyEncryptionKey::new(
             &*self.seed("key-encryption.key")?,
         )))
+    }
+
+    /// Makes the keys for dealing with peers that are missing: a folder that an older program made has none of them.
+    pub(crate) fn make_peer_keys(&self) -> Result<()> {
+        for name in [COSIGN_KEY, SEAL_KEY, PEER_KEY] {
+            if !self.0.join(SECRETS).join(name).exists() {
+                self.write_secret(&format!("{SECRETS}/{name}"), &seed_text(&random_seed()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
@@ -191,8 +323,10 @@ impl Folder {
         self.write_secret("secrets/bank.key", &seed_text(&bank))?;
         self.write_secret("secrets/key-encryption.key", &seed_text(&random_seed()))?;
         self.write_secret("secrets/identity.key", &seed_text(&random_seed()))?;
+        self.make_peer_keys()?;
         self.write_secret(OPERATOR_KEY, &operator.to_file())?;
         fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
+        settings.region.as_deref().map(province).transpose()?;
         let settings = toml::to_string(settings)?;
         fs::write(
             path.join(SETTINGS),
@@ -216,6 +350,11 @@ impl Folder {
             .with_context(|| format!("secrets/{name} is not base64 of 32 bytes"))
     }
 
+    fn seed_if_any(&self, name: &str) -> Result<Option<Zeroizing<[u8; 32]>>> {
+        let is_there = self.0.join(SECRETS).join(name).exists();
+        is_there.then(|| self.seed(name)).transpose()
+    }
+
     fn write_secret(&self, name: &str, text: &str) -> Result<()> {
         let path = self.0.join(name);
         let file = OpenOptions::new()
@@ -230,7 +369,7 @@ impl Folder {
 }
 
 /// The keys of `bank.toml`, as the environment may name them.
-const SETTING_NAMES: [&str; 12] = [
+const SETTING_NAMES: [&str; 14] = [
     "grpc",
     "http",
     "tls_certificate",
@@ -243,7 +382,23 @@ const SETTING_NAMES: [&str; 12] = [
     "background_threads",
     "open_files_max",
     "learner_keys_cached",
+    "transfer_release_s",
+    "transfer_decide_s",
 ];
+
+/// A table as it stands in `bank.toml`.
+#[derive(Serialize)]
+struct Pinned<'a> {
+    peer: [&'a PeerSettings; 1],
+}
+
+/// A province by its two digits.
+pub(crate) fn province(digits: &str) -> Result<Province> {
+    let number = Some(digits).filter(|it| it.len() == 2);
+    let number = number.and_then(|it| it.parse().ok());
+    let province = number.and_then(|it| Province::from_number(it).ok());
+    province.with_context(|| format!("region {digits:?} is no province, such as \"31\""))
+}
 
 fn seed_text(seed: &[u8; 32]) -> String {
     format!("{}\n", STANDARD.encode(seed))
@@ -251,4 +406,8 @@ fn seed_text(seed: &[u8; 32]) -> String {
 
 fn ed25519_key(seed: &[u8; 32]) -> ed25519_dalek::SigningKey {
     ed25519_dalek::SigningKey::from_bytes(seed)
+}
+
+fn own_id(id: &str) -> Result<InstitutionId> {
+    InstitutionId::parse(id).with_context(|| format!("id {id:?} is no id of an institution"))
 }

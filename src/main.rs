@@ -6,6 +6,7 @@ mod config;
 mod connection;
 mod import;
 mod mapping;
+mod peer_card;
 mod print;
 mod public_keys;
 mod recognition;

@@ -34,7 +34,7 @@ impl Check {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
         let settings = folder.settings()?;
-        let options = folder.options(&settings, None);
+        let options = folder.options(&settings, None)?;
         let store = Store::open_read_only(&options.directory, &options.store)?;
         let key = folder.key_encryption()?;
         let show = !self.quiet && std::io::stderr().is_terminal();
@@ -78,6 +78,7 @@ fn print(report: &Report) {
     } else {
         println!("payloads        not opened: secrets/key-encryption.key is not here");
     }
+    println!("entries         {}", report.entries);
     println!("erased          {}", report.erased);
     println!("rows of views   {}", report.view_rows);
     match (report.payloads_checked, report.decisions_gone) {

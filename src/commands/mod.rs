@@ -8,6 +8,7 @@ mod init;
 mod institution;
 mod keygen;
 mod learner;
+mod peer;
 mod points;
 mod rebuild;
 mod receipt;
@@ -18,6 +19,7 @@ mod sample;
 mod serve;
 mod standard;
 mod submission;
+mod transfer;
 mod verify;
 
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ pub(crate) enum Command {
     Recompute(recompute::Recompute),
     Rebuild(rebuild::Rebuild),
     Institution(institution::Institution),
+    Peer(peer::Peer),
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
@@ -41,6 +44,7 @@ pub(crate) enum Command {
     Archive(archive::Archive),
     Apply(apply::Apply),
     Points(points::Points),
+    Transfer(transfer::Transfer),
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
     Sample(sample::Sample),
@@ -55,6 +59,7 @@ impl Command {
             Self::Recompute(command) => command.run(),
             Self::Rebuild(command) => command.run(),
             Self::Institution(command) => command.run(),
+            Self::Peer(command) => command.run(),
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
@@ -65,6 +70,7 @@ impl Command {
             Self::Archive(command) => command.run(),
             Self::Apply(command) => command.run(),
             Self::Points(command) => command.run(),
+            Self::Transfer(command) => command.run(),
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Sample(command) => command.run(),

@@ -22,7 +22,7 @@ pub(crate) struct Rebuild {
 impl Rebuild {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
-        let options = folder.options(&folder.settings()?, None);
+        let options = folder.options(&folder.settings()?, None)?;
         let store = Store::open(&options.directory, &options.store)?;
         let mut folded = 0;
         rebuild(&store, |leaves| folded = leaves)?;

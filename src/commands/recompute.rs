@@ -37,7 +37,7 @@ pub(crate) struct Recompute {
 impl Recompute {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
-        let options = folder.options(&folder.settings()?, None);
+        let options = folder.options(&folder.settings()?, None)?;
         let key = folder.key_encryption()?;
         let key =
             key.context("decisions are sealed, and secrets/key-encryption.key is not here")?;

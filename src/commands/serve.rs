@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use creditbank_ledger::peers::guard;
 use creditbank_ledger::server::{ServerOptions, serve};
 use creditbank_ledger::{Bank, StepTrap};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +19,9 @@ Example:
   creditbank serve bank
   creditbank serve bank --grpc 0.0.0.0:7300 --http 127.0.0.1:7301   (with tls_certificate and tls_key in bank.toml)
 
-Settings are read from DIR/bank.toml; each can be overridden by the environment, such as CREDITBANK_BLOCK_CACHE_MIB.
+Settings are read from DIR/bank.toml; each can be overridden by the environment, such as CREDITBANK_BLOCK_CACHE_MIB,
+but for region and the peers. Before it signs anything the bank asks its peers what they have cosigned of its log, for
+at most three seconds: one that was restored from an old copy does not start while a peer that knows better is reached.
 Memory is bounded by block_cache_mib + write_buffer_mib + learner_keys_cached × 600 bytes + 64 MiB of queue, beside
 about 100 MiB for the program and its connections. SIGTERM or Ctrl-C stops it: open calls get ten seconds. A second
 signal, or kill -9, ends it at once; nothing that was acknowledged is lost.")]
@@ -63,8 +66,9 @@ impl Serve {
             tls: folder.tls(&settings)?,
             allow_plaintext: self.allow_plaintext || settings.allow_plaintext,
         };
-        let (bank, sequencer) =
-            Bank::open(folder.options(&settings, self.abort_at), folder.keys()?)?;
+        let (bank_options, keys) = (folder.options(&settings, self.abort_at)?, folder.keys()?);
+        let cosigned = guard::gather(&bank_options.peers, keys.log.name()).await;
+        let (bank, sequencer) = Bank::open(bank_options, keys, &cosigned)?;
         let origin = bank.origin().to_owned();
         let size = bank.head().row.size;
         let ready = move |serving: creditbank_ledger::server::Serving| {

@@ -39,6 +39,29 @@ pub(crate) fn payload(bytes: &[u8]) -> Value {
         Some(Content::Points(it)) => {
             json!({ "movements": it.movements.iter().map(movement).collect::<Vec<_>>() })
         }
+        Some(Content::Consent(it)) => json!({
+            "outcome": it.outcome.as_ref().map(|it| it.leaf_index),
+            "category": category(it.category),
+            "recipient": it.recipient,
+            "recipient_learner": it.recipient_learner,
+            "purpose": word(it.purpose().as_str_name(), "TRANSFER_PURPOSE_"),
+            "programme": it.programme,
+            "notice_sha256": hex(&it.notice_sha256),
+        }),
+        Some(Content::TransferRequest(it)) => json!({
+            "origin": it.origin,
+            "consent": it.consent.as_ref().map(|it| it.leaf_index),
+        }),
+        Some(Content::Transferred(it)) => json!({
+            "transfer": hex(&it.transfer_id),
+            "origin": it.origin,
+            "issuer": it.issuer,
+            "issuer_name": it.issuer_name,
+            "issuer_region": it.issuer_region,
+            "standard": it.standard,
+            "programme": it.programme,
+            "outcome": it.outcome.as_ref().map(outcome),
+        }),
         None => return Value::Null,
     };
     json!({ "learner": payload.learner, "content": content })

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
@@ -23,6 +23,9 @@ pub(crate) const BOUND: Duration = Duration::from_secs(120);
 pub(crate) struct Bank {
     folder: TempDir,
     server: Option<Server>,
+    origin: String,
+    /// Where gRPC and the public log are served; free ports, if nobody needs to know before.
+    at: [SocketAddr; 2],
 }
 
 struct Server {
@@ -48,13 +51,43 @@ impl Bank {
 
     /// A new bank in a folder of the caller's choice.
     pub(crate) fn made_in(folder: TempDir) -> Self {
-        let bank = Self {
-            folder,
-            server: None,
-        };
+        let bank = Self::in_folder(folder, ORIGIN);
         let made = bank.run(&["init", "{dir}", "--origin", ORIGIN, "--test-regions"]);
         assert!(made.status.success(), "init: {}", told(&made));
         bank
+    }
+
+    /// A bank of another origin that does not run yet, made with further arguments of `init`.
+    pub(crate) fn made_as(origin: &str, arguments: &[&str]) -> Self {
+        let bank = Self::in_folder(tempfile::tempdir().expect("a temporary folder"), origin);
+        let made = bank.run(&[&["init", "{dir}", "--origin", origin], arguments].concat());
+        assert!(made.status.success(), "init: {}", told(&made));
+        bank
+    }
+
+    /// A second bank out of a copy of this one's folder, keys and all, on ports of its own.
+    pub(crate) fn twin(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy_folder(&self.dir(), &folder.path().join("bank"));
+        Self::in_folder(folder, &self.origin)
+    }
+
+    fn in_folder(folder: TempDir, origin: &str) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            folder,
+            server: None,
+            origin: origin.to_owned(),
+            at: [free; 2],
+        }
+    }
+
+    /// Chooses the ports, for others to know before the bank runs: gRPC, then the public log.
+    pub(crate) fn settle(&mut self) -> [SocketAddr; 2] {
+        // Held together, so that they differ; free again before the bank takes them.
+        let free = self.at.map(|at| TcpListener::bind(at).expect("free ports"));
+        self.at = free.map(|port| port.local_addr().expect("it is bound"));
+        self.at
     }
 
     /// The bank's folder.
@@ -97,7 +130,8 @@ impl Bank {
         let mut child = command()
             .arg("serve")
             .arg(self.dir())
-            .args(["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .args(["--grpc", &self.at[0].to_string()])
+            .args(["--http", &self.at[1].to_string()])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(File::create(&said).expect("a file beside the bank"))
@@ -202,7 +236,7 @@ impl Bank {
 
     /// How to connect; nothing is tried twice.
     pub(crate) fn options(&self) -> Options {
-        let mut options = Options::new(format!("http://{}", self.grpc()), ORIGIN);
+        let mut options = Options::new(format!("http://{}", self.grpc()), &*self.origin);
         options.retry = RetryPolicy::NEVER;
         options.call_timeout = BOUND;
         options

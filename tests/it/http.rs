@@ -14,9 +14,21 @@ pub(crate) struct Answer {
 
 /// Gets one path.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
+    ask(address, "GET", path, "")
+}
+
+/// Posts text to one path.
+pub(crate) fn post(address: SocketAddr, path: &str, body: &str) -> Answer {
+    ask(address, "POST", path, body)
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect_timeout(&address, BOUND).expect("the bank answers");
     stream.set_read_timeout(Some(BOUND)).expect("a bound");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     stream
         .write_all(request.as_bytes())
         .expect("the bank reads");

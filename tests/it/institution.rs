@@ -12,7 +12,7 @@ use creditbank_domain::{InstitutionId, LeafIndex, LearnerCode};
 use creditbank_wire::v1;
 use sha2::{Digest, Sha256};
 
-use crate::bank::{Bank, ORIGIN};
+use crate::bank::Bank;
 use crate::standards;
 
 /// An admitted institution and its connection.
@@ -77,7 +77,7 @@ impl Institution {
 
     /// Signs records as a batch.
     pub(crate) fn sign(&self, records: Vec<v1::SignedRecord>) -> v1::SubmitBatchRequest {
-        batch::sign(ORIGIN, &self.keys, records).expect("1 to 1,024 records")
+        batch::sign(self.line.origin(), &self.keys, records).expect("1 to 1,024 records")
     }
 
     /// Signs and submits records.
@@ -161,9 +161,16 @@ pub(crate) fn public_key(bytes: [u8; 32], purpose: KeyPurpose) -> v1::PublicKey 
     let purpose = match purpose {
         KeyPurpose::Sign => v1::KeyPurpose::Sign,
         KeyPurpose::Authenticate => v1::KeyPurpose::Authenticate,
+        KeyPurpose::Log => v1::KeyPurpose::Log,
+        KeyPurpose::Cosign => v1::KeyPurpose::Cosign,
+        KeyPurpose::Seal => v1::KeyPurpose::Seal,
     };
     v1::PublicKey {
-        algorithm: 1,
+        algorithm: if purpose == v1::KeyPurpose::Seal {
+            2
+        } else {
+            1
+        },
         public_key: bytes.to_vec().into(),
         purpose: purpose.into(),
     }

@@ -306,6 +306,8 @@ clients! {
     recognition: recognition_service_client::RecognitionServiceClient;
     /// Points.
     points: points_service_client::PointsServiceClient;
+    /// Transfers between banks.
+    transfers: transfer_service_client::TransferServiceClient;
 }
 
 impl Line {

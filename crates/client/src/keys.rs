@@ -150,6 +150,9 @@ impl InstitutionKeys {
     }
 
     /// The public half of the key with this purpose.
+    ///
+    /// # Panics
+    /// If it is a purpose of banks, of which an institution has no key.
     #[must_use]
     pub fn public(&self, purpose: KeyPurpose) -> PublicKey {
         let bytes = self.key(purpose).verifying_key().to_bytes();
@@ -161,6 +164,9 @@ impl InstitutionKeys {
     }
 
     /// The id of the key with this purpose.
+    ///
+    /// # Panics
+    /// As [`public`](Self::public).
     #[must_use]
     pub fn key_id(&self, purpose: KeyPurpose) -> KeyId {
         self.public(purpose).id()
@@ -170,6 +176,9 @@ impl InstitutionKeys {
         match purpose {
             KeyPurpose::Sign => &self.sign,
             KeyPurpose::Authenticate => &self.authenticate,
+            KeyPurpose::Log | KeyPurpose::Cosign | KeyPurpose::Seal => {
+                panic!("an institution has no key for what banks do")
+            }
         }
     }
 

@@ -69,6 +69,7 @@ pub mod record;
 pub mod retry;
 pub mod submit;
 pub mod token;
+pub mod transfer;
 
 pub use connection::{Bank, Compression, Line, Options};
 pub use failure::{ClientError, Refused};

@@ -183,7 +183,7 @@ impl RecordMaker {
     }
 }
 
-fn reference(target: &RecordRef) -> v1::RecordRef {
+pub(crate) fn reference(target: &RecordRef) -> v1::RecordRef {
     v1::RecordRef {
         leaf_index: target.leaf_index.0,
         leaf_hash: Bytes::copy_from_slice(&target.leaf_hash),

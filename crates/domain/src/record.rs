@@ -14,6 +14,7 @@ use crate::identifier::{
 use crate::recognition::{Application, Ruling};
 use crate::rules::Period;
 use crate::text::Code;
+use crate::transfer::{Consent, TransferRequest, Transferred};
 use crate::{Category, Outcome, Refusal, points};
 
 /// Most records in one signed batch.
@@ -67,12 +68,14 @@ pub fn batch_signing_input(origin: &str, issuer: &str, size: u64, root: &Digest3
     input
 }
 
-/// Signature algorithm, a number of the format from the first day.
+/// What a key computes with, a number of the format from the first day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Algorithm {
     /// Ed25519, verified strictly.
     Ed25519 = 1,
+    /// X25519: key agreement. It signs nothing; packages are sealed for it.
+    X25519 = 2,
 }
 
 impl Algorithm {
@@ -80,7 +83,16 @@ impl Algorithm {
     pub fn from_number(number: u32) -> Result<Self, Refusal> {
         match number {
             1 => Ok(Self::Ed25519),
+            2 => Ok(Self::X25519),
             _ => Err(Refusal::AlgorithmUnknown { algorithm: number }),
+        }
+    }
+
+    /// Reads the number of an algorithm that signs.
+    pub fn of_signature(number: u32) -> Result<Self, Refusal> {
+        match Self::from_number(number)? {
+            Self::X25519 => Err(Refusal::AlgorithmUnknown { algorithm: number }),
+            signs @ Self::Ed25519 => Ok(signs),
         }
     }
 }
@@ -138,6 +150,10 @@ pub enum RecordKind {
     Withdrawal = 9,
     /// A public declaration of an institution or reviewer.
     Declaration = 10,
+    /// The learner consents to give one outcome to another bank (单独同意).
+    Consent = 11,
+    /// The learner asks for an outcome of another bank (转移申请).
+    TransferRequest = 12,
     /// Two archives become one (档案合并).
     Merge = 16,
     /// A public decision of the bank.
@@ -156,6 +172,10 @@ pub enum RecordKind {
     Closing = 23,
     /// Points of a learner move (积分).
     Points = 24,
+    /// A step of a transfer between banks (转移步骤); names nobody.
+    Transfer = 25,
+    /// An outcome of another bank comes to a learner's archive (转入成果).
+    Transferred = 26,
 }
 
 impl RecordKind {
@@ -172,6 +192,8 @@ impl RecordKind {
             8 => Self::Appeal,
             9 => Self::Withdrawal,
             10 => Self::Declaration,
+            11 => Self::Consent,
+            12 => Self::TransferRequest,
             16 => Self::Merge,
             17 => Self::Statement,
             18 => Self::Acceptance,
@@ -181,6 +203,8 @@ impl RecordKind {
             22 => Self::Reversal,
             23 => Self::Closing,
             24 => Self::Points,
+            25 => Self::Transfer,
+            26 => Self::Transferred,
             _ => return None,
         })
     }
@@ -230,9 +254,19 @@ impl RecordKind {
         matches!(self, Self::Application | Self::Notice | Self::Decision)
     }
 
-    /// Whether the record shows an outcome that can be amended or revoked.
+    /// Whether the record shows an outcome that was deposited in this ledger.
     pub fn shows_outcome(self) -> bool {
         matches!(self, Self::Outcome | Self::Amendment)
+    }
+
+    /// Whether a record of kind `change` may refer to it: outcomes are amended, revoked and confirmed; a consent is
+    /// withdrawn, and what came from another bank is taken back, by revoking it.
+    pub fn is_changed_by(self, change: Self) -> bool {
+        match self {
+            Self::Outcome | Self::Amendment => change.changes_outcome(),
+            Self::Consent | Self::Transferred => change == Self::Revocation,
+            _ => false,
+        }
     }
 }
 
@@ -319,6 +353,12 @@ pub enum PayloadContent {
     Decision(Box<Ruling>),
     /// How points of the learner move, in this order.
     Points(Vec<points::Entry>),
+    /// What the learner consents to.
+    Consent(Box<Consent>),
+    /// Which outcome of another bank the learner asks for.
+    TransferRequest(Box<TransferRequest>),
+    /// An outcome of another bank.
+    Transferred(Box<Transferred>),
 }
 
 impl PayloadContent {
@@ -336,6 +376,9 @@ impl PayloadContent {
             Self::Notice(_) => RecordKind::Notice,
             Self::Decision(_) => RecordKind::Decision,
             Self::Points(_) => RecordKind::Points,
+            Self::Consent(_) => RecordKind::Consent,
+            Self::TransferRequest(_) => RecordKind::TransferRequest,
+            Self::Transferred(_) => RecordKind::Transferred,
         }
     }
 
@@ -372,13 +415,14 @@ impl Role {
     /// Whether an issuer of this role may sign records of a kind. The bank's own kinds are not a matter of roles.
     pub fn may_sign(self, kind: RecordKind) -> bool {
         use RecordKind::{
-            Amendment, Appeal, Application, Confirmation, Declaration, Objection, Outcome, Review,
-            Revocation, Withdrawal,
+            Amendment, Appeal, Application, Confirmation, Consent, Declaration, Objection, Outcome,
+            Review, Revocation, TransferRequest, Withdrawal,
         };
         match kind {
-            Outcome | Amendment | Revocation | Confirmation => self == Self::Institution,
-            Objection => self == Self::Institution,
-            Application | Appeal | Withdrawal => {
+            Outcome | Amendment | Confirmation | Objection => self == Self::Institution,
+            // An agent withdraws a consent by revoking it; outcomes are not an agent's.
+            Revocation => matches!(self, Self::Institution | Self::LearnerAgent | Self::Gateway),
+            Application | Appeal | Withdrawal | Consent | TransferRequest => {
                 matches!(self, Self::LearnerAgent | Self::Gateway)
             }
             Review => self == Self::Reviewer,
@@ -396,6 +440,24 @@ pub enum KeyPurpose {
     Authenticate = 1,
     /// Signs batches of records.
     Sign = 2,
+    /// Signs the checkpoints of a bank's log.
+    Log = 3,
+    /// Cosigns the checkpoints of other banks' logs.
+    Cosign = 4,
+    /// Others seal packages for it.
+    Seal = 5,
+}
+
+impl KeyPurpose {
+    /// What a key of this purpose computes with: what opens packages signs nothing, and the reverse.
+    pub fn admits(self, algorithm: Algorithm) -> bool {
+        (self == Self::Seal) == (algorithm == Algorithm::X25519)
+    }
+
+    /// Whether only a bank has keys of this purpose.
+    pub fn is_of_banks(self) -> bool {
+        matches!(self, Self::Log | Self::Cosign | Self::Seal)
+    }
 }
 
 /// A public key as it is registered.

@@ -187,6 +187,23 @@ impl Registry {
         Ok((institution, history))
     }
 
+    /// The keys of an institution that [`admit_key`](Self::admit_key) admits for `purpose` at `index`; none if it is
+    /// unknown or suspended. While one key takes over from another, there are two.
+    pub fn keys_of<'a>(
+        &'a self,
+        institution: &'a str,
+        purpose: KeyPurpose,
+        index: LeafIndex,
+    ) -> impl Iterator<Item = &'a PublicKey> {
+        let keys = self.institution(institution).map(|it| &it.keys[..]);
+        let admitted =
+            move |key: &&KeyHistory| self.admit_key(institution, &key.id, purpose, index).is_ok();
+        keys.unwrap_or_default()
+            .iter()
+            .filter(admitted)
+            .map(|history| &history.key)
+    }
+
     /// Decides whether a statement can be the entry at `index`, without applying it.
     pub fn check(&self, index: LeafIndex, statement: &Statement) -> Result<(), Refusal> {
         match statement {
@@ -194,17 +211,18 @@ impl Registry {
                 if !self.is_empty() || index.0 != 0 {
                     return Err(Refusal::KindNotAllowed);
                 }
-                self.check_new_keys(0, keys)
+                self.check_new_keys(Role::Operator, 0, keys)
             }
             Statement::InstitutionAdmitted { profile, keys, .. } => {
                 if self.by_id.contains_key(&profile.id) {
                     return Err(Refusal::InstitutionExists);
                 }
-                self.check_new_keys(0, keys)
+                self.check_new_keys(profile.role, 0, keys)
             }
             Statement::KeyAdmitted { institution, key } => {
-                let keys = self.known(institution)?.keys.len();
-                self.check_new_keys(keys, std::slice::from_ref(key))
+                let institution = self.known(institution)?;
+                let (role, keys) = (institution.profile.role, institution.keys.len());
+                self.check_new_keys(role, keys, std::slice::from_ref(key))
             }
             Statement::KeyRevoked {
                 institution,
@@ -326,7 +344,16 @@ impl Registry {
     }
 
     /// A key belongs to one institution for ever, so that a signature names one signer.
-    fn check_new_keys(&self, existing: usize, keys: &[PublicKey]) -> Result<(), Refusal> {
+    fn check_new_keys(
+        &self,
+        role: Role,
+        existing: usize,
+        keys: &[PublicKey],
+    ) -> Result<(), Refusal> {
+        let is_bank = matches!(role, Role::Operator | Role::PeerBank);
+        if !is_bank && keys.iter().any(|key| key.purpose.is_of_banks()) {
+            return Err(Refusal::KeyWrongPurpose);
+        }
         if keys.is_empty() {
             return Err(Refusal::TooFew { min: 1 });
         }

@@ -20,6 +20,7 @@ use creditbank_merkle::{BatchTree, Hash, leaf_hash};
 use creditbank_store::StoreError;
 use creditbank_wire::convert::leaf::LeafParts;
 use creditbank_wire::convert::record;
+use creditbank_wire::convert::transfer::Entry;
 use creditbank_wire::v1;
 use ed25519_dalek::Signature;
 use prost::Message;
@@ -29,6 +30,7 @@ use crate::bank::Bank;
 use crate::clock;
 use crate::head::{Head, envelope};
 use crate::recognition;
+use crate::transfer;
 
 /// Leaves room in a leaf for attestation and time.
 const ENVELOPE_BYTES_MAX: usize = LEAF_BYTES_MAX - 1024;
@@ -146,6 +148,14 @@ pub(crate) enum Body {
         seen: Option<Seen>,
     },
     Public(Box<Statement>, Vec<u8>),
+    /// A step of a transfer.
+    Entry {
+        entry: Box<Entry>,
+        /// Salt and canonical entry.
+        bytes: Vec<u8>,
+        /// What it rests on, where that can change.
+        seen: Option<Seen>,
+    },
 }
 
 /// What a step of an application was admitted on; the sequencer refuses it when that has changed.
@@ -165,8 +175,8 @@ impl Admitted {
         let SignedBatch(request) = batch;
         let head = bank.head();
         let erasures_seen = bank.erasures();
-        let algorithm =
-            Algorithm::from_number(request.algorithm).map_err(|refusal| refusal.at("algorithm"))?;
+        let algorithm = Algorithm::of_signature(request.algorithm)
+            .map_err(|refusal| refusal.at("algorithm"))?;
         let key_id =
             KeyId(record::digest(&request.key_id).map_err(|refusal| refusal.at("key_id"))?);
         let index = LeafIndex(head.row.size);
@@ -466,6 +476,12 @@ impl Rows<'_> {
                 let rule_set = parsed.rule_set.unwrap_or_default();
                 recognition::check_application(self.bank, learner, rule_set, application)?
                     .map(|()| None)
+            }
+            (PayloadContent::Consent(consent), _) => {
+                transfer::check_consent(self.bank, learner, consent)?.map(|()| None)
+            }
+            (PayloadContent::TransferRequest(request), _) => {
+                transfer::check_request(self.bank, request)?.map(|()| None)
             }
             (content, Some(target)) => {
                 let step = recognition::Step {

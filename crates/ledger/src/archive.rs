@@ -110,7 +110,8 @@ impl Archive {
         broken.map_or(Ok(()), Err)
     }
 
-    fn state(
+    /// The state of one record, by what was done to it.
+    pub(crate) fn state(
         &self,
         index: LeafIndex,
         row: StateRow,

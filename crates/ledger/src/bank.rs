@@ -7,20 +7,24 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use creditbank_domain::Refusal;
-use creditbank_domain::identifier::{LearnerCode, TestRegions};
+use creditbank_domain::identifier::{InstitutionId, LearnerCode, Province, TestRegions};
 use creditbank_domain::record::KeyId;
-use creditbank_merkle::{NoteSigner, VerifierKey};
+use creditbank_domain::transfer::duty::Terms;
+use creditbank_merkle::{Cosigner, NoteSigner, VerifierKey};
 use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
 
 use crate::erase::{self, Gone};
 use crate::head::Head;
+use crate::peers::seal::SealKey;
+use crate::peers::{PeerOptions, Peers};
 use crate::queue::{Message, Queue};
 use crate::recognition::Sets;
 use crate::recognition::follow::{self, Changed, Follower};
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
+use crate::transfer::Desk;
 use crate::vault::{DataKey, KeyEncryptionKey};
 
 /// Free disk space below which the bank takes no writes, so that it can still read, compact and be repaired.
@@ -40,6 +44,12 @@ pub struct BankKeys {
     pub key_encryption: KeyEncryptionKey,
     /// Finds learners by identity: HMAC-SHA-256.
     pub identity: zeroize::Zeroizing<[u8; 32]>,
+    /// Cosigns peers' checkpoints, under this log's origin. A bank without it witnesses for nobody.
+    pub cosign: Option<Cosigner>,
+    /// Opens packages of peers.
+    pub seal: Option<SealKey>,
+    /// Authenticates this bank's calls at its peers.
+    pub peer: Option<SigningKey>,
 }
 
 impl std::fmt::Debug for BankKeys {
@@ -61,6 +71,14 @@ pub struct BankOptions {
     pub learner_keys_cached: usize,
     /// Whether identity numbers of unassigned regions are taken: never in production.
     pub test_regions: TestRegions,
+    /// The province that this bank is the bank of.
+    pub region: Option<Province>,
+    /// Other regions' banks.
+    pub peers: Vec<PeerOptions>,
+    /// What this bank is called in the registries of its peers.
+    pub id: Option<InstitutionId>,
+    /// How long the two sides of a transfer wait.
+    pub transfer_terms: Terms,
     /// Ends the process at a named step; for tests.
     pub trap: Option<StepTrap>,
 }
@@ -94,6 +112,44 @@ pub enum BankError {
         found: creditbank_merkle::Hash,
         /// Root by the anchor.
         anchored: creditbank_merkle::Hash,
+    },
+    /// The log is shorter than what the bank has signed, as a peer can show.
+    #[error(
+        "the log holds {found} leaves, but the peer {peer} has cosigned a checkpoint of {cosigned} that this bank signed: \
+         {} acknowledged records are missing. Restore the newest copy of the database; the bank never signs a second \
+         history",
+        cosigned - found
+    )]
+    Behind {
+        /// The peer.
+        peer: String,
+        /// Leaves in the database.
+        found: u64,
+        /// Leaves that the peer has cosigned.
+        cosigned: u64,
+    },
+    /// The log has another root than what the bank has signed, as a peer can show.
+    #[error(
+        "the log's root at size {size} is {found}, but the peer {peer} has cosigned {cosigned} that this bank signed: \
+         this is another history. Restore the newest copy of the database"
+    )]
+    ForkedFrom {
+        /// The peer.
+        peer: String,
+        /// The size that it has cosigned.
+        size: u64,
+        /// Root by the database.
+        found: creditbank_merkle::Hash,
+        /// Root by the peer.
+        cosigned: creditbank_merkle::Hash,
+    },
+    /// A peer that cannot be as it is configured.
+    #[error("the peer {id:?} in bank.toml: {why}")]
+    Peer {
+        /// Its resource id.
+        id: String,
+        /// What is wrong.
+        why: String,
     },
     /// The stored tree does not give the stored root.
     #[error(
@@ -132,7 +188,13 @@ pub struct Bank {
     origin: String,
     directory: PathBuf,
     test_regions: TestRegions,
-    head: ArcSwap<Head>,
+    head: Arc<ArcSwap<Head>>,
+    region: Option<Province>,
+    peers: Peers,
+    id: Option<InstitutionId>,
+    desk: Desk,
+    /// Held while the bank takes or hears a step of a transfer, so that sequences have no gaps.
+    stepping: tokio::sync::Mutex<()>,
     queue: Queue,
     erasures: AtomicU64,
     accounts: Cache<u64, Arc<Account>>,
@@ -177,13 +239,20 @@ pub(crate) struct Parts {
     pub(crate) head: Head,
 }
 
+/// A bank whose threads do not run yet, and what they will work off.
+pub(crate) type Assembled = (
+    Arc<Bank>,
+    tokio::sync::mpsc::Receiver<Message>,
+    Receiver<Gone>,
+);
+
 impl Bank {
     /// Puts the bank together and starts its sequencer, which ends with [`Bank::stop`].
     pub(crate) fn start(
         parts: Parts,
         anchor: AnchorFile,
-    ) -> (Arc<Self>, std::thread::JoinHandle<()>) {
-        let (bank, jobs, gone) = Self::assemble(parts);
+    ) -> Result<(Arc<Self>, std::thread::JoinHandle<()>), BankError> {
+        let (bank, jobs, gone) = Self::assemble(parts)?;
         let store = bank.store.clone();
         let purger = std::thread::Builder::new().name("purger".into());
         let stopping = Arc::clone(&bank.stopping);
@@ -201,16 +270,10 @@ impl Bank {
         let thread = std::thread::Builder::new()
             .name("sequencer".into())
             .spawn(run);
-        (bank, thread.expect("a thread can be started"))
+        Ok((bank, thread.expect("a thread can be started")))
     }
 
-    pub(crate) fn assemble(
-        parts: Parts,
-    ) -> (
-        Arc<Self>,
-        tokio::sync::mpsc::Receiver<Message>,
-        Receiver<Gone>,
-    ) {
+    pub(crate) fn assemble(parts: Parts) -> Result<Assembled, BankError> {
         let Parts {
             store,
             keys,
@@ -220,14 +283,23 @@ impl Bank {
         let (queue, jobs) = Queue::new();
         let (purges, gone) = sync_channel(PURGES_MAX);
         let algorithm = creditbank_domain::record::Algorithm::Ed25519;
+        let head = Arc::new(ArcSwap::from_pointee(head));
+        let origin = keys.log.name().to_owned();
+        let cosigner = keys.cosign.clone();
+        let (known, seen) = (store.clone(), Arc::clone(&head));
         let bank = Self {
+            peers: Peers::open(options.peers, &origin, known, seen, cosigner)?,
             store,
             bank_key_id: KeyId::of(algorithm, keys.bank.verifying_key().as_bytes()),
-            origin: keys.log.name().to_owned(),
+            origin,
             keys,
             directory: options.directory,
             test_regions: options.test_regions,
-            head: ArcSwap::from_pointee(head),
+            head,
+            region: options.region,
+            id: options.id,
+            desk: Desk::new(options.transfer_terms),
+            stepping: tokio::sync::Mutex::new(()),
             queue,
             erasures: AtomicU64::new(0),
             accounts: Cache::new(options.learner_keys_cached),
@@ -243,7 +315,7 @@ impl Bank {
             ),
             follower: Mutex::new(None),
         };
-        (Arc::new(bank), jobs, gone)
+        Ok((Arc::new(bank), jobs, gone))
     }
 
     /// Works off what is waiting and ends the sequencer.
@@ -282,6 +354,35 @@ impl Bank {
         }));
     }
 
+    /// Other regions' banks.
+    pub fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    /// The province digits of the region that this bank is the bank of; empty where none is set.
+    pub(crate) fn region(&self) -> String {
+        self.region.map(|it| it.to_string()).unwrap_or_default()
+    }
+
+    /// The desk of transfers.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(crate) fn stepping(&self) -> &tokio::sync::Mutex<()> {
+        &self.stepping
+    }
+
+    /// What this bank is called at its peers, and the key of its calls there.
+    pub(crate) fn known_as(&self) -> Option<(&InstitutionId, &SigningKey)> {
+        self.id.as_ref().zip(self.keys.peer.as_ref())
+    }
+
+    /// Opens packages of peers.
+    pub fn seal_key(&self) -> Option<&SealKey> {
+        self.keys.seal.as_ref()
+    }
+
     pub(crate) fn log_signer(&self) -> &NoteSigner {
         &self.keys.log
     }
@@ -303,8 +404,11 @@ impl Bank {
         &self.store
     }
 
-    /// Whether the disk has room for writes.
-    pub(crate) fn has_room(&self) -> bool {
+    /// Whether the disk has room for writes, and no peer has shown that this log is not the one that was signed.
+    pub(crate) fn takes_changes(&self) -> bool {
+        if self.peers.is_overtaken() {
+            return false;
+        }
         match rustix::fs::statvfs(&self.directory) {
             Ok(disk) => disk.f_bavail * disk.f_frsize > DISK_RESERVE_BYTES,
             Err(_) => true,

@@ -35,7 +35,7 @@ const FINDINGS_MAX: usize = 1000;
 /// Something that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// Which part was checked: log, tree, signature, vault, view, anchor, decision, points.
+    /// Which part was checked: log, tree, signature, vault, transfer, view, anchor, decision, points.
     pub part: &'static str,
     /// The leaf, where it is about one.
     pub leaf: Option<u64>,
@@ -52,6 +52,8 @@ pub struct Report {
     pub signatures: u64,
     /// Payloads opened and held against their commitment.
     pub payloads: u64,
+    /// Entries of transfers held against their commitment.
+    pub entries: u64,
     /// Records whose learner was erased: nothing to hold against the commitment.
     pub erased: u64,
     /// Rows of the views compared.
@@ -336,7 +338,7 @@ impl LogCheck<'_> {
             );
         }
         let input = batch_signing_input(&self.origin, issuer, u64::from(chunk.batch_size), &root.0);
-        let verified = Algorithm::from_number(u32::from(chunk.algorithm))
+        let verified = Algorithm::of_signature(u32::from(chunk.algorithm))
             .and_then(|_| usable_key(&history.key.bytes))
             .and_then(|key| {
                 let signature = Signature::from_slice(&chunk.signature)
@@ -367,12 +369,37 @@ impl LogCheck<'_> {
                 .add("log", Some(index), format!("envelope: {fault}")),
             Ok(envelope) => match envelope.content {
                 EnvelopeContent::Sealed {
+                    kind: RecordKind::Transfer,
+                    commitment,
+                    ..
+                } => self.entry(index, &commitment),
+                EnvelopeContent::Sealed {
                     kind, commitment, ..
                 } => {
                     self.commitments.insert(index.0, (kind, commitment));
                 }
                 EnvelopeContent::Public(statement) => self.statement(index, &statement),
             },
+        }
+    }
+
+    /// Holds an entry of a transfer against its commitment; no erasure takes it.
+    fn entry(&mut self, index: LeafIndex, committed: &[u8; 32]) {
+        let bytes = self.snapshot.book(index).ok().flatten();
+        let opens = bytes.as_deref().and_then(|bytes| {
+            let (salt, entry) = bytes.split_first_chunk::<32>()?;
+            Some(commitment(salt, entry) == *committed)
+        });
+        match opens {
+            Some(true) => self.report.entries += 1,
+            Some(false) => {
+                let what = "the entry does not open the commitment in the log";
+                self.report.add("transfer", Some(index), what);
+            }
+            None => {
+                let what = "the entry of a transfer is missing";
+                self.report.add("transfer", Some(index), what);
+            }
         }
     }
 
@@ -558,6 +585,7 @@ fn check_views(
         expected.statements.extend(part.statements);
         expected.states.extend(part.states);
         expected.applications.extend(part.applications);
+        expected.shelf.extend(part.shelf);
         Ok(())
     });
     if let Err(error) = folded {

@@ -14,6 +14,7 @@ mod fold;
 mod grpc;
 pub mod head;
 mod learners;
+pub mod peers;
 mod points;
 pub mod queue;
 pub mod rebuild;
@@ -24,6 +25,7 @@ pub mod server;
 mod statement;
 mod steps;
 mod tiles;
+mod transfer;
 pub mod vault;
 
 pub use bank::{Bank, BankError, BankKeys, BankOptions};

@@ -7,12 +7,13 @@ use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::{InstitutionNumber, Registry};
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_store::{ApplicationRow, Chunk, Go, Snapshot, StateRow, Store, StoreError, Views};
-use creditbank_wire::convert::record;
+use creditbank_wire::convert::{record, transfer};
 use creditbank_wire::v1;
 
 use crate::fold::{
     Folded, find_state, fold_application, fold_leaf, fold_state, fold_submissions, put_state,
 };
+use crate::transfer::Shelves;
 use crate::vault;
 
 /// Rows written at a time.
@@ -47,6 +48,8 @@ pub(crate) fn fold(
 ) -> Result<(), RebuildError> {
     let learners = owners(snapshot)?;
     let mut fold = Fold {
+        snapshot,
+        shelves: Shelves::default(),
         learners,
         registry: Registry::default(),
         states: BTreeMap::new(),
@@ -77,6 +80,7 @@ pub(crate) fn fold(
     }
     fold.views.states = fold.states;
     fold.views.applications = fold.applications;
+    fold.views.shelf = fold.shelves.into_rows();
     Ok(write(fold.views, leaves)?)
 }
 
@@ -92,7 +96,9 @@ fn owners(snapshot: &Snapshot) -> Result<HashMap<u64, u64>, StoreError> {
     Ok(owners)
 }
 
-struct Fold {
+struct Fold<'a> {
+    snapshot: &'a Snapshot,
+    shelves: Shelves,
     learners: HashMap<u64, u64>,
     registry: Registry,
     states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
@@ -100,7 +106,7 @@ struct Fold {
     views: Views,
 }
 
-impl Fold {
+impl Fold<'_> {
     fn chunk(&mut self, chunk: &Chunk) -> Result<(), RebuildError> {
         let mut issuer = None;
         for (index, _, envelope) in chunk.created() {
@@ -120,10 +126,34 @@ impl Fold {
             issuer = Some(number);
             self.leaf(index, number, &message, chunk.deposited_at_ms)
                 .map_err(leaf)?;
+            self.transfer(index, &message, chunk.deposited_at_ms)?;
         }
         if let Some(issuer) = issuer {
             let first = chunk.first.0;
             fold_submissions(&mut self.views, issuer, first..=first + chunk.leaves() - 1);
+        }
+        Ok(())
+    }
+
+    fn transfer(
+        &mut self,
+        index: LeafIndex,
+        message: &v1::Envelope,
+        at_ms: u64,
+    ) -> Result<(), RebuildError> {
+        match RecordKind::from_number(message.kind.cast_unsigned()) {
+            Some(RecordKind::TransferRequest) => self.shelves.request(index),
+            Some(RecordKind::Transfer) => {
+                let leaf = |refusal| RebuildError::Leaf(index, refusal);
+                let bytes = self.snapshot.book(index)?.unwrap_or_default();
+                let entry = bytes.get(32..).ok_or(leaf(Refusal::Missing))?;
+                let entry = transfer::entry(entry).map_err(leaf)?;
+                let shelves = &mut self.shelves;
+                shelves
+                    .enter(&self.registry, index, at_ms, &entry)?
+                    .map_err(leaf)?;
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use creditbank_wire::v1;
 use crate::bank::{Bank, BankError, BankKeys, BankOptions, Parts};
 use crate::erase;
 use crate::head::{Head, Tiles, encode};
+use crate::peers::guard::{self, PeerCosigned};
 use crate::queue::Decision;
 use crate::sequencer::Sequencer;
 
@@ -71,7 +72,7 @@ impl Bank {
             keys,
             options,
             head,
-        });
+        })?;
         let issuer = itself
             .institution("bank")
             .expect("the statement admits the bank");
@@ -85,10 +86,12 @@ impl Bank {
         }
     }
 
-    /// Opens a bank and starts its sequencer; the handle ends after [`Bank::stop`].
+    /// Opens a bank and starts its sequencer; the handle ends after [`Bank::stop`]. `cosigned` is what its peers show
+    /// of this log, by [`guard::gather`]: nothing is signed unless the log is at least that.
     pub fn open(
         options: BankOptions,
         keys: BankKeys,
+        cosigned: &[PeerCosigned],
     ) -> Result<(Arc<Self>, JoinHandle<()>), BankError> {
         let store = Store::open(&options.directory, &options.store)?;
         let origin = keys.log.name().to_owned();
@@ -101,6 +104,13 @@ impl Bank {
         }
         let mut anchor = AnchorFile::open(&options.anchor)?;
         let recovered = recover(&store, anchor.anchor())?;
+        let source = Source {
+            edge: &recovered.edge,
+            snapshot: &store.snapshot(),
+        };
+        let own_keys = guard::own_log_keys(&recovered.registry, keys.log.verifier());
+        let size = TreeSize::new(recovered.row.size);
+        guard::hold_against(cosigned, &own_keys, &source, size)?;
         let checkpoint = Checkpoint {
             origin,
             size: TreeSize::new(recovered.row.size),
@@ -131,7 +141,7 @@ impl Bank {
                 head,
             },
             anchor,
-        );
+        )?;
         // A crash in the middle of an erasure, or a restore from an older backup: the log says who must be gone.
         erase::catch_up(&bank, &erased)?;
         Ok((bank, thread))

@@ -13,6 +13,7 @@ use creditbank_wire::v1::recognition_service_server::RecognitionServiceServer;
 use creditbank_wire::v1::registry_service_server::RegistryServiceServer;
 use creditbank_wire::v1::rule_service_server::RuleServiceServer;
 use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
+use creditbank_wire::v1::transfer_service_server::TransferServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
@@ -22,7 +23,8 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::bank::Bank;
 use crate::grpc::Services;
-use crate::tiles;
+use crate::peers::{ask, witness};
+use crate::{tiles, transfer};
 
 /// Most bytes of one request: 1,024 records with room.
 pub const REQUEST_BYTES_MAX: usize = 8 << 20;
@@ -112,18 +114,25 @@ pub async fn serve(
         http: port(&http, options.http)?,
     };
     let (stopping, stopped) = watch::channel(false);
-    let log = axum::serve(http, tiles::routes(Arc::clone(&bank)))
-        .with_graceful_shutdown(told(stopped.clone()));
+    let public = tiles::routes(Arc::clone(&bank)).merge(witness::routes(Arc::clone(&bank)));
+    let log = axum::serve(http, public).with_graceful_shutdown(told(stopped.clone()));
     let log = tokio::spawn(async move { log.await });
     let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
     let calls = router(&bank, options.tls)
         .await?
         .serve_with_incoming_shutdown(incoming, told(stopped));
     let calls = tokio::spawn(calls);
+    let asking = ask::start(&bank, &stopping.subscribe());
+    let desk = tokio::spawn(transfer::run(Arc::clone(&bank), stopping.subscribe()));
     ready(serving);
     stop.await;
     stopping.send_replace(true);
-    let finished = async { (calls.await, log.await) };
+    let asked = async move {
+        for task in asking {
+            drop(task.await);
+        }
+    };
+    let finished = async { tokio::join!(calls, log, asked, desk) };
     if tokio::time::timeout(STOP_BOUND, finished).await.is_err() {
         tracing::warn!(
             "some calls did not end within {} s and were cut off",
@@ -185,6 +194,10 @@ async fn router(
         .add_service(known(
             &services,
             limited!(PointsServiceServer, SMALL_REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(TransferServiceServer, SMALL_REQUEST_BYTES_MAX),
         ))
         .add_service(limited!(RuleServiceServer, RULE_SET_REQUEST_BYTES_MAX))
         .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))

@@ -11,31 +11,60 @@ use creditbank_domain::{Fault, Refusal};
 use creditbank_merkle::{BatchTree, Hash, leaf_hash};
 use creditbank_wire::convert::leaf::LeafParts;
 use creditbank_wire::convert::record::statement_message;
+use creditbank_wire::convert::transfer::{Entry, entry_message};
 use creditbank_wire::v1;
 use ed25519_dalek::Signer;
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use crate::admission::{Admitted, Body, NotAdmitted, ReadyRow, Row, SignedBatch};
+use crate::admission::{Admitted, Body, NotAdmitted, ReadyRow, Row, Seen, SignedBatch};
 use crate::bank::Bank;
 use crate::queue::Decided;
 use crate::vault::fill;
 
+/// A step of a transfer that the bank takes or has heard.
+pub(crate) struct Stepping {
+    pub(crate) entry: Entry,
+    /// What it rests on, where that can change.
+    pub(crate) seen: Option<Seen>,
+}
+
 impl Bank {
     /// Puts statements into the log: all or none.
     pub(crate) async fn state(&self, statements: Vec<Statement>) -> Result<Decided, Fault> {
-        let whole = |refusal: Refusal| refusal.at("");
         let head = self.head();
-        let issuer = head
-            .registry
-            .institution(InstitutionId::BANK)
-            .ok_or_else(|| whole(Refusal::IssuerUnknown))?;
-        let issuer = Arc::clone(issuer);
-        let admitted = self.admit_statements(issuer, statements);
-        let room = self
-            .queue()
-            .room_now(admitted.records() * 1024)
-            .map_err(whole)?;
+        let issuer = head.registry.institution(InstitutionId::BANK);
+        let issuer = issuer.ok_or_else(|| Refusal::IssuerUnknown.at(""))?;
+        self.put(self.admit_statements(Arc::clone(issuer), statements))
+            .await
+    }
+
+    /// Puts steps of transfers into the log, in this order.
+    pub(crate) async fn enter_steps(&self, steps: Vec<Stepping>) -> Result<Decided, Fault> {
+        let head = self.head();
+        let issuer = head.registry.institution(InstitutionId::BANK);
+        let issuer = issuer.ok_or_else(|| Refusal::IssuerUnknown.at(""))?;
+        let records = steps.into_iter().map(|Stepping { entry, seen }| {
+            let mut bytes = vec![0; 32];
+            fill(&mut bytes);
+            let encoded = entry_message(&entry).encode_to_vec();
+            let salt = bytes[..].try_into().expect("32 bytes");
+            let envelope = v1::Envelope {
+                commitment: commitment(&salt, &encoded).to_vec().into(),
+                ..envelope(RecordKind::Transfer)
+            };
+            bytes.extend_from_slice(&encoded);
+            let entry = Box::new(entry);
+            (envelope, Body::Entry { entry, bytes, seen })
+        });
+        self.put(self.admit_own(Arc::clone(issuer), records.collect()))
+            .await
+    }
+
+    async fn put(&self, admitted: Admitted) -> Result<Decided, Fault> {
+        let whole = |refusal: Refusal| refusal.at("");
+        let room = self.queue().room_now(admitted.records() * 1024);
+        let room = room.map_err(whole)?;
         let answer = self.queue().send(admitted, room).map_err(whole)?;
         answer.await.map_err(|_| whole(Refusal::ShuttingDown))?
     }
@@ -128,26 +157,36 @@ impl Bank {
         issuer: Arc<Institution>,
         statements: Vec<Statement>,
     ) -> Admitted {
+        let stated = statements.into_iter().map(|statement| {
+            let bytes = statement_message(&statement).encode_to_vec();
+            let envelope = v1::Envelope {
+                statement: bytes.clone().into(),
+                ..envelope(RecordKind::Statement)
+            };
+            (envelope, Body::Public(Box::new(statement), bytes))
+        });
+        let admitted = self.admit_own(issuer, stated.collect());
+        Admitted {
+            all_or_none: true,
+            ..admitted
+        }
+    }
+
+    /// Signs records of the bank's own making as one batch.
+    pub(crate) fn admit_own(
+        &self,
+        issuer: Arc<Institution>,
+        records: Vec<(v1::Envelope, Body)>,
+    ) -> Admitted {
         let head = self.head();
-        let envelopes: Vec<(v1::Envelope, Statement, Vec<u8>)> = statements
-            .into_iter()
-            .map(|statement| {
-                let bytes = statement_message(&statement).encode_to_vec();
-                let envelope = v1::Envelope {
-                    statement: bytes.clone().into(),
-                    ..envelope(RecordKind::Statement)
-                };
-                (envelope, statement, bytes)
-            })
-            .collect();
-        let encoded: Vec<bytes::Bytes> = envelopes
+        let encoded: Vec<bytes::Bytes> = records
             .iter()
-            .map(|(it, ..)| it.encode_to_vec().into())
+            .map(|(envelope, _)| envelope.encode_to_vec().into())
             .collect();
         let tree = BatchTree::new(encoded.iter().map(|bytes| leaf_hash(bytes)).collect());
         let (key_id, signature) = self.sign_root(tree.root(), encoded.len());
-        let rows = envelopes.into_iter().zip(encoded).enumerate().map(
-            |(number, ((message, statement, bytes), encoded))| {
+        let rows = records.into_iter().zip(encoded).enumerate().map(
+            |(number, ((message, body), encoded))| {
                 let mut leaf = Vec::new();
                 let parts = LeafParts {
                     envelope: &encoded,
@@ -159,13 +198,10 @@ impl Bank {
                     signature: &signature,
                 };
                 parts.encode_head(&mut leaf);
-                let begun = Sha256::new().chain_update([0]).chain_update(&leaf);
-                let record_id = RecordId::from_slice(&message.record_id).expect("16 bytes");
-                let body = Body::Public(Box::new(statement), bytes);
                 Row::Ready(Box::new(ReadyRow {
-                    record_id,
+                    record_id: RecordId::from_slice(&message.record_id).expect("16 bytes"),
                     envelope: encoded,
-                    begun,
+                    begun: Sha256::new().chain_update([0]).chain_update(&leaf),
                     body,
                 }))
             },
@@ -180,7 +216,7 @@ impl Bank {
             registry: Arc::clone(&head.registry),
             seen: head.row.size,
             erasures_seen: self.erasures(),
-            all_or_none: true,
+            all_or_none: false,
         }
     }
 }

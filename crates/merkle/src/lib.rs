@@ -3,8 +3,8 @@
 //!
 //! One tree secures the log, and the same tree over a batch lets one signature stand for up to 1,024 records.
 //! Everything here follows published formats, so that a reader who trusts none of our code can audit the log:
-//! RFC 6962 for the tree and its proofs, and C2SP `tlog-tiles`, `tlog-checkpoint`, `signed-note` and
-//! `tlog-proof` for what is served and kept. Of our own making is one thing only, the *range proof*
+//! RFC 6962 for the tree and its proofs, and C2SP `tlog-tiles`, `tlog-checkpoint`, `signed-note`,
+//! `tlog-cosignature`, `tlog-witness` and `tlog-proof` for what is served and kept. Of our own making is one thing only, the *range proof*
 //! ([`range_proof`]), which proves a whole batch at once and opens into ordinary inclusion proofs.
 //!
 //! How the parts fit:
@@ -15,6 +15,7 @@
 //! - [`tree`] is the tree of one batch in memory; [`edge`] the growing right edge of the log, whose finished
 //!   parts leave as [`tile`]s.
 //! - [`note`] and [`checkpoint`] sign and read the state of the log; [`tlog_proof`] is the receipt file.
+//! - [`cosignature`] is what somebody else says about that state, and [`witness`] decides whether to say it.
 //!
 //! A log of three leaves, and a receipt for one of them:
 //!
@@ -51,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod edge;
 pub mod hash;
 pub mod nodes;
@@ -61,8 +63,10 @@ mod shape;
 pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosignature::{Cosigner, CosignerKey};
 pub use edge::{Edge, EdgeError};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
 pub use nodes::{Nodes, consistency_proof, inclusion_proof, range_proof, root, subtree};
@@ -75,3 +79,4 @@ pub use proof::{
 pub use tile::{FullTile, Resource, TileId};
 pub use tlog_proof::{TlogProof, TlogProofError};
 pub use tree::{BatchTree, root_of};
+pub use witness::{AddCheckpoint, Cosigned, NotCosigned};

@@ -16,7 +16,8 @@ pub const NOTE_BYTES_MAX: usize = 1 << 20;
 /// The most signature lines in a note that is read.
 pub const SIGNATURES_MAX: usize = 100;
 
-const ED25519: u8 = 0x01;
+/// Signature type of plain Ed25519.
+pub(crate) const ED25519: u8 = 0x01;
 const SIGNATURE_PREFIX: &str = "— ";
 const SECRET_PREFIX: &str = "PRIVATE+KEY+";
 
@@ -29,8 +30,8 @@ pub enum NoteError {
     /// The text of a key does not have the form `name+hash+base64`.
     #[error("the key is not of the form name+hash+base64")]
     KeyForm,
-    /// The key is not of the type Ed25519.
-    #[error("the key is not an Ed25519 key")]
+    /// The key has another signature type than the one that is read here.
+    #[error("the key has another signature type")]
     KeyType,
     /// The hash in the text of a key is not that of its name and key.
     #[error("the key's hash does not fit its name and key: mistyped or cut off")]
@@ -81,7 +82,7 @@ impl VerifierKey {
         }
         Ok(Self {
             name: name.to_owned(),
-            id: key_id(name, &key),
+            id: key_id(name, ED25519, &key),
             key,
         })
     }
@@ -112,7 +113,7 @@ impl fmt::Display for VerifierKey {
             "{}+{:08x}+{}",
             self.name,
             self.id,
-            encode_key(self.key.as_bytes())
+            encode_key(ED25519, self.key.as_bytes())
         )
     }
 }
@@ -127,7 +128,7 @@ impl FromStr for VerifierKey {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        let (name, id, bytes) = parse_key::<PUBLIC_KEY_LENGTH>(text)?;
+        let (name, id, bytes) = parse_key::<PUBLIC_KEY_LENGTH>(text, ED25519)?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| NoteError::WeakKey)?;
         let key = Self::new(name, key)?;
         if key.id == id {
@@ -161,7 +162,7 @@ impl NoteSigner {
     /// If the text has another form, or its hash does not fit.
     pub fn from_secret_text(text: &str) -> Result<Self, NoteError> {
         let text = text.strip_prefix(SECRET_PREFIX).ok_or(NoteError::KeyForm)?;
-        let (name, id, seed) = parse_key::<SECRET_KEY_LENGTH>(text)?;
+        let (name, id, seed) = parse_key::<SECRET_KEY_LENGTH>(text, ED25519)?;
         let signer = Self::new(name, SigningKey::from_bytes(&seed))?;
         if signer.verifier.id == id {
             Ok(signer)
@@ -176,7 +177,7 @@ impl NoteSigner {
         let VerifierKey { name, id, .. } = &self.verifier;
         format!(
             "{SECRET_PREFIX}{name}+{id:08x}+{}",
-            encode_key(self.key.as_bytes())
+            encode_key(ED25519, self.key.as_bytes())
         )
     }
 
@@ -198,13 +199,9 @@ impl NoteSigner {
     /// If the text does not end in a newline or has a control character.
     pub fn sign(&self, text: &str) -> Result<String, NoteError> {
         check_text(text)?;
-        let mut line = self.verifier.id.to_be_bytes().to_vec();
-        line.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
-        Ok(format!(
-            "{text}\n{SIGNATURE_PREFIX}{} {}\n",
-            self.name(),
-            STANDARD.encode(line)
-        ))
+        let signature = self.key.sign(text.as_bytes()).to_bytes();
+        let line = signature_line(self.name(), self.verifier.id, &signature);
+        Ok(format!("{text}\n{line}"))
     }
 }
 
@@ -222,11 +219,13 @@ pub struct Note<'a> {
     signatures: Vec<SignatureLine<'a>>,
 }
 
+/// One line of signature, as it came and as it reads.
 #[derive(Clone, Debug)]
-struct SignatureLine<'a> {
+pub(crate) struct SignatureLine<'a> {
+    pub(crate) line: &'a str,
     name: &'a str,
     id: u32,
-    signature: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl<'a> Note<'a> {
@@ -259,12 +258,7 @@ impl<'a> Note<'a> {
     /// # Errors
     /// If the key did not sign the note or a signature is wrong.
     pub fn verify(&self, key: &VerifierKey) -> Result<&'a str, NoteError> {
-        let mut lines = self
-            .signatures
-            .iter()
-            .filter(|line| line.id == key.id && line.name == key.name);
-        let first = lines.next().ok_or(NoteError::NotSignedByKey)?;
-        for line in std::iter::once(first).chain(lines) {
+        for line in self.lines_of(&key.name, key.id)? {
             let signature =
                 Signature::from_slice(&line.signature).map_err(|_| NoteError::WrongSignature)?;
             key.key
@@ -273,20 +267,51 @@ impl<'a> Note<'a> {
         }
         Ok(self.text)
     }
+
+    /// The note under this key's signature alone: what others have signed is left out.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn under(&self, key: &VerifierKey) -> Result<String, NoteError> {
+        let text = self.verify(key)?;
+        let line = self.lines_of(&key.name, key.id)?.next();
+        let line = line.ok_or(NoteError::NotSignedByKey)?.line;
+        Ok(format!("{text}\n{line}\n"))
+    }
+
+    /// The text, for a key of another signature type.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The lines that name a key: at least one.
+    pub(crate) fn lines_of(
+        &self,
+        name: &str,
+        id: u32,
+    ) -> Result<impl Iterator<Item = &SignatureLine<'a>>, NoteError> {
+        let mut lines = self
+            .signatures
+            .iter()
+            .filter(move |line| line.id == id && line.name == name);
+        let first = lines.next().ok_or(NoteError::NotSignedByKey)?;
+        Ok(std::iter::once(first).chain(lines))
+    }
 }
 
 impl<'a> SignatureLine<'a> {
     fn parse(line: &'a str) -> Result<Self, NoteError> {
-        let line = line
+        let rest = line
             .strip_prefix(SIGNATURE_PREFIX)
             .ok_or(NoteError::SignatureLine)?;
-        let (name, signature) = line.split_once(' ').ok_or(NoteError::SignatureLine)?;
+        let (name, signature) = rest.split_once(' ').ok_or(NoteError::SignatureLine)?;
         check_name(name).map_err(|_| NoteError::SignatureLine)?;
         let bytes = STANDARD
             .decode(signature)
             .map_err(|_| NoteError::SignatureLine)?;
         match bytes.split_first_chunk() {
             Some((id, signature)) if !signature.is_empty() => Ok(Self {
+                line,
                 name,
                 id: u32::from_be_bytes(*id),
                 signature: signature.to_vec(),
@@ -296,24 +321,34 @@ impl<'a> SignatureLine<'a> {
     }
 }
 
+/// `— name base64(key ID ‖ signature)` with its end of line.
+pub(crate) fn signature_line(name: &str, id: u32, signature: &[u8]) -> String {
+    let mut bytes = id.to_be_bytes().to_vec();
+    bytes.extend_from_slice(signature);
+    format!("{SIGNATURE_PREFIX}{name} {}\n", STANDARD.encode(bytes))
+}
+
 /// SHA-256(name ‖ newline ‖ type ‖ public key), cut to 32 bits.
-fn key_id(name: &str, key: &VerifyingKey) -> u32 {
+pub(crate) fn key_id(name: &str, kind: u8, key: &VerifyingKey) -> u32 {
     let mut sha = Sha256::new();
     sha.update(name);
-    sha.update([b'\n', ED25519]);
+    sha.update([b'\n', kind]);
     sha.update(key.as_bytes());
     let digest: [u8; 32] = sha.finalize().into();
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 
-fn encode_key(key: &[u8; 32]) -> String {
-    let mut bytes = [ED25519; 33];
+pub(crate) fn encode_key(kind: u8, key: &[u8; 32]) -> String {
+    let mut bytes = [kind; 33];
     bytes[1..].copy_from_slice(key);
     STANDARD.encode(bytes)
 }
 
 /// Name, key ID and key bytes out of `name+hash+base64`.
-fn parse_key<const N: usize>(text: &str) -> Result<(&str, u32, [u8; N]), NoteError> {
+pub(crate) fn parse_key<const N: usize>(
+    text: &str,
+    kind: u8,
+) -> Result<(&str, u32, [u8; N]), NoteError> {
     let (name, rest) = text.split_once('+').ok_or(NoteError::KeyForm)?;
     let (id, key) = rest.split_once('+').ok_or(NoteError::KeyForm)?;
     if id.len() != 8 || !id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
@@ -322,13 +357,15 @@ fn parse_key<const N: usize>(text: &str) -> Result<(&str, u32, [u8; N]), NoteErr
     let id = u32::from_str_radix(id, 16).map_err(|_| NoteError::KeyForm)?;
     let bytes = STANDARD.decode(key).map_err(|_| NoteError::KeyForm)?;
     match bytes.split_first() {
-        Some((&ED25519, key)) => Ok((name, id, key.try_into().map_err(|_| NoteError::KeyForm)?)),
+        Some((found, key)) if *found == kind => {
+            Ok((name, id, key.try_into().map_err(|_| NoteError::KeyForm)?))
+        }
         Some(_) => Err(NoteError::KeyType),
         None => Err(NoteError::KeyForm),
     }
 }
 
-fn check_name(name: &str) -> Result<(), NoteError> {
+pub(crate) fn check_name(name: &str) -> Result<(), NoteError> {
     let allowed = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
     if !name.is_empty() && name.chars().all(allowed) {
         Ok(())

@@ -113,6 +113,9 @@ pub fn verify_inclusion(
 
 /// Checks that the older tree is the beginning of the newer one.
 ///
+/// [`ProofError::OldRootDiffers`] says more than that the proof is wrong: it leads to the newer root, and so shows
+/// that the tree of this newer root began otherwise.
+///
 /// # Errors
 /// The step that failed.
 pub fn verify_consistency(
@@ -143,8 +146,9 @@ pub fn verify_consistency(
             old_hash = join(&old_hash, last, &at, sibling);
         }
     }
-    expect_old_root(old_hash, old_root)?;
-    expect_root(new_hash, new_root)
+    // In this order: where only the older root differs, the proof itself shows that the log has forked.
+    expect_root(new_hash, new_root)?;
+    expect_old_root(old_hash, old_root)
 }
 
 /// The root to which a range proof leads, for the leaves from `first` on.

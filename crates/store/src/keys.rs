@@ -9,9 +9,16 @@
 //! | `keys` | learner | wrapped data key |
 //! | `learners` | `L` learner / `I` identity digest / `H` handle | learner row / learner / learner |
 //! | `ids` | institution number, record id | leaf index, learner |
+//! | `book` | leaf index | salt and entry of a step of a transfer |
+//! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q` leaf index | rows of transfers, see [`ShelfKey`] |
+//! | `peers` | `C` origin / `O` origin / `E` origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork |
 //! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
 //!
-//! Families differ in lifetime: `leaves` and `tiles` are for ever, `vault`, `keys` and `learners` end with an erasure,
+//! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
+//! no entry says. It goes where the database goes; a rebuild leaves it alone.
+//!
+//! Families differ in lifetime: `leaves`, `tiles`, `book` and `peers` are for ever, `vault`, `keys` and `learners` end
+//! with an erasure,
 //! `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
 
 use creditbank_domain::LeafIndex;
@@ -24,6 +31,8 @@ pub(crate) const LEAVES: &str = "leaves";
 pub(crate) const TILES: &str = "tiles";
 /// Sealed payloads, clustered by learner, newest first.
 pub(crate) const VAULT: &str = "vault";
+/// Entries of transfers between banks. They name nobody, so no erasure touches them.
+pub(crate) const BOOK: &str = "book";
 /// Wrapped data keys of learners; destroyed first in an erasure.
 pub(crate) const KEYS: &str = "keys";
 /// Learners and the digests of their identities.
@@ -33,8 +42,13 @@ pub(crate) const IDS: &str = "ids";
 /// View: statements, submissions, states, applications.
 pub(crate) const VIEWS: &str = "views";
 
+/// What was cosigned and shown between banks; beside the log, and no view of it.
+pub(crate) const PEERS: &str = "peers";
+
 /// All families beside the default one.
-pub(crate) const FAMILIES: [&str; 7] = [LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS];
+pub(crate) const FAMILIES: [&str; 9] = [
+    LEAVES, TILES, VAULT, BOOK, KEYS, LEARNERS, IDS, VIEWS, PEERS,
+];
 
 pub(crate) const META_FORMAT: &[u8] = b"format";
 pub(crate) const META_ORIGIN: &[u8] = b"origin";
@@ -44,9 +58,18 @@ pub(crate) const KIND_REGISTRY: u8 = b'R';
 pub(crate) const KIND_SUBMISSION: u8 = b'S';
 pub(crate) const KIND_STATE: u8 = b'T';
 pub(crate) const KIND_APPLICATION: u8 = b'A';
+pub(crate) const KIND_PAIR: u8 = b'P';
+pub(crate) const KIND_TRANSFER: u8 = b'X';
+pub(crate) const KIND_OPEN: u8 = b'O';
+pub(crate) const KIND_SENT: u8 = b'N';
+pub(crate) const KIND_BINDING: u8 = b'B';
+pub(crate) const KIND_REQUEST: u8 = b'Q';
 pub(crate) const KIND_LEARNER: u8 = b'L';
 pub(crate) const KIND_IDENTITY: u8 = b'I';
 pub(crate) const KIND_HANDLE: u8 = b'H';
+pub(crate) const KIND_COSIGNED: u8 = b'C';
+pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
+pub(crate) const KIND_EVIDENCE: u8 = b'E';
 
 /// Bytes of a learner prefix in `vault`.
 pub(crate) const LEARNER_BYTES: usize = 8;
@@ -104,6 +127,66 @@ pub(crate) fn application(index: LeafIndex) -> [u8; 9] {
     prefixed(KIND_APPLICATION, index.0)
 }
 
+/// Rows about transfers, in the family of views. What they hold is the ledger's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShelfKey {
+    /// How far the sequences with a peer bank are.
+    Pair(InstitutionNumber),
+    /// A transfer.
+    Transfer(InstitutionNumber, [u8; 16]),
+    /// A transfer that may need a step; empty.
+    Open(InstitutionNumber, [u8; 16]),
+    /// The leaf of an own step, by its sequence.
+    Sent(InstitutionNumber, u64),
+    /// The transfer that binds an outcome for a purpose.
+    Binding(LeafIndex, u8),
+    /// A learner's request that the bank has not taken up yet; empty.
+    Request(LeafIndex),
+}
+
+impl ShelfKey {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let placed = |kind: u8, peer: &InstitutionNumber, rest: &[u8]| {
+            [&[kind][..], &peer.0.to_be_bytes(), rest].concat()
+        };
+        match self {
+            Self::Pair(peer) => placed(KIND_PAIR, peer, &[]),
+            Self::Transfer(peer, id) => placed(KIND_TRANSFER, peer, id),
+            Self::Open(peer, id) => placed(KIND_OPEN, peer, id),
+            Self::Sent(peer, sequence) => placed(KIND_SENT, peer, &sequence.to_be_bytes()),
+            Self::Binding(leaf, purpose) => {
+                [&[KIND_BINDING][..], &leaf.0.to_be_bytes(), &[*purpose]].concat()
+            }
+            Self::Request(leaf) => prefixed(KIND_REQUEST, leaf.0).to_vec(),
+        }
+    }
+
+    pub(crate) fn decode(key: &[u8]) -> Option<Self> {
+        let (kind, rest) = key.split_first()?;
+        if *kind == KIND_BINDING {
+            let (leaf, purpose) = rest.split_first_chunk::<8>()?;
+            let [purpose] = purpose else { return None };
+            return Some(Self::Binding(
+                LeafIndex(u64::from_be_bytes(*leaf)),
+                *purpose,
+            ));
+        }
+        if *kind == KIND_REQUEST {
+            let leaf = rest.try_into().ok()?;
+            return Some(Self::Request(LeafIndex(u64::from_be_bytes(leaf))));
+        }
+        let (peer, rest) = rest.split_first_chunk::<4>()?;
+        let peer = InstitutionNumber(u32::from_be_bytes(*peer));
+        Some(match *kind {
+            KIND_PAIR if rest.is_empty() => Self::Pair(peer),
+            KIND_TRANSFER => Self::Transfer(peer, rest.try_into().ok()?),
+            KIND_OPEN => Self::Open(peer, rest.try_into().ok()?),
+            KIND_SENT => Self::Sent(peer, u64::from_be_bytes(rest.try_into().ok()?)),
+            _ => return None,
+        })
+    }
+}
+
 pub(crate) fn learner(learner: u64) -> [u8; 9] {
     prefixed(KIND_LEARNER, learner)
 }
@@ -117,6 +200,13 @@ pub(crate) fn identity(digest: &[u8; 32]) -> [u8; 33] {
 pub(crate) fn handle(handle: &[u8; 16]) -> [u8; 17] {
     let mut key = [KIND_HANDLE; 17];
     key[1..].copy_from_slice(handle);
+    key
+}
+
+/// A row about another bank, whose log has this name.
+pub(crate) fn peer(kind: u8, origin: &str) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend_from_slice(origin.as_bytes());
     key
 }
 

@@ -7,7 +7,7 @@ use creditbank_domain::identifier::RecordId;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::FullTile;
 
-use crate::{ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, StateRow};
+use crate::{ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow};
 
 /// Leaves of one entry of the submissions view.
 pub const SUBMISSION_BLOCK: u64 = 256;
@@ -23,6 +23,8 @@ pub struct Plan {
     pub tiles: Vec<FullTile>,
     /// New rows of the vault.
     pub vault: Vec<VaultRow>,
+    /// New entries of transfers: salt and entry, by leaf.
+    pub book: Vec<(LeafIndex, Vec<u8>)>,
     /// Changes of the views.
     pub views: Views,
     /// Learner rows that a merge changes.
@@ -55,6 +57,8 @@ pub struct Views {
     pub states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
     /// Where applications stand.
     pub applications: BTreeMap<LeafIndex, ApplicationRow>,
+    /// Rows about transfers; none for one that goes.
+    pub shelf: BTreeMap<ShelfKey, Option<Vec<u8>>>,
 }
 
 /// A learner to be written beside the log.
@@ -126,11 +130,16 @@ pub fn view_rows(views: &Views) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         .applications
         .iter()
         .map(|(index, row)| (VIEWS, keys::application(*index).to_vec(), row.encode()));
+    let shelf = views.shelf.iter().filter_map(|(key, row)| {
+        let row = row.as_ref()?;
+        Some((VIEWS, key.encode(), row.clone()))
+    });
     let mut rows: Vec<_> = ids
         .chain(submissions)
         .chain(statements)
         .chain(states)
         .chain(applications)
+        .chain(shelf)
         .collect();
     rows.sort_unstable();
     rows

@@ -10,8 +10,8 @@ use creditbank_merkle::{Hash, TileId};
 use rocksdb::{DB, DBPinnableSlice, ReadOptions};
 
 use crate::codec::decode_states;
-use crate::keys::{self, IDS, LEAVES, META_HEAD, TILES, VAULT, VIEWS};
-use crate::{ApplicationRow, Chunk, Damage, HeadRow, IdRow, StateRow, StoreError};
+use crate::keys::{self, BOOK, IDS, LEAVES, META_HEAD, TILES, VAULT, VIEWS};
+use crate::{ApplicationRow, Chunk, Damage, HeadRow, IdRow, ShelfKey, StateRow, StoreError};
 
 self_cell::self_cell!(
     struct Held {
@@ -296,6 +296,51 @@ impl Snapshot {
             let index = key[1..].try_into().map(u64::from_be_bytes);
             let index = index.map_err(|_| StoreError::Damaged(Damage::Row("applications")))?;
             if visit(LeafIndex(index), decode_application(value)?).is_break() {
+                return Ok(());
+            }
+            rows.next();
+        }
+        Ok(rows.status()?)
+    }
+
+    /// Salt and entry of a step of a transfer.
+    pub fn book(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(family) = self.db().cf_handle(BOOK) else {
+            return Ok(None);
+        };
+        Ok(self
+            .0
+            .borrow_dependent()
+            .get_cf(family, keys::leaf(index))?)
+    }
+
+    /// A row about transfers.
+    pub fn shelf(&self, key: &ShelfKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let family = self.family(VIEWS);
+        Ok(self.0.borrow_dependent().get_cf(family, key.encode())?)
+    }
+
+    /// Rows about transfers of the same kind as `from` (and the same peer, where they have one), from there on, until
+    /// `visit` breaks.
+    pub fn shelf_rows(
+        &self,
+        from: &ShelfKey,
+        mut visit: impl FnMut(ShelfKey, &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
+        let start = from.encode();
+        let common = match from {
+            ShelfKey::Pair(_) | ShelfKey::Binding(..) | ShelfKey::Request(_) => 1,
+            ShelfKey::Transfer(..) | ShelfKey::Open(..) | ShelfKey::Sent(..) => 5,
+        };
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.set_readahead_size(4 << 20);
+        options.set_iterate_upper_bound(keys::after_prefix(&start[..common]));
+        let mut rows = self.iterate(VIEWS, options);
+        rows.seek(start);
+        while let Some((key, value)) = rows.item() {
+            let key = ShelfKey::decode(key).ok_or(StoreError::Damaged(Damage::Row("transfers")))?;
+            if visit(key, value).is_break() {
                 return Ok(());
             }
             rows.next();

@@ -10,8 +10,8 @@ use rocksdb::{
 };
 
 use crate::keys::{
-    self, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES, VAULT,
-    VIEWS,
+    self, BOOK, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES,
+    VAULT, VIEWS,
 };
 use crate::{
     Enrolment, Erasure, Handle, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views,
@@ -58,8 +58,12 @@ impl Store {
     /// Opens it without writing anything, for a check.
     pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
-        let families = options.families();
-        let db = DB::open_cf_descriptors_read_only(&options.database(), path, families, false);
+        let database = options.database();
+        // A database that no newer program has opened for writing lacks the newer families.
+        let there = DB::list_cf(&database, path).map_err(|error| cannot_open(path, error))?;
+        let mut families = options.families();
+        families.retain(|family| there.iter().any(|name| name == family.name()));
+        let db = DB::open_cf_descriptors_read_only(&database, path, families, false);
         Self {
             db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
         }
@@ -118,6 +122,9 @@ impl Store {
         }
         for (learner, row) in &plan.learners {
             batch.put_cf(self.family(LEARNERS), keys::learner(*learner), row.encode());
+        }
+        for (index, entry) in &plan.book {
+            batch.put_cf(self.family(BOOK), keys::leaf(*index), entry);
         }
         self.put_views(&mut batch, &plan.views);
         batch.put(META_HEAD, plan.head.encode());
@@ -289,6 +296,12 @@ impl Store {
         for (index, row) in &views.applications {
             batch.put_cf(rows, keys::application(*index), row.encode());
         }
+        for (key, row) in &views.shelf {
+            match row {
+                Some(row) => batch.put_cf(rows, key.encode(), row),
+                None => batch.delete_cf(rows, key.encode()),
+            }
+        }
     }
 
     /// A learner as last written: learners live beside the log, so not in a snapshot of it.
@@ -347,7 +360,11 @@ impl Store {
         Ok(())
     }
 
-    fn family(&self, name: &str) -> &ColumnFamily {
+    pub(crate) fn database(&self) -> &DB {
+        &self.db
+    }
+
+    pub(crate) fn family(&self, name: &str) -> &ColumnFamily {
         self.db.cf_handle(name).expect("every family is opened")
     }
 }
@@ -360,7 +377,7 @@ fn learner_prefixes(learner: u64) -> [(&'static str, Vec<u8>); 2] {
     ]
 }
 
-fn synced() -> WriteOptions {
+pub(crate) fn synced() -> WriteOptions {
     let mut options = WriteOptions::default();
     options.set_sync(true);
     options

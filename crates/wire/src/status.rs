@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use creditbank_domain::transfer::Reason;
 use creditbank_domain::{Fault, Refusal};
 use prost::Message;
 use tonic::{Code, Status};
@@ -604,4 +605,102 @@ refusals! {
     Internal => Internal,
         "系统内部错误，请联系学分银行。",
         "The bank has an internal fault; please contact it.";
+}
+
+/// Why a transfer goes no further, in Chinese and in English.
+#[must_use]
+pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::ConsentMissing => (
+            "没有有效的学习者同意。",
+            "There is no consent of the learner in force.",
+        ),
+        Reason::ConsentForOther => (
+            "同意书是给另一家银行或另一类数据的。",
+            "The consent is for another bank, or another kind of data.",
+        ),
+        Reason::ConsentWithdrawn => (
+            "学习者已撤回同意。",
+            "The learner has withdrawn the consent.",
+        ),
+        Reason::OutcomeNotInForce => (
+            "成果已撤销、已更正或存疑。",
+            "The outcome is revoked, amended or disputed.",
+        ),
+        Reason::OutcomeDerived => (
+            "成果本身由其他成果认定而来，不得连环认定。",
+            "The outcome was itself recognised from another: there are no chains.",
+        ),
+        Reason::OutcomeReserved => (
+            "成果已为同一用途预留给另一项转移，以最早的预留为准。",
+            "Another transfer holds the outcome for the same purpose; the earliest reservation holds.",
+        ),
+        Reason::OutcomeSpent => (
+            "成果已在转出方用于认定，不能再用。",
+            "The outcome is spent at the origin.",
+        ),
+        Reason::LearnerErased => (
+            "学习者已在转出方注销。",
+            "The learner was erased at the origin.",
+        ),
+        Reason::AgreementMissing => (
+            "两地之间没有涵盖此方向、类别和日期的协议。",
+            "No agreement between the regions covers this direction, category and day.",
+        ),
+        Reason::NotCosigned => (
+            "转入方未在期限内对转出方账本会签。",
+            "The receiver has not cosigned the origin's log in time.",
+        ),
+        Reason::PackageUnreadable => (
+            "数据包无法打开或格式不对。",
+            "The package does not open, or is not of the form.",
+        ),
+        Reason::SignatureInvalid => (
+            "机构签名或密钥无效。",
+            "The institution's signature or key does not hold.",
+        ),
+        Reason::CommitmentMismatch => (
+            "内容与账本中的承诺不符。",
+            "The content does not open the commitment in the log.",
+        ),
+        Reason::InclusionInvalid => (
+            "记录不在所示检查点的账本中。",
+            "The record is not in the log of the checkpoint.",
+        ),
+        Reason::CheckpointInvalid => (
+            "检查点没有转出方的有效签名。",
+            "The origin has not signed the checkpoint.",
+        ),
+        Reason::CosignatureMissing => (
+            "检查点没有转入方自己的会签。",
+            "The checkpoint lacks the receiver's own cosignature.",
+        ),
+        Reason::LearnerDiffers => (
+            "同意书写的是转入方的另一位学习者。",
+            "The consent names another learner of the receiver's.",
+        ),
+        Reason::InstitutionForeign => (
+            "机构不在转出方地区，或与本地机构重名。",
+            "The institution is not of the origin's region, or bears the name of a local one.",
+        ),
+        Reason::PackageDiffers => (
+            "数据包与放行步骤所述不符。",
+            "The package is not what the release says.",
+        ),
+        Reason::RequestGone => (
+            "提出申请的学习者已不在转入方。",
+            "The learner who asked is gone from the receiver.",
+        ),
+        Reason::NothingGranted => (
+            "按规则或评审不予认定。",
+            "By the rules or the panel nothing is granted.",
+        ),
+        Reason::DecisionReversed => ("认定决定已撤销。", "The decision was reversed."),
+        Reason::Undecided => ("期限内未作决定。", "Nobody decided in time."),
+        Reason::RecognisedLate => (
+            "撤回之后才认定，而成果已另作他用。",
+            "Recognised after the recall, when the outcome was no longer free.",
+        ),
+        Reason::LearnersWish => ("学习者要求撤回。", "The learner wants it back."),
+    }
 }

@@ -1,4 +1,4 @@
-//! The project's chores: set-up, the gate, the demo, the bench. Never shipped.
+//! The project's chores: set-up, the gate, the demo, the simulation, the bench. Never shipped.
 //!
 //! It compiles in seconds with nothing but Rust and gcc, because it is what installs the rest.
 //! The bench itself is the bin `bench` of this package, behind the feature of that name.
@@ -9,6 +9,7 @@ mod deny;
 mod gate;
 mod machine;
 mod setup;
+mod sim;
 mod step;
 mod tidy;
 
@@ -37,6 +38,10 @@ Usage: cargo xtask COMMAND
   bench [--quick] [--peers] [FLAGS…]
                        Measures this machine, then the bank against it. --quick ends within a
                        minute; --peers runs PostgreSQL beside it; `bench --help` tells the rest.
+  sim [--seeds N] [--first SEED] [--steps M] [--trace]
+                       Simulates four banks that transfer outcomes while everything goes wrong, a
+                       world a seed (100), and checks what a transfer promises after every event.
+                       A broken promise is told with the command that replays it.
   setup [--peers]      Installs what the others need and nothing else. They all do so themselves.
 
 What is missing is named, with the reason, before it is installed: Debian packages with apt-get (as
@@ -73,6 +78,7 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         ["deny"] => deny::run(),
         ["demo", flags @ ..] => demo::run(&demo::Options::parse(flags)?),
         ["bench", flags @ ..] => gate::bench(flags),
+        ["sim", flags @ ..] => sim::run(&sim::Options::parse(flags)?),
         ["setup"] => setup::everything(false),
         ["setup", "--peers"] => setup::everything(true),
         [] => bail!("which command? `cargo xtask --help` lists them"),

@@ -36,7 +36,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, Reason> {
         let envelopes = bundle.envelopes.len();
         batch_size_form(envelopes as u64)?;
-        Algorithm::from_number(bundle.algorithm).map_err(form("algorithm"))?;
+        Algorithm::of_signature(bundle.algorithm).map_err(form("algorithm"))?;
         let ascending = created.rows.windows(2).all(|pair| pair[0] < pair[1]);
         if !ascending
             || created
@@ -164,7 +164,7 @@ pub(super) fn leaf_form(bytes: &[u8]) -> Result<(v1::Leaf, v1::Envelope), Reason
         .as_ref()
         .ok_or(Reason::Missing("the attestation"))?;
     batch_size_form(u64::from(attestation.batch_size))?;
-    Algorithm::from_number(attestation.algorithm).map_err(form("algorithm"))?;
+    Algorithm::of_signature(attestation.algorithm).map_err(form("algorithm"))?;
     if attestation.path.len() > PATH_HASHES_MAX {
         return Err(form("path")(Refusal::TooMany {
             max: PATH_HASHES_MAX as u32,

@@ -1,5 +1,7 @@
 //! Agreements between the credit banks of two regions.
 
+use jiff::civil::Date;
+
 use super::set::{Period, Place, Wording};
 use crate::Category;
 
@@ -24,4 +26,24 @@ pub struct Agreement {
     pub clause: String,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Agreement {
+    /// The version under which an outcome of one region counts in another, by its day of completion; regions by their
+    /// province digits.
+    #[must_use]
+    pub fn covers(
+        &self,
+        origin: &str,
+        receiver: &str,
+        category: Category,
+        completed_on: Date,
+    ) -> Option<&str> {
+        let forth = origin == self.from && receiver == self.to;
+        let back = self.mutual && origin == self.to && receiver == self.from;
+        let of_category = self.categories.is_empty() || self.categories.contains(&category);
+        let mut versions = self.versions.iter();
+        let (version, _) = versions.find(|(_, days)| days.contains(completed_on))?;
+        ((forth || back) && of_category).then_some(version)
+    }
 }

@@ -156,18 +156,28 @@ impl Transfer {
         last.is_some_and(|last| self.acknowledged_at(last.sequence).is_some())
     }
 
-    /// When an answer of the receiver became settled: both banks have it, each by its own clock.
+    /// When an answer of the receiver became settled: both banks have it, each by its own clock. What is acknowledged
+    /// together is settled together, so a recognition that was reversed before anybody noted it never stands.
     #[must_use]
     pub fn settled_at(&self, is: impl Fn(&Step) -> bool) -> Option<u64> {
         let answer = self.steps.iter().find(|taken| is(&taken.step))?;
-        let noted = self.acknowledged_at(answer.sequence)?;
-        Some(noted.max(answer.at_ms))
+        let (heard, noted_ms) = self.acknowledgement_of(answer.sequence)?;
+        let covered = |taken: &&Taken| taken.sequence <= heard && is_answer(&taken.step);
+        let answers = self.steps.iter().filter(covered);
+        answers.map(|taken| taken.at_ms).max().max(Some(noted_ms))
     }
 
     /// When the origin noted the receiver's step at `sequence`.
     fn acknowledged_at(&self, sequence: u64) -> Option<u64> {
-        let noted = |taken: &&Taken| matches!(taken.step, Step::Acknowledged { heard } if heard >= sequence);
-        self.steps.iter().find(noted).map(|taken| taken.at_ms)
+        self.acknowledgement_of(sequence).map(|(_, at_ms)| at_ms)
+    }
+
+    /// The origin's first acknowledgement that covers the receiver's step at `sequence`: up to where, and when.
+    fn acknowledgement_of(&self, sequence: u64) -> Option<(u64, u64)> {
+        self.steps.iter().find_map(|taken| match taken.step {
+            Step::Acknowledged { heard } if heard >= sequence => Some((heard, taken.at_ms)),
+            _ => None,
+        })
     }
 
     /// The receiver's newest answer that the origin has not noted, by its sequence.
@@ -184,18 +194,28 @@ impl Transfer {
     /// Whether nothing is left to do, unless an outcome is revoked or a decision reversed.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.state() == State::Refused || self.is_acknowledged()
+        let is_asked = |step: &Step| matches!(step, Step::ReversalRequested(_));
+        let is_to_be_reversed = self.state() == State::Recognised && self.when(is_asked).is_some();
+        self.state() == State::Refused || (self.is_acknowledged() && !is_to_be_reversed)
     }
 
     /// Whether the outcome is bound at the origin. A recall frees it; a recognition that came late binds it again when
-    /// the origin acknowledges it.
+    /// the origin acknowledges it. What was settled stays bound until its reversal is settled too, so that no cut finds
+    /// two.
     #[must_use]
     pub fn binds(&self) -> bool {
         match self.state() {
             State::Reserved | State::Released | State::UnderReview => true,
             State::Recognised => self.recalled().is_none() || self.is_acknowledged(),
+            State::Reversed => !self.is_acknowledged() && self.is_recognition_acknowledged(),
             _ => false,
         }
+    }
+
+    fn is_recognition_acknowledged(&self) -> bool {
+        let is = |taken: &&Taken| matches!(taken.step, Step::Recognised(_));
+        let recognised = self.steps.iter().find(is);
+        recognised.is_some_and(|it| self.acknowledged_at(it.sequence).is_some())
     }
 
     /// Whether what the receiver has of it no longer counts: it was declined, given back or reversed, or the origin has

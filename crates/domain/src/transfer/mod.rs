@@ -18,6 +18,7 @@
 pub mod book;
 pub mod duty;
 mod life;
+mod papers;
 mod step;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 pub use self::life::{State, Taken, Transfer};
+pub use self::papers::{Consent, TransferRequest, Transferred};
 pub use self::step::{Reason, Recognition, Release, Step};
 use crate::Refusal;
 use crate::record::RecordRef;

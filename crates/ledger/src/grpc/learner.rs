@@ -169,7 +169,7 @@ impl Services {
         rows: Vec<Result<Identified, Refusal>>,
         enrol_missing: bool,
     ) -> Result<Vec<Result<Resolved, Refusal>>, Status> {
-        if enrol_missing && !self.bank.has_room() {
+        if enrol_missing && !self.bank.takes_changes() {
             return Err(refuse(Refusal::ReadOnly, ""));
         }
         // One synced write a chunk: the worker that waits for the disk lends its place to another.

@@ -11,6 +11,7 @@ mod recognition;
 mod registry;
 mod rule;
 mod submission;
+mod transfer;
 
 use std::sync::Arc;
 

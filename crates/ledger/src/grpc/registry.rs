@@ -1,7 +1,7 @@
 //! `RegistryService`: institutions, keys and categories. Every change is a statement in the log.
 
 use creditbank_domain::identifier::InstitutionId;
-use creditbank_domain::record::{KeyId, PublicKey, Role, Statement};
+use creditbank_domain::record::{Algorithm, KeyId, PublicKey, Role, Statement};
 use creditbank_domain::registry::KEYS_PER_INSTITUTION_MAX;
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use creditbank_wire::convert::{record, registry};
@@ -13,6 +13,7 @@ use super::auth::Caller;
 use super::page::{self, Query};
 use super::{Services, refuse, refuse_all};
 use crate::bank::usable_key;
+use crate::peers::seal::seal;
 
 /// Most institutions of one request.
 const INSTITUTIONS_MAX: u32 = 1000;
@@ -272,7 +273,14 @@ fn known_id(id: &str) -> Result<InstitutionId, Status> {
 
 fn usable(key: &v1::PublicKey) -> Result<PublicKey, Refusal> {
     let key = record::public_key(key)?;
-    usable_key(&key.bytes).map(|_| key)
+    match key.algorithm {
+        Algorithm::Ed25519 => drop(usable_key(&key.bytes)?),
+        // What cannot be sealed for it, nobody would ever open.
+        Algorithm::X25519 => {
+            drop(seal(&key.bytes, b"", b"", b"").map_err(|_| Refusal::KeySmallOrder)?)
+        }
+    }
+    Ok(key)
 }
 
 fn admission(request: v1::CreateInstitutionRequest) -> Result<Statement, Fault> {

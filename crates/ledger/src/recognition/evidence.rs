@@ -13,7 +13,7 @@ use creditbank_wire::convert::record::canonical;
 use creditbank_wire::v1;
 
 use super::holdings::{Holdings, held_of, message_at, prior, ruling};
-use crate::vault::{DataKey, KeyEncryptionKey};
+use crate::vault::{DataKey, KeyEncryptionKey, Opened};
 
 /// Why a record cannot be read any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +124,19 @@ impl<'a> Evidence<'a> {
     }
 
     /// Issuer and payload of a sealed record.
-    fn record(
+    pub(crate) fn record(
         &mut self,
         index: LeafIndex,
     ) -> Result<Result<(InstitutionNumber, Vec<u8>), Lost>, StoreError> {
+        let opened = self.opened(index)?;
+        Ok(opened.map(|(issuer, opened)| (issuer, opened.payload)))
+    }
+
+    /// Issuer, salt and payload of a sealed record.
+    pub(crate) fn opened(
+        &mut self,
+        index: LeafIndex,
+    ) -> Result<Result<(InstitutionNumber, Opened), Lost>, StoreError> {
         let unreadable = Ok(Err(Lost::Unreadable(index)));
         let message = message_at(self.snapshot, index)?;
         let Some((issuer, record_id, learner)) = self.place(&message)? else {
@@ -142,7 +151,7 @@ impl<'a> Evidence<'a> {
         let sealed = self.snapshot.vault_row(learner, index)?;
         let opened = sealed.and_then(|row| key.open_record(&message.issuer, &record_id, &row).ok());
         match opened {
-            Some(opened) => Ok(Ok((issuer, opened.payload))),
+            Some(opened) => Ok(Ok((issuer, opened))),
             None => unreadable,
         }
     }

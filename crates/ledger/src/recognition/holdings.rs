@@ -10,7 +10,7 @@ use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
 use creditbank_domain::rules::{Case, Compiled, Held, Prior, Use};
 use creditbank_domain::{Outcome, Refusal};
 use creditbank_store::{Damage, Go, Snapshot, StoreError};
-use creditbank_wire::convert::{outcome, recognition, record};
+use creditbank_wire::convert::{outcome, recognition, record, transfer};
 use creditbank_wire::v1;
 use jiff::civil::Date;
 
@@ -62,7 +62,7 @@ impl Holdings {
             let mut read = Ok(());
             archive.scan(part, archive.head.row.size, |found| {
                 let is_in_force = found.state == v1::RecordState::Active;
-                if is_in_force && found.header.kind.shows_outcome() {
+                if is_in_force && found.serves(scope.programme) {
                     read = found.held(&archive.head).map(|it| {
                         let matters = |it: &Held| spent.contains(&it.leaf) || scope.takes(it);
                         held.extend(it.filter(matters));
@@ -104,7 +104,10 @@ impl Holdings {
 }
 
 /// The decisions of an archive that stand and grant something, ascending.
-fn standing(archive: &Archive, except: Option<LeafIndex>) -> Result<Vec<Prior>, StoreError> {
+pub(crate) fn standing(
+    archive: &Archive,
+    except: Option<LeafIndex>,
+) -> Result<Vec<Prior>, StoreError> {
     let snapshot = &archive.head.snapshot;
     let mut decisions = Vec::new();
     for part in &archive.parts {
@@ -130,6 +133,18 @@ fn standing(archive: &Archive, except: Option<LeafIndex>) -> Result<Vec<Prior>, 
 }
 
 impl Found {
+    /// Whether it shows an outcome that may be used for a programme: what came from another bank serves the one that
+    /// its learner has consented to.
+    fn serves(&self, programme: &str) -> bool {
+        match self.header.kind {
+            RecordKind::Transferred => {
+                let came = transferred_in(&self.opened.payload);
+                came.is_some_and(|it| it.programme == programme)
+            }
+            kind => kind.shows_outcome(),
+        }
+    }
+
     /// The record as rules see it; none where it shows no outcome.
     pub(crate) fn held(&self, head: &Head) -> Result<Option<Held>, StoreError> {
         let (issuer, payload) = (self.header.issuer, &self.opened.payload);
@@ -200,6 +215,11 @@ pub(crate) fn held_of(
     issuer: InstitutionNumber,
     payload: &[u8],
 ) -> Result<Option<Held>, StoreError> {
+    if let Some(came) = transferred_in(payload) {
+        return Ok(transfer::transferred(came)
+            .ok()
+            .map(|it| it.into_held(index)));
+    }
     let Some(outcome) = outcome_in(payload) else {
         return Ok(None);
     };
@@ -223,6 +243,14 @@ pub(crate) fn held_of(
         outcome,
         standard,
     )))
+}
+
+/// The outcome of another bank that a payload shows.
+fn transferred_in(payload: &[u8]) -> Option<v1::Transferred> {
+    match record::canonical::<v1::Payload>(payload).ok()?.content? {
+        v1::payload::Content::Transferred(it) => Some(it),
+        _ => None,
+    }
 }
 
 /// The outcome that a payload shows. It was admitted once, so the day of admission does not matter any more.

@@ -30,9 +30,9 @@ use jiff::civil::Date;
 
 pub(crate) use self::advance::Action;
 pub(crate) use self::compare::{Compared, Difference, compare};
-pub(crate) use self::evidence::Evidence;
+pub(crate) use self::evidence::{Evidence, Lost};
 pub(crate) use self::file::{CaseFile, Filed};
-pub(crate) use self::holdings::{Holdings, Scope};
+pub(crate) use self::holdings::{Holdings, Scope, message_at, ruling, standing};
 pub(crate) use self::process::{Process, depositor};
 pub(crate) use self::sets::{Sets, documents};
 pub(crate) use self::used::used;

@@ -26,6 +26,7 @@ use crate::fold::{
 };
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
+use crate::transfer::{self, Shelves};
 use crate::vault::{header, set_deposited_at};
 
 /// Why a batch as a whole is not part of the plan.
@@ -80,6 +81,9 @@ pub(crate) struct Draft<'a> {
     applications: BTreeMap<LeafIndex, ApplicationRow>,
     /// Learners whose archive this plan decides about.
     decided: HashSet<u64>,
+    /// Rows of transfers that this plan changes, and their entries.
+    shelves: Shelves,
+    book: Vec<(LeafIndex, Vec<u8>)>,
     erased: Vec<[u8; 16]>,
 }
 
@@ -90,6 +94,8 @@ impl<'a> Draft<'a> {
             recent,
             now_ms,
             registry: Arc::clone(&base.registry),
+            shelves: Shelves::over(Arc::clone(&base.snapshot)),
+            book: Vec::new(),
             base,
             leaves: Vec::new(),
             chunks: Vec::new(),
@@ -150,6 +156,7 @@ impl<'a> Draft<'a> {
         let mut views = self.views;
         views.states = self.states;
         views.applications = self.applications;
+        views.shelf = self.shelves.into_rows();
         // Neighbouring keys share the path to their place in the memory table.
         views
             .ids
@@ -166,6 +173,7 @@ impl<'a> Draft<'a> {
             chunks: self.chunks,
             tiles,
             vault: self.vault,
+            book: self.book,
             views,
             learners,
             head,
@@ -300,6 +308,9 @@ impl<'a> Draft<'a> {
                 }
             }
             Body::Public(statement, _) => self.admit_statement(index, statement)?,
+            Body::Entry { entry, seen, .. } => {
+                self.admit_entry(index, entry, seen.as_ref(), erasures_seen)?
+            }
         };
         if let Some(fault) = refusal {
             return Ok(Decision::Refused(vec![fault]));
@@ -315,6 +326,10 @@ impl<'a> Draft<'a> {
                 (*learner, None)
             }
             Body::Public(_, bytes) => (0, Some(bytes.as_slice())),
+            Body::Entry { bytes, .. } => {
+                self.book.push((index, std::mem::take(bytes)));
+                (0, None)
+            }
         };
         fold_leaf(
             &mut self.views,
@@ -369,6 +384,30 @@ impl<'a> Draft<'a> {
         Ok(None)
     }
 
+    /// A step of a transfer must be the next one, and rest on what still holds.
+    fn admit_entry(
+        &mut self,
+        index: LeafIndex,
+        entry: &creditbank_wire::convert::transfer::Entry,
+        seen: Option<&Seen>,
+        erasures_seen: u64,
+    ) -> Result<Option<Fault>, StoreError> {
+        let moved = || Some(Refusal::TransferMoved.at(""));
+        if let Some(seen) = seen {
+            let is_erased = self.bank.erasures() != erasures_seen;
+            for learner in &seen.archive {
+                let is_gone = is_erased && self.bank.store().wrapped_key(*learner)?.is_none();
+                if is_gone || self.has_changed(*learner, seen.size)? {
+                    return Ok(moved());
+                }
+            }
+        }
+        let entered = self
+            .shelves
+            .enter(&self.registry, index, self.now_ms, entry)?;
+        Ok(entered.err().map(|refusal| refusal.at("")))
+    }
+
     /// Whether a handle leads to an archive that was not merged into another: only those are erased.
     fn is_survivor(&self, handle: &[u8; 16]) -> Result<bool, StoreError> {
         let Handle::Learner(learner) = self.bank.store().handle(handle)? else {
@@ -396,6 +435,9 @@ impl<'a> Draft<'a> {
         if row.kind == RecordKind::Application {
             let application = fold_application(None, row.kind, learner, self.now_ms);
             self.applications.insert(row.index, application);
+        }
+        if row.kind == RecordKind::TransferRequest {
+            self.shelves.request(row.index);
         }
         let Some(target) = row.target else {
             return Ok(None);
@@ -493,8 +535,13 @@ impl<'a> Draft<'a> {
         let shows = u32::try_from(message.kind)
             .ok()
             .and_then(RecordKind::from_number);
-        if !shows.is_some_and(RecordKind::shows_outcome) {
+        if !shows.is_some_and(|shows| shows.is_changed_by(kind)) {
             return Ok(Err(Refusal::TargetNotAmendable));
+        }
+        if shows == Some(RecordKind::Consent)
+            && transfer::is_released(&self.shelves, &self.registry, &target)?
+        {
+            return Ok(Err(Refusal::ConsentUsed));
         }
         let record_id = RecordId::from_slice(&message.record_id).unwrap_or(RecordId([0; 16]));
         let row = self.base.snapshot.id(owner, &record_id)?;

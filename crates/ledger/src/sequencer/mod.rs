@@ -82,7 +82,7 @@ impl Sequencer {
     }
 
     fn work(&mut self, group: Vec<Job>) {
-        if !self.bank.has_room() {
+        if !self.bank.takes_changes() {
             let refuse = |job: Job| job.reply.send(Err(whole(Refusal::ReadOnly)));
             group.into_iter().for_each(|job| drop(refuse(job)));
             return;
@@ -173,6 +173,7 @@ impl Sequencer {
             self.bank.forget(names.copied());
         }
         self.bank.reach(Step::Published);
+        self.bank.desk().committed(&plan);
         let changed = plan
             .views
             .states

@@ -7,3 +7,4 @@ pub mod points;
 pub mod recognition;
 pub mod record;
 pub mod registry;
+pub mod transfer;

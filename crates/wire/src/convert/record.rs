@@ -15,7 +15,7 @@ use creditbank_domain::{Category, Digest32, Fault, Faults, LeafIndex, Refusal};
 use jiff::civil::Date;
 use prost::Message;
 
-use super::{catalogue, outcome, points, recognition};
+use super::{catalogue, outcome, points, recognition, transfer};
 use crate::v1;
 
 /// Decodes canonical bytes: whatever would be written differently is refused.
@@ -96,12 +96,7 @@ fn content(
     let target = match (message.refs.as_slice(), kind.has_target()) {
         ([], false) => None,
         ([target], true) => {
-            let leaf_hash =
-                digest(&target.leaf_hash).map_err(|refusal| ("refs[0].leaf_hash", refusal))?;
-            Some(RecordRef {
-                leaf_index: LeafIndex(target.leaf_index),
-                leaf_hash,
-            })
+            Some(reference(target).map_err(|refusal| ("refs[0].leaf_hash", refusal))?)
         }
         ([], true) => return Err(("refs", Refusal::Missing)),
         (_, _) => {
@@ -118,6 +113,22 @@ fn content(
         commitment,
         target,
     })
+}
+
+/// Reads a reference to a record.
+pub fn reference(message: &v1::RecordRef) -> Result<RecordRef, Refusal> {
+    Ok(RecordRef {
+        leaf_index: LeafIndex(message.leaf_index),
+        leaf_hash: digest(&message.leaf_hash)?,
+    })
+}
+
+/// The inverse of [`reference`].
+pub fn reference_message(reference: &RecordRef) -> v1::RecordRef {
+    v1::RecordRef {
+        leaf_index: reference.leaf_index.0,
+        leaf_hash: reference.leaf_hash.to_vec().into(),
+    }
 }
 
 /// Parses a payload; reports everything that is wrong with it.
@@ -208,11 +219,20 @@ fn payload_content(
         Content::Points(message) => points::entries(message)
             .map(PayloadContent::Points)
             .map_err(|fault| vec![fault.within("points")]),
+        Content::Consent(message) => transfer::consent(message)
+            .map(|it| PayloadContent::Consent(Box::new(it)))
+            .map_err(|fault| vec![fault.within("consent")]),
+        Content::TransferRequest(message) => transfer::request(message)
+            .map(|it| PayloadContent::TransferRequest(Box::new(it)))
+            .map_err(|fault| vec![fault.within("transfer_request")]),
+        Content::Transferred(message) => transfer::transferred(message)
+            .map(|it| PayloadContent::Transferred(Box::new(it)))
+            .map_err(|fault| vec![fault.within("transferred")]),
     }
 }
 
 /// In signed bytes a learner code has one spelling: 16 digits.
-fn learner_code(text: &str) -> Result<LearnerCode, Refusal> {
+pub(super) fn learner_code(text: &str) -> Result<LearnerCode, Refusal> {
     let code = LearnerCode::parse(text)?;
     if text.len() == 16 {
         Ok(code)
@@ -397,9 +417,16 @@ pub fn public_key(message: &v1::PublicKey) -> Result<PublicKey, Refusal> {
             v1::KeyPurpose::Unspecified => return Err(Refusal::Missing),
             v1::KeyPurpose::Authenticate => KeyPurpose::Authenticate,
             v1::KeyPurpose::Sign => KeyPurpose::Sign,
+            v1::KeyPurpose::Log => KeyPurpose::Log,
+            v1::KeyPurpose::Cosign => KeyPurpose::Cosign,
+            v1::KeyPurpose::Seal => KeyPurpose::Seal,
         };
+    let algorithm = Algorithm::from_number(message.algorithm)?;
+    if !purpose.admits(algorithm) {
+        return Err(Refusal::Inconsistent { with: "algorithm" });
+    }
     Ok(PublicKey {
-        algorithm: Algorithm::from_number(message.algorithm)?,
+        algorithm,
         bytes: digest(&message.public_key)?,
         purpose,
     })

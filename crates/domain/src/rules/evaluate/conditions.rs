@@ -108,15 +108,10 @@ pub(in crate::rules) fn agreement(
             .ok_or(Reason::NoAgreement)?
             .province()
             .to_string();
-        let forth = origin == agreement.from && receiver == agreement.to;
-        let back = agreement.mutual && origin == agreement.to && receiver == agreement.from;
-        let category = held.outcome.category();
-        let of_category =
-            agreement.categories.is_empty() || agreement.categories.contains(&category);
-        let mut versions = agreement.versions.iter();
-        let version = versions.find(|(_, days)| days.contains(held.outcome.completed_on));
-        let (version, _) = version.ok_or(Reason::NoAgreement)?;
-        if !(forth || back) || !of_category || covering.is_some_and(|it| it != version) {
+        let (category, day) = (held.outcome.category(), held.outcome.completed_on);
+        let version = agreement.covers(&origin, receiver, category, day);
+        let version = version.ok_or(Reason::NoAgreement)?;
+        if covering.is_some_and(|it| it != version) {
             return Err(Reason::NoAgreement);
         }
         covering = Some(version);
@@ -124,7 +119,7 @@ pub(in crate::rules) fn agreement(
     if let Some(version) = covering {
         trace.step(agreement.place, || Finding::Agreed {
             agreement: id.clone(),
-            version: version.clone(),
+            version: version.to_owned(),
         });
     }
     Ok(())

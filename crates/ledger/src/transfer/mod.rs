@@ -1,0 +1,121 @@
+//! Transfers between banks in the ledger: what a bank knows about each ([`origin`], [`receiver`]), the packages that it
+//! gives and verifies, and the desk that takes its steps and reads those of its peers. What may follow what is
+//! `domain::transfer`'s.
+
+mod desk;
+mod origin;
+mod package;
+mod paper;
+mod receiver;
+mod row;
+mod shelf;
+
+use creditbank_domain::identifier::LearnerCode;
+use creditbank_domain::record::{RecordRef, Role};
+use creditbank_domain::registry::{Institution, Registry};
+use creditbank_domain::transfer::book::Place;
+use creditbank_domain::transfer::{Consent, TransferId, TransferRequest};
+use creditbank_domain::{Fault, Refusal};
+use creditbank_store::{Go, ShelfKey, StoreError};
+
+pub(crate) use self::desk::{Desk, run};
+pub(crate) use self::package::told;
+pub(crate) use self::row::TransferRow;
+pub(crate) use self::shelf::Shelves;
+use crate::bank::Bank;
+use crate::head::Head;
+
+/// The peer banks of a registry.
+pub(crate) fn peers(registry: &Registry) -> impl Iterator<Item = &Institution> {
+    let all = registry.after(None).map(AsRef::as_ref);
+    all.filter(|it: &&Institution| it.profile.role == Role::PeerBank)
+}
+
+/// Whether a consent in this log has led to a release.
+pub(crate) fn is_released(
+    shelves: &Shelves,
+    registry: &Registry,
+    consent: &RecordRef,
+) -> Result<bool, StoreError> {
+    let id = TransferId::of(registry.origin(), consent);
+    for peer in peers(registry) {
+        let row = shelves.row((peer.number, id))?;
+        if row.is_some_and(|row| row.transfer.released().is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A consent must be about an outcome of its learner, and for a peer bank.
+pub(crate) fn check_consent(
+    bank: &Bank,
+    learner: LearnerCode,
+    consent: &Consent,
+) -> Result<Result<(), Fault>, StoreError> {
+    let refused =
+        |refusal: Refusal, field: &str| Ok(Err(refusal.at(format!("payload.consent.{field}"))));
+    if bank.peers().of_origin(consent.recipient.as_str()).is_none() {
+        return refused(Refusal::PeerUnknown, "recipient");
+    }
+    let head = bank.head();
+    match origin::outcome_of(bank, &head, learner, &consent.outcome)? {
+        Err(refusal) => refused(refusal, "outcome"),
+        Ok(outcome) if outcome.category() != consent.category => {
+            let with = "outcome";
+            refused(Refusal::Inconsistent { with }, "category")
+        }
+        Ok(_) => Ok(Ok(())),
+    }
+}
+
+/// A request must be for an outcome of a peer bank.
+pub(crate) fn check_request(
+    bank: &Bank,
+    request: &TransferRequest,
+) -> Result<Result<(), Fault>, StoreError> {
+    let field = "payload.transfer_request.origin";
+    Ok(match bank.peers().of_origin(request.origin.as_str()) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::PeerUnknown.at(field)),
+    })
+}
+
+/// A transfer, by its id.
+pub(crate) fn find(
+    head: &Head,
+    id: TransferId,
+) -> Result<Option<(Place, TransferRow)>, StoreError> {
+    for peer in peers(&head.registry) {
+        let key = ShelfKey::Transfer(peer.number, id.0);
+        if let Some(bytes) = head.snapshot.shelf(&key)? {
+            let row = TransferRow::decode(id, &bytes)?;
+            return Ok(Some(((peer.number, id), row)));
+        }
+    }
+    Ok(None)
+}
+
+/// Transfers with a peer in the order of their ids, from `after` on, until `visit` breaks.
+pub(crate) fn each(
+    head: &Head,
+    peer: creditbank_domain::registry::InstitutionNumber,
+    from: TransferId,
+    mut visit: impl FnMut(TransferRow) -> Go,
+) -> Result<(), StoreError> {
+    let mut failed = None;
+    let from = ShelfKey::Transfer(peer, from.0);
+    head.snapshot.shelf_rows(&from, |key, bytes| {
+        let ShelfKey::Transfer(_, id) = key else {
+            return Go::Break(());
+        };
+        match TransferRow::decode(TransferId(id), bytes) {
+            Ok(row) => visit(row),
+            Err(error) => {
+                failed = Some(error);
+                Go::Break(())
+            }
+        }
+    })?;
+    failed.map_or(Ok(()), Err)
+}
