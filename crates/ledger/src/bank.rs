@@ -459,6 +459,7 @@ impl Bank {
     /// Forgets what is in memory of learners that were erased or merged.
     pub(crate) fn forget(&self, learners: impl IntoIterator<Item = u64>) {
         self.erasures.fetch_add(1, Ordering::AcqRel);
+        self.desk.touch_everybody();
         for learner in learners {
             self.accounts.remove(&learner);
         }

@@ -131,6 +131,7 @@ async fn bring(
         200 => {
             let peers = bank.peers();
             peers.keep(peer, head, bank.log_key(), &answer.body)?;
+            bank.desk().cosigned();
             Ok(None)
         }
         409 => {

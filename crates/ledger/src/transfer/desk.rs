@@ -17,6 +17,7 @@ use creditbank_domain::transfer::{Reason, Side, Step, TransferId};
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use creditbank_merkle::Note;
 use creditbank_store::{Go, Plan, ShelfKey, StoreError};
+use creditbank_wire::convert::leaf;
 use creditbank_wire::convert::record::public_key_message;
 use creditbank_wire::convert::transfer::{Entry, entry};
 use creditbank_wire::v1;
@@ -36,8 +37,10 @@ use crate::queue::{Decided, Decision};
 use crate::statement::Stepping;
 use crate::vault;
 
-/// How often open transfers are looked at, whatever happens.
+/// How often it is looked for transfers that have something to do.
 const TICK: Duration = Duration::from_millis(500);
+/// Every so many looks all open transfers are looked at, whatever is known of them.
+const LOOKS: u32 = 120;
 /// Learners whose change is remembered one by one; beyond them everything is looked at once.
 const TOUCHED_MAX: usize = 4096;
 /// Most steps of one transfer in one look.
@@ -46,6 +49,8 @@ const STEPS_AT_ONCE: usize = 4;
 const PAGE: u32 = 64;
 /// How long a peer may let its answer wait for a first step.
 const WAIT: Duration = Duration::from_secs(20);
+/// How far a peer's clock may be ahead for its steps to be waited for.
+const EARLY_MAX: Duration = Duration::from_secs(10);
 /// First and longest pause before a peer that did not answer is asked again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
@@ -108,6 +113,20 @@ impl Desk {
         self.stepped.subscribe()
     }
 
+    /// A peer has cosigned more: steps may be told, and outcomes released, that could not be before.
+    pub(crate) fn cosigned(&self) {
+        self.stepped.send_modify(|_| {});
+        self.wake.notify_one();
+    }
+
+    /// Learners were erased or merged: who had transfers is not known any more.
+    pub(crate) fn touch_everybody(&self) {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        touched.everybody = true;
+        drop(touched);
+        self.wake.notify_one();
+    }
+
     fn take(&self) -> Touched {
         let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
         Touched {
@@ -138,8 +157,9 @@ async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()
 
 /// Takes this bank's steps.
 async fn work(bank: Arc<Bank>) {
-    loop {
-        let touched = bank.desk().take();
+    for look in 0u32.. {
+        let mut touched = bank.desk().take();
+        touched.everybody |= look.is_multiple_of(LOOKS);
         let places = tokio::task::block_in_place(|| due(&bank, &touched));
         match places {
             Ok((requests, places)) => {
@@ -174,8 +194,8 @@ fn tell(done: Result<(), Vec<Fault>>) {
     }
 }
 
-/// Requests that wait, and transfers that may need a step: the open ones, and those of learners of whom something has
-/// changed.
+/// Requests that wait, and transfers that may need a step: the open ones that wait for nobody else, and those of learners of
+/// whom something has changed.
 fn due(bank: &Bank, touched: &Touched) -> Result<(Vec<LeafIndex>, BTreeSet<Place>), StoreError> {
     let head = bank.head();
     let snapshot = &head.snapshot;
@@ -186,14 +206,24 @@ fn due(bank: &Bank, touched: &Touched) -> Result<(Vec<LeafIndex>, BTreeSet<Place
         }
         Go::Continue(())
     })?;
-    let mut places = BTreeSet::new();
+    let mut open = Vec::new();
     for peer in peers(&head.registry) {
         snapshot.shelf_rows(&ShelfKey::Open(peer.number, [0; 16]), |key, _| {
             if let ShelfKey::Open(peer, id) = key {
-                places.insert((peer, TransferId(id)));
+                open.push((peer, TransferId(id)));
             }
             Go::Continue(())
         })?;
+    }
+    let shelves = Shelves::over(Arc::clone(snapshot));
+    let now_ms = clock::now_ms();
+    let mut places = BTreeSet::new();
+    for place in open {
+        let row = shelves.row(place)?;
+        let waits = |row: TransferRow| duty::waits(&row.transfer, &bank.desk().terms, now_ms);
+        if touched.everybody || !row.is_some_and(waits) {
+            places.insert(place);
+        }
     }
     let mut learners = touched.learners.clone();
     if touched.everybody {
@@ -483,6 +513,7 @@ async fn read_once(
     let answer = answer.map_err(|error| error.to_string())?;
     for sent in answer.steps {
         let sequence = sent.sequence;
+        come(&sent).await?;
         let heard = hear(bank, peer, number, sent).await;
         heard.map_err(|faults| {
             let codes: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -491,6 +522,21 @@ async fn read_once(
     }
     *connection = Some(open);
     Ok(true)
+}
+
+/// Waits until a step is not of the future any more. Else an effect would be dated before its cause, and a cut could fall
+/// between them. A clock that is far ahead is an operator's business.
+async fn come(sent: &v1::SentStep) -> Result<(), String> {
+    let receipt = sent.receipt.as_ref();
+    let taken = receipt.and_then(|it| leaf::decode(&it.leaf).ok());
+    let taken_ms = taken.map_or(0, |leaf| leaf.deposited_at_ms);
+    let early = Duration::from_millis(taken_ms.saturating_sub(clock::now_ms()));
+    if early > EARLY_MAX {
+        let seconds = early.as_secs();
+        return Err(format!("its clock is {seconds} s ahead of this bank's"));
+    }
+    tokio::time::sleep(early).await;
+    Ok(())
 }
 
 /// Connects as the peer bank that this bank is to the other.
@@ -520,8 +566,6 @@ async fn hear(
     let told = told_by(bank, &head, peer, &sent)
         .map_err(|check| vec![Refusal::PeerInvalid { check }.at("")])?;
     let receipt = sent.receipt.unwrap_or_default();
-    // A fork is kept as evidence there; the step itself was verified.
-    drop(bank.peers().observe(peer.id(), &receipt.checkpoint));
     let place = (number, told.id);
     let side = told.side.other();
     let own = Own {
@@ -613,7 +657,8 @@ async fn receive(
     }
 }
 
-/// What a peer has told: an entry of its log, signed by it, addressed to this bank. Else the check that failed.
+/// What a peer has told: an entry of its log under a checkpoint that this bank has cosigned, signed by it, addressed to this
+/// bank. Else the check that failed.
 fn told_by(
     bank: &Bank,
     head: &Head,
@@ -625,6 +670,8 @@ fn told_by(
     let mut keys = bank.peers().accepted(peer).into_iter();
     let key = keys.find(|key| note.verify(key).is_ok());
     let mut verifier = Verifier::new(key.ok_or("checkpoint signature")?);
+    let own = bank.peers().cosigner().ok_or("own cosignature")?;
+    own.public().verify(&note).map_err(|_| "own cosignature")?;
     let institution = head.registry.institution(peer.id()).ok_or("peer")?;
     for key in signing(&institution.keys) {
         let added = verifier.add_issuer(InstitutionId::BANK, &public_key_message(key));

@@ -10,7 +10,7 @@ use creditbank_domain::record::{
     Statement,
 };
 use creditbank_domain::registry::KeyHistory;
-use creditbank_domain::transfer::{Consent, Reason, Release, Transfer, TransferId};
+use creditbank_domain::transfer::{Consent, Reason, Release, Step, Transfer, TransferId};
 use creditbank_domain::{Credit, LeafIndex, Outcome};
 use creditbank_merkle::{Note, TreeSize, leaf_hash};
 use creditbank_store::StoreError;
@@ -24,10 +24,11 @@ use prost::Message;
 
 use super::origin::{agreement, region as region_of};
 use super::paper::Papers;
+use super::row::damaged;
 use crate::bank::Bank;
 use crate::head::{Head, hashes};
-use crate::peers::Peer;
 use crate::peers::seal::seal;
+use crate::peers::{Cosigned, Peer};
 use crate::recognition::{Evidence, depositor};
 
 const CONTEXT: &str = "creditbank/transfer-package/v1\n";
@@ -491,35 +492,37 @@ pub(super) fn kept(peer: &Peer, id: TransferId, verified: Verified) -> v1::Trans
     }
 }
 
-/// A step as the peer reads it, with its proof and, of a release, its package.
+/// A step as the peer reads it, proved under a checkpoint that the peer has cosigned, and, of a release, its package. None
+/// for one behind that checkpoint: what a peer has heard, its witness has cosigned, so no copy that this bank is ever
+/// restored from can tell it otherwise.
 pub(crate) fn told(
     bank: &Bank,
     head: &Arc<Head>,
     peer: &Peer,
-    sequence: u64,
-    at: LeafIndex,
-) -> Result<v1::SentStep, StoreError> {
-    let bytes = head.snapshot.book(at)?.ok_or(super::row::damaged())?;
-    let (salt, entry) = bytes
-        .split_first_chunk::<32>()
-        .ok_or(super::row::damaged())?;
-    let read = creditbank_wire::convert::transfer::entry(entry);
-    let read = read.map_err(|_| super::row::damaged())?;
-    let package = match &read.step {
-        creditbank_domain::transfer::Step::Released(_) => {
-            let row = super::find(head, read.id)?;
-            match row {
-                Some((_, row)) => sealed(bank, head, peer, &row.transfer)?,
-                None => None,
-            }
-        }
+    cosigned: &Cosigned,
+    (sequence, at): (u64, LeafIndex),
+) -> Result<Option<v1::SentStep>, StoreError> {
+    if at.0 >= cosigned.size {
+        return Ok(None);
+    }
+    let bytes = head.snapshot.book(at)?.ok_or(damaged())?;
+    let (salt, entry) = bytes.split_first_chunk::<32>().ok_or(damaged())?;
+    let read = creditbank_wire::convert::transfer::entry(entry).map_err(|_| damaged())?;
+    let package = match (&read.step, super::find(head, read.id)?) {
+        (Step::Released(_), Some((_, row))) => sealed(bank, head, peer, &row.transfer)?,
         _ => None,
     };
-    Ok(v1::SentStep {
+    let size = TreeSize::new(cosigned.size);
+    Ok(Some(v1::SentStep {
         sequence,
-        receipt: Some(head.receipt(at)?),
+        receipt: Some(v1::Receipt {
+            leaf: head.leaf(at)?.into(),
+            leaf_index: at.0,
+            inclusion_proof: hashes(&head.inclusion(at, size)?),
+            checkpoint: cosigned.note.clone(),
+        }),
         salt: salt.to_vec().into(),
         entry: entry.to_vec().into(),
         package,
-    })
+    }))
 }
