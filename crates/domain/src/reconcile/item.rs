@@ -190,6 +190,15 @@ pub(super) const fn state_number(state: State) -> u8 {
     }
 }
 
+/// Statements and items number the states alike.
+const _: () = {
+    let mut place = 0;
+    while place < State::ALL.len() {
+        assert!(state_number(State::ALL[place]) as usize == place + 1);
+        place += 1;
+    }
+};
+
 /// Steps before a cut, each by the clock of its taker.
 pub(super) fn before(transfer: &Transfer, cut_ms: u64) -> impl DoubleEndedIterator<Item = &Taken> {
     let steps = transfer.steps.iter();
