@@ -19,6 +19,7 @@ mod points;
 pub mod queue;
 pub mod rebuild;
 pub mod recognition;
+pub mod reconcile;
 mod recover;
 mod sequencer;
 pub mod server;
