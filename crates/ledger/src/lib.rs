@@ -30,4 +30,5 @@ mod transfer;
 pub mod vault;
 
 pub use bank::{Bank, BankError, BankKeys, BankOptions};
+pub use clock::shift as shift_clock;
 pub use steps::{Step, StepTrap};

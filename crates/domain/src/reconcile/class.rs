@@ -98,30 +98,19 @@ codes! {
     }
 }
 
-/// Who has to act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Actor {
-    /// The origin.
-    Origin = 1,
-    /// The receiver.
-    Receiver = 2,
-    /// Both.
-    Both = 3,
+codes! {
+    /// Who has to act.
+    Actor {
+        /// The origin.
+        Origin = 1 "origin",
+        /// The receiver.
+        Receiver = 2 "receiver",
+        /// Both.
+        Both = 3 "both",
+    }
 }
 
 impl Actor {
-    /// Reads the number of the format.
-    #[must_use]
-    pub const fn from_number(number: u32) -> Option<Self> {
-        match number {
-            1 => Some(Self::Origin),
-            2 => Some(Self::Receiver),
-            3 => Some(Self::Both),
-            _ => None,
-        }
-    }
-
     const fn of(side: Side) -> Self {
         match side {
             Side::Origin => Self::Origin,

@@ -5,7 +5,7 @@ use creditbank_domain::reconcile::{
 };
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_domain::transfer::{State, Transfer, TransferId};
-use creditbank_domain::{Digest32, Refusal};
+use creditbank_domain::{Digest32, LeafIndex, Refusal};
 use creditbank_merkle::{Hash, leaf_hash, root_of};
 use creditbank_store::{Go, ShelfKey, Snapshot, StoreError};
 
@@ -50,21 +50,16 @@ impl Reading {
         peer: InstitutionNumber,
         mut told: impl FnMut(u64),
     ) -> Result<Result<(), Refusal>, StoreError> {
-        let mut done = Ok(Ok(()));
-        let first = ShelfKey::Transfer(peer, [0; 16]);
-        snapshot.shelf_rows(&first, |key, bytes| {
-            let ShelfKey::Transfer(_, id) = key else {
-                return Go::Break(());
-            };
-            let row = TransferRow::decode(TransferId(id), bytes);
-            done = row.map(|row| self.take(&row.transfer));
+        let mut taken = Ok(());
+        each(snapshot, peer, |transfer| {
+            taken = self.take(transfer);
             told(self.ids.len() as u64);
-            match done {
-                Ok(Ok(())) => Go::Continue(()),
-                _ => Go::Break(()),
+            match taken {
+                Ok(()) => Go::Continue(()),
+                Err(_) => Go::Break(()),
             }
         })?;
-        done
+        Ok(taken)
     }
 
     /// Takes the next transfer, in the order of ids.
@@ -96,6 +91,39 @@ impl Reading {
             hashes: self.hashes,
         })
     }
+}
+
+/// Every transfer with a peer, in the order of ids, until `visit` breaks.
+pub fn each(
+    snapshot: &Snapshot,
+    peer: InstitutionNumber,
+    mut visit: impl FnMut(&Transfer) -> Go,
+) -> Result<(), StoreError> {
+    let mut read = Ok(());
+    let first = ShelfKey::Transfer(peer, [0; 16]);
+    snapshot.shelf_rows(&first, |key, bytes| {
+        let ShelfKey::Transfer(_, id) = key else {
+            return Go::Break(());
+        };
+        match TransferRow::decode(TransferId(id), bytes) {
+            Ok(row) => visit(&row.transfer),
+            Err(error) => {
+                read = Err(error);
+                Go::Break(())
+            }
+        }
+    })?;
+    read
+}
+
+/// A transfer as a row of the database, as if every step of it were this bank's first entry: for rehearsals and benches,
+/// which put transfers into a database that no log tells of.
+#[must_use]
+pub fn row(transfer: &Transfer) -> Vec<u8> {
+    let mut row = TransferRow::new(transfer.id, transfer.side);
+    row.entries = vec![LeafIndex(0); transfer.steps.len()];
+    row.transfer = transfer.clone();
+    row.encode()
 }
 
 impl PeriodDigest {
