@@ -116,6 +116,19 @@ pub fn each(
     read
 }
 
+/// One transfer with a peer.
+pub fn find(
+    snapshot: &Snapshot,
+    peer: InstitutionNumber,
+    id: TransferId,
+) -> Result<Option<Transfer>, StoreError> {
+    let row = snapshot.shelf(&ShelfKey::Transfer(peer, id.0))?;
+    let row = row
+        .map(|bytes| TransferRow::decode(id, &bytes))
+        .transpose()?;
+    Ok(row.map(|row| row.transfer))
+}
+
 /// A transfer as a row of the database, as if every step of it were this bank's first entry: for rehearsals and benches,
 /// which put transfers into a database that no log tells of.
 #[must_use]

@@ -20,7 +20,7 @@ use creditbank_domain::record::Role;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_store::StoreError;
 
-pub use self::digest::{PeriodDigest, Reading, each, row};
+pub use self::digest::{PeriodDigest, Reading, each, find, row};
 pub(crate) use self::own::{Digests, Wish, item_of, read, recent, state};
 pub(crate) use self::report::{closed_report, summary};
 pub(crate) use self::run::{News, Stage, reconcile};

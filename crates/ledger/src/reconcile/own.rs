@@ -7,16 +7,14 @@ use creditbank_domain::record::Statement;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_domain::transfer::TransferId;
 use creditbank_domain::{LeafIndex, Refusal};
-use creditbank_store::ShelfKey;
 use tokio::sync::Semaphore;
 
-use super::digest::{PeriodDigest, Reading};
+use super::digest::{PeriodDigest, Reading, find};
 use super::{Partner, failed};
 use crate::bank::Bank;
 use crate::clock;
 use crate::head::Head;
 use crate::queue::Decision;
-use crate::transfer::TransferRow;
 
 /// Periods kept in memory: a bank has few peers, and each compares one at a time.
 const DIGESTS_MAX: usize = 4;
@@ -128,12 +126,8 @@ pub(crate) fn item_of(
     period: Period,
     id: TransferId,
 ) -> Result<Option<Item>, Refusal> {
-    let key = ShelfKey::Transfer(partner.number, id.0);
-    let Some(bytes) = head.snapshot.shelf(&key).map_err(failed)? else {
-        return Ok(None);
-    };
-    let row = TransferRow::decode(id, &bytes).map_err(failed)?;
-    Ok(Item::as_of(&row.transfer, partner.place, period))
+    let transfer = find(&head.snapshot, partner.number, id).map_err(failed)?;
+    Ok(transfer.and_then(|it| Item::as_of(&it, partner.place, period)))
 }
 
 /// Puts a public statement into the log.
