@@ -144,7 +144,7 @@ fn a_side_that_lists_something_else_than_it_summed_is_found_out() {
     let own = Leaves::new(10);
     let theirs = own.without(3);
     let lists: [fn(&mut Vec<Leaf>); 4] = [
-        |list| drop(list.pop()),
+        |list| list.truncate(list.len() - 1),
         |list| list.swap(0, 1),
         |list| list[0].1 = [9; 32],
         |list| list[0].0 = TransferId([0xff; 16]),
