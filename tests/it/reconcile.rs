@@ -303,7 +303,7 @@ async fn months_are_closed_in_order_and_told_in_three_forms() {
         &pair.sh,
         &[&arguments[..], &["--show", "--format", "csv"]].concat(),
     );
-    let csv = told(&csv);
+    let csv = String::from_utf8(csv.stdout).expect("text");
     assert!(
         csv.starts_with("section,period,origin,receiver,name"),
         "{csv}"
