@@ -230,11 +230,15 @@ impl Transfer {
             Action::Show { id, wait } => {
                 let id = transfer_id(id)?;
                 let mut view = transfer(bank, id).await?;
-                let until = tokio::time::Instant::now() + Duration::from_secs(*wait);
-                while is_moving(&view) && tokio::time::Instant::now() < until {
-                    tokio::time::sleep(WAIT).await;
-                    view = transfer(bank, id).await?;
-                }
+                let looking = async {
+                    while is_moving(&view) {
+                        tokio::time::sleep(WAIT).await;
+                        view = transfer(bank, id).await?;
+                    }
+                    Ok::<_, anyhow::Error>(())
+                };
+                let looked = tokio::time::timeout(Duration::from_secs(*wait), looking).await;
+                looked.unwrap_or(Ok(()))?;
                 self.show(&view)
             }
             Action::List { peer, state, limit } => self.list(bank, peer, state, *limit).await,

@@ -27,6 +27,7 @@ mod python;
 mod recognition;
 mod reconcile;
 mod refusals;
+mod regions;
 mod rules;
 mod tokens;
 mod transfers;

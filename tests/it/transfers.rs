@@ -238,7 +238,6 @@ async fn erasing_a_learner_amid_a_transfer_takes_the_outcome_back_and_leaves_bot
     let (id, _) = received(sh, js, "1").await;
     let request = v1::EraseLearnerRequest {
         learner: digits(here),
-        ..Default::default()
     };
     let mut learners = sh.bank.operator().await.learner();
     learners
@@ -255,7 +254,6 @@ async fn erasing_a_learner_amid_a_transfer_takes_the_outcome_back_and_leaves_bot
     let there = js.college.enrol("2").await;
     let request = v1::EraseLearnerRequest {
         learner: digits(there),
-        ..Default::default()
     };
     let mut learners = js.bank.operator().await.learner();
     learners

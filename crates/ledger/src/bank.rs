@@ -242,6 +242,13 @@ pub(crate) struct Parts {
     pub(crate) head: Head,
 }
 
+/// A bank whose threads do not run yet, and what they will work off.
+pub(crate) type Assembled = (
+    Arc<Bank>,
+    tokio::sync::mpsc::Receiver<Message>,
+    Receiver<Gone>,
+);
+
 impl Bank {
     /// Puts the bank together and starts its sequencer, which ends with [`Bank::stop`].
     pub(crate) fn start(
@@ -269,16 +276,7 @@ impl Bank {
         Ok((bank, thread.expect("a thread can be started")))
     }
 
-    pub(crate) fn assemble(
-        parts: Parts,
-    ) -> Result<
-        (
-            Arc<Self>,
-            tokio::sync::mpsc::Receiver<Message>,
-            Receiver<Gone>,
-        ),
-        BankError,
-    > {
+    pub(crate) fn assemble(parts: Parts) -> Result<Assembled, BankError> {
         let Parts {
             store,
             keys,

@@ -20,6 +20,9 @@ pub struct Pair {
 /// An outcome and what it is bound for.
 pub type Bound = (LeafIndex, Purpose);
 
+/// What an outcome is bound to afterwards; none where nothing binds it any more.
+pub type Rebound = (Bound, Option<Place>);
+
 /// The rows that a change reads.
 pub trait Shelf {
     /// Why a row could not be read.
@@ -45,7 +48,7 @@ pub struct Change {
     /// The transfer afterwards; none where the step was refused.
     pub transfer: Option<Transfer>,
     /// What it binds, or no longer binds.
-    pub binding: Option<(Bound, Option<Place>)>,
+    pub binding: Option<Rebound>,
     /// Why a step that was heard changes nothing but the pair: its bank could not take it.
     pub refused: Option<Refusal>,
 }
@@ -139,7 +142,7 @@ fn binding<S: Shelf>(
     shelf: &S,
     transfer: &Transfer,
     place: Place,
-) -> Result<Result<Option<(Bound, Option<Place>)>, Refusal>, S::Error> {
+) -> Result<Result<Option<Rebound>, Refusal>, S::Error> {
     let reserved = transfer
         .reserved()
         .filter(|_| transfer.side == Side::Origin);

@@ -12,7 +12,6 @@ use creditbank_wire::convert::transfer::step_message;
 use creditbank_wire::status::reason_text;
 use creditbank_wire::v1;
 use creditbank_wire::v1::transfer_service_server::TransferService;
-use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::page::{self, Query};
@@ -24,6 +23,8 @@ use crate::transfer::{self, TransferRow, told};
 const STEPS: (u32, u32) = (64, 256);
 /// Longest wait for a first step.
 const WAIT_MS_MAX: u32 = 30_000;
+/// How often it is looked whether the bank stops.
+const LOOK: Duration = Duration::from_secs(1);
 /// Default transfers of a page.
 const PAGE: u32 = 100;
 /// Who asks on behalf of learners, or runs the bank.
@@ -45,21 +46,26 @@ impl TransferService for Services {
                 return Err(refuse(Refusal::OutOfRange { min: 0, max }, "page_size"));
             }
         };
-        let wait = u64::from(request.wait_ms.min(WAIT_MS_MAX));
-        let until = Instant::now() + Duration::from_millis(wait);
-        let mut stepped = self.bank.desk().stepped();
-        loop {
-            stepped.mark_unchanged();
-            let read = || steps(&self.bank, &caller.id, caller.number, request.after, size);
-            let steps = tokio::task::block_in_place(read)?;
-            let is_over = Instant::now() >= until || self.bank.is_stopping();
-            if !steps.is_empty() || is_over {
-                return Ok(Response::new(v1::ReadStepsResponse { steps }));
+        let bank = &self.bank;
+        let mut stepped = bank.desk().stepped();
+        let read = || {
+            let after = request.after;
+            tokio::task::block_in_place(|| steps(bank, &caller.id, caller.number, after, size))
+        };
+        let mut steps = read()?;
+        let waiting = async {
+            while steps.is_empty() && !bank.is_stopping() {
+                // Woken now and then, so that a stop of the bank does not wait for a peer.
+                drop(tokio::time::timeout(LOOK, stepped.changed()).await);
+                steps = read()?;
             }
-            // Woken now and then, so that a stop of the bank does not wait for a peer.
-            let pause = until.min(Instant::now() + Duration::from_secs(1));
-            drop(tokio::time::timeout_at(pause, stepped.changed()).await);
-        }
+            Ok::<_, Status>(())
+        };
+        let wait = Duration::from_millis(u64::from(request.wait_ms.min(WAIT_MS_MAX)));
+        tokio::time::timeout(wait, waiting)
+            .await
+            .unwrap_or(Ok(()))?;
+        Ok(Response::new(v1::ReadStepsResponse { steps }))
     }
 
     async fn get_transfer(

@@ -59,9 +59,18 @@ pub(crate) fn start(bank: &Arc<Bank>, stopped: &watch::Receiver<bool>) -> Vec<Jo
 async fn ask_on(bank: &Bank, peer: &Peer) {
     let id = &peer.options().id;
     let mut pause = PAUSE;
+    // The start could not ask a peer that was not reached: it is asked as soon as it is, before it is brought anything.
+    let mut looked = false;
     loop {
         tokio::time::sleep(pause).await;
-        match ask(bank, peer).await {
+        let asked = async {
+            if !looked {
+                look(bank, peer).await?;
+                looked = true;
+            }
+            ask(bank, peer).await
+        };
+        match asked.await {
             Ok(()) if pause > PAUSE => {
                 tracing::info!(peer = %id, "cosigns this bank's checkpoints again");
                 pause = PAUSE;

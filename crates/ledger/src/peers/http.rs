@@ -201,7 +201,6 @@ fn connector(ca_pem: Option<&[u8]>) -> Result<TlsConnector, HttpError> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unreachable(error: impl std::fmt::Display) -> HttpError {
     HttpError::Unreachable(error.to_string())
 }

@@ -255,9 +255,9 @@ impl Bank {
         if knowledge::is_gone(self, place) {
             return Some(Decided::Nothing(Reason::RequestGone));
         }
-        match chance.below(16) {
-            0..=10 => None,
-            11 => Some(Decided::Nothing(Reason::NothingGranted)),
+        match chance.below(32) {
+            0..=25 => None,
+            26 => Some(Decided::Nothing(Reason::NothingGranted)),
             _ => {
                 let source = u64::from(release.source.hundredths());
                 let spent = chance.between(1, source);
@@ -281,7 +281,7 @@ impl Bank {
         let mut places: Vec<Place> = self.rows.transfers.keys().copied().collect();
         let first = chance.below(places.len().max(1) as u64) as usize;
         places.rotate_left(first);
-        let mut left = chance.between(1, 4);
+        let mut left = chance.between(0, 4);
         for place in places {
             if left == 0 || self.stopped.contains(&place.0) {
                 continue;

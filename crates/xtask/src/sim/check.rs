@@ -50,6 +50,7 @@ pub(super) fn bank(world: &World, node: usize, before: u64) -> Result<(), Violat
         written(bank, &leaf.fact)?;
     }
     sequences(world, bank)?;
+    times(&bank.rows)?;
     bindings(world.code, &bank.rows)?;
     amounts(&bank.rows)?;
     for (peer, other) in world.peers_of(node) {
@@ -137,6 +138,25 @@ fn sequences(world: &World, bank: &Bank) -> Result<(), Violation> {
         "what a bank takes, its peer can take in",
         || format!("{}: {refused:?}", bank.name.0),
     )
+}
+
+/// No bank has answered a step before it was taken, though clocks differ.
+fn times(rows: &Rows) -> Result<(), Violation> {
+    for (place, transfer) in &rows.transfers {
+        let mut heard_ms = 0;
+        for taken in &transfer.steps {
+            if taken.step.taker() != transfer.side {
+                heard_ms = taken.at_ms.max(heard_ms);
+                continue;
+            }
+            hold(
+                taken.at_ms >= heard_ms,
+                "no step is answered before it is taken",
+                || format!("{place:?}: {taken:?} after {heard_ms}"),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// A bank has heard what its peer has durably sent, word by word.

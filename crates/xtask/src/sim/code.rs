@@ -42,8 +42,6 @@ pub(super) struct Code {
     pub(super) may_hear: fn(own_ms: u64, taken_ms: u64) -> bool,
     /// Whether a restored bank of so many leaves may go on, given what a peer has cosigned of it.
     pub(super) may_run: fn(own: u64, cosigned: u64) -> bool,
-    /// Whether a restored witness starts from what its peers are at, because it has forgotten what it cosigned.
-    pub(super) relearns: bool,
     /// Whether a period can be closed, given the steps that the peer has stated and those that were heard.
     pub(super) may_close: fn(stated: u64, heard: u64) -> bool,
 }
@@ -71,7 +69,6 @@ impl Code {
             told: |durable, _, cosigned| durable.min(cosigned),
             may_hear: |own_ms, taken_ms| own_ms >= taken_ms,
             may_run: |own, cosigned| own >= cosigned,
-            relearns: true,
             may_close: |stated, heard| heard >= stated,
         }
     }

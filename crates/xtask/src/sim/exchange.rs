@@ -285,7 +285,7 @@ impl World<'_> {
         told.insert(peer);
         let has_all = told.len() == NAMES.len() - 1;
         bank.cosigned_by.insert(peer, cosigned);
-        if self.code.relearns && shown.size > bank.seen(peer).0 {
+        if shown.size > bank.seen(peer).0 {
             self.keep(node, peer, shown)?;
         }
         if has_all {

@@ -197,7 +197,7 @@ fn act_of(act: Act, bank: &Bank, now: u64, chance: &mut Chance) -> Option<Fact> 
                 .map(|place| Fact::Decided(place, reversed))
         }
         Act::Erase => chance
-            .percent(30)
+            .percent(60)
             .then(|| Fact::Erased(chance.below(LEARNERS))),
     }
 }
