@@ -133,7 +133,7 @@ fn a_statement_that_is_not_of_the_form_is_refused() {
             Refusal::WrongLength { expected: 2 },
         ),
         (
-            |it| drop(it.flows[0].states.pop()),
+            |it| it.flows[0].states.truncate(10),
             Refusal::WrongLength { expected: 11 },
         ),
         (|it| it.flows[1].settled = None, Refusal::Missing),
