@@ -13,6 +13,7 @@ mod points;
 mod rebuild;
 mod receipt;
 mod recompute;
+mod reconcile;
 mod review;
 mod rules;
 mod sample;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Recompute(recompute::Recompute),
+    Reconcile(reconcile::Reconcile),
     Rebuild(rebuild::Rebuild),
     Institution(institution::Institution),
     Peer(peer::Peer),
@@ -57,6 +59,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),
+            Self::Reconcile(command) => command.run(),
             Self::Rebuild(command) => command.run(),
             Self::Institution(command) => command.run(),
             Self::Peer(command) => command.run(),

@@ -25,6 +25,7 @@ mod points;
 mod projects;
 mod python;
 mod recognition;
+mod reconcile;
 mod refusals;
 mod regions;
 mod rules;

@@ -65,6 +65,7 @@ mod pipeline;
 pub mod points;
 pub mod receipt;
 pub mod recognition;
+pub mod reconciliation;
 pub mod record;
 pub mod retry;
 pub mod submit;

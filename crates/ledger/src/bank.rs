@@ -22,6 +22,7 @@ use crate::peers::{PeerOptions, Peers};
 use crate::queue::{Message, Queue};
 use crate::recognition::Sets;
 use crate::recognition::follow::{self, Changed, Follower};
+use crate::reconcile::Digests;
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
 use crate::transfer::Desk;
@@ -209,6 +210,8 @@ pub struct Bank {
     sets: Sets,
     /// Held while the bank evaluates and decides, so that no two decisions spend the same outcome.
     pub(crate) deciding: tokio::sync::Mutex<()>,
+    /// Periods that peers compare.
+    digests: Digests,
     /// Room for evaluations and plans, one a core.
     thinking: tokio::sync::Semaphore,
     /// What follows from a commit; taken away when the bank stops.
@@ -310,6 +313,7 @@ impl Bank {
             trap: options.trap,
             sets: Sets::new(),
             deciding: tokio::sync::Mutex::new(()),
+            digests: Digests::new(),
             thinking: tokio::sync::Semaphore::new(
                 std::thread::available_parallelism().map_or(1, usize::from),
             ),
@@ -437,6 +441,10 @@ impl Bank {
 
     pub(crate) fn thinking(&self) -> &tokio::sync::Semaphore {
         &self.thinking
+    }
+
+    pub(crate) const fn digests(&self) -> &Digests {
+        &self.digests
     }
 
     pub(crate) fn sets(&self) -> &Sets {

@@ -11,7 +11,7 @@
 //! | `ids` | institution number, record id | leaf index, learner |
 //! | `book` | leaf index | salt and entry of a step of a transfer |
 //! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q` leaf index | rows of transfers, see [`ShelfKey`] |
-//! | `peers` | `C` origin / `O` origin / `E` origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork |
+//! | `peers` | `C` origin / `O` origin / `E` origin / `D` month, origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork / report of a closed period |
 //! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
 //!
 //! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
@@ -23,6 +23,7 @@
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
+use creditbank_domain::reconcile::Period;
 use creditbank_domain::registry::InstitutionNumber;
 
 /// Chunks of the log.
@@ -70,6 +71,7 @@ pub(crate) const KIND_HANDLE: u8 = b'H';
 pub(crate) const KIND_COSIGNED: u8 = b'C';
 pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
 pub(crate) const KIND_EVIDENCE: u8 = b'E';
+pub(crate) const KIND_REPORT: u8 = b'D';
 
 /// Bytes of a learner prefix in `vault`.
 pub(crate) const LEARNER_BYTES: usize = 8;
@@ -206,6 +208,16 @@ pub(crate) fn handle(handle: &[u8; 16]) -> [u8; 17] {
 /// A row about another bank, whose log has this name.
 pub(crate) fn peer(kind: u8, origin: &str) -> Vec<u8> {
     let mut key = vec![kind];
+    key.extend_from_slice(origin.as_bytes());
+    key
+}
+
+/// Reports of one month stand together; an origin may be of any length.
+pub(crate) fn report(period: Period, origin: &str) -> Vec<u8> {
+    let (year, month) = period.parts();
+    let mut key = vec![KIND_REPORT];
+    key.extend_from_slice(&year.to_be_bytes());
+    key.extend_from_slice(&month.to_be_bytes());
     key.extend_from_slice(origin.as_bytes());
     key
 }

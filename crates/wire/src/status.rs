@@ -524,6 +524,10 @@ refusals! {
     PeriodOpen { until_ms } => FailedPrecondition,
         "该对账期尚未结束（截止时刻 {until_ms} 毫秒），请在结束后对账。",
         "The period is not over before {until_ms} (ms since 1970); please reconcile after that.";
+    StepsMissing { expected } => FailedPrecondition,
+        "另一方的步骤尚未全部到达（缺第 {expected} 步），请稍后再对账；不等的话可用 --incomplete，缺少的步骤记为差异。",
+        "Steps of the other bank have not all arrived (step {expected} is missing); please reconcile later, or do it with \
+         --incomplete now, which makes differences of them.";
     PeriodBeforeOpen => FailedPrecondition,
         "前一对账期尚未关闭，请按顺序对账。",
         "The period before it is not closed; please reconcile in order.";

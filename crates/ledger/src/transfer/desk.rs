@@ -540,7 +540,7 @@ async fn come(sent: &v1::SentStep) -> Result<(), String> {
 }
 
 /// Connects as the peer bank that this bank is to the other.
-async fn connect(bank: &Bank, peer: &Peer) -> Result<PeerConnection, String> {
+pub(crate) async fn connect(bank: &Bank, peer: &Peer) -> Result<PeerConnection, String> {
     let (id, key) = bank
         .known_as()
         .ok_or("this bank has no id or no key for its peers: `creditbank peer card` makes both")?;

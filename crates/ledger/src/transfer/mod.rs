@@ -18,8 +18,8 @@ use creditbank_domain::transfer::{Consent, TransferId, TransferRequest};
 use creditbank_domain::{Fault, Refusal};
 use creditbank_store::{Go, ShelfKey, StoreError};
 
-pub(crate) use self::desk::{Desk, run};
-pub(crate) use self::package::told;
+pub(crate) use self::desk::{Desk, connect, run};
+pub(crate) use self::package::{signing, told};
 pub(crate) use self::row::TransferRow;
 pub(crate) use self::shelf::Shelves;
 use crate::bank::Bank;

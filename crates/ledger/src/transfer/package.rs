@@ -390,7 +390,7 @@ impl Checker<'_> {
 }
 
 /// The keys that sign a peer's records, or did: not those that were ever in doubt.
-pub(super) fn signing(keys: &[KeyHistory]) -> impl Iterator<Item = &PublicKey> {
+pub(crate) fn signing(keys: &[KeyHistory]) -> impl Iterator<Item = &PublicKey> {
     let sound = keys.iter().filter(|history| {
         history.key.purpose == KeyPurpose::Sign && history.doubtful_from.is_none()
     });

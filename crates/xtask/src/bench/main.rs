@@ -6,7 +6,8 @@
 //!
 //! What it does not do: it never touches the bank's inside. It speaks gRPC through the same SDK as a partner, runs the
 //! `creditbank` program, and looks at files and at /proc. Decisions and plans alone (`rules/`) are made in this process,
-//! by the crates that the bank makes them with: a call would cost more than they do.
+//! by the crates that the bank makes them with: a call would cost more than they do. A month of transfers
+//! (`reconcile.rs`) is read here too, by the bank's own code: two banks cannot make a million transfers in a bench.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -24,6 +25,7 @@ mod options;
 mod peers;
 mod process;
 mod read;
+mod reconcile;
 mod records;
 mod report;
 mod restart;
@@ -79,6 +81,7 @@ fn bench(options: &Options) -> Result<bool> {
     limits::measure(options, &mut report)?;
     runtime.block_on(limits::empty_calls(options, &mut report))?;
     rules::measure(options, &mut report)?;
+    reconcile::measure(options, &mut report)?;
     if options.wants_any(&options::OF_A_BANK) {
         runtime.block_on(main_bank(options, &mut report))?;
     }
