@@ -2,6 +2,7 @@
 
 mod apply;
 mod archive;
+mod audit;
 mod check;
 mod import;
 mod init;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Transfer(transfer::Transfer),
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
+    Audit(audit::Audit),
     Sample(sample::Sample),
 }
 
@@ -73,6 +75,7 @@ impl Command {
             Self::Transfer(command) => command.run(),
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
+            Self::Audit(command) => command.run(),
             Self::Sample(command) => command.run(),
         }
     }
