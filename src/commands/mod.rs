@@ -2,6 +2,7 @@
 
 mod apply;
 mod archive;
+mod audit;
 mod check;
 mod import;
 mod init;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Transfer(transfer::Transfer),
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
+    Audit(audit::Audit),
     Sample(sample::Sample),
 }
 
@@ -76,6 +78,7 @@ impl Command {
             Self::Transfer(command) => command.run(),
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
+            Self::Audit(command) => command.run(),
             Self::Sample(command) => command.run(),
         }
     }

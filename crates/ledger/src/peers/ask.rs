@@ -130,20 +130,20 @@ async fn bring(
     match answer.status {
         200 => {
             let peers = bank.peers();
-            peers.keep(peer, head, bank.log_key(), &answer.body)?;
+            peers.keep(peer, head, bank.log_key(), &answer.text())?;
             bank.desk().cosigned();
             Ok(None)
         }
         409 => {
-            let size = answer.body.trim_end().parse().map(TreeSize::new);
+            let size = answer.text().trim_end().parse().map(TreeSize::new);
             size.map(Some)
-                .map_err(|_| NotAsked::Refused(409, first_line(&answer.body)))
+                .map_err(|_| NotAsked::Refused(409, first_line(&answer.text())))
         }
         status => {
             if status == 422 {
                 look(bank, peer).await?;
             }
-            Err(NotAsked::Refused(status, first_line(&answer.body)))
+            Err(NotAsked::Refused(status, first_line(&answer.text())))
         }
     }
 }
