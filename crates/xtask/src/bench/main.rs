@@ -4,9 +4,8 @@
 //! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
 //! server runs in a process of its own; this one is the load, and shares the processor with it.
 //!
-//! What it does not do: it never touches the bank's inside, but for two things that a call would cost more than, or that
-//! two banks could not make in time: decisions and plans (`rules/`), and a month of transfers (`reconcile.rs`), run here by
-//! the bank's own crates. Else it speaks gRPC through the SDK as a partner, runs the program, looks at files and /proc.
+//! It never touches the bank's inside, but speaks gRPC through the SDK as a partner, runs the program, and looks at files.
+//! Only decisions and plans (`rules/`) and a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
