@@ -8,6 +8,7 @@ use std::sync::Arc;
 use creditbank_domain::identifier::{LearnerCode, RecordId};
 use creditbank_domain::record::{KeyPurpose, RecordKind, RecordRef, Statement};
 use creditbank_domain::registry::{InstitutionNumber, Registry};
+use creditbank_domain::transfer::book::Shelf as _;
 use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
 use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
 use creditbank_store::{
@@ -473,6 +474,11 @@ impl<'a> Draft<'a> {
         };
         for learner in &seen.archive {
             if self.has_changed(*learner, seen.size)? {
+                return Ok(Some(moved()));
+            }
+        }
+        for bound in &seen.unbound {
+            if self.shelves.binding(*bound)?.is_some() {
                 return Ok(Some(moved()));
             }
         }

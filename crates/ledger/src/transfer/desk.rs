@@ -23,7 +23,7 @@ use creditbank_wire::convert::transfer::{Entry, entry};
 use creditbank_wire::v1;
 use tokio::sync::{Notify, watch};
 
-use super::package::{kept, signing, verify};
+use super::package::{Expected, kept, signing, verify};
 use super::paper::Papers;
 use super::row::TransferRow;
 use super::shelf::{Shelves, bound};
@@ -635,18 +635,18 @@ async fn receive(
     let Ok(codes) = bank.archive_codes(learner).map_err(failed)? else {
         return rejected(Reason::RequestGone);
     };
-    let verified = tokio::task::block_in_place(|| {
-        let (id, consent) = (told.id, &asked.consent);
-        verify(
-            bank,
-            head,
-            peer,
-            (id, release),
-            consent,
-            &codes,
-            package.as_ref(),
-        )
-    });
+    let Some(reserved) = row.as_ref().and_then(|row| row.transfer.reserved()) else {
+        return rejected(Reason::PackageDiffers);
+    };
+    let expected = Expected {
+        id: told.id,
+        release,
+        reserved,
+        consent: &asked.consent,
+        learner: &codes,
+    };
+    let look = || verify(bank, head, peer, &expected, package.as_ref());
+    let verified = tokio::task::block_in_place(look);
     match verified.map_err(failed)? {
         Err(reason) => rejected(reason),
         Ok(verified) => {

@@ -21,7 +21,7 @@ use creditbank_store::{Go, ShelfKey, StoreError};
 pub(crate) use self::desk::{Desk, connect, run};
 pub(crate) use self::package::{signing, told};
 pub(crate) use self::row::TransferRow;
-pub(crate) use self::shelf::Shelves;
+pub(crate) use self::shelf::{Shelves, is_bound};
 use crate::bank::Bank;
 use crate::head::Head;
 

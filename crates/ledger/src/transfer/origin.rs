@@ -6,9 +6,11 @@ use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::RecordRef;
 use creditbank_domain::transfer::book::{Place, Shelf};
 use creditbank_domain::transfer::duty::{AtOrigin, Consented};
-use creditbank_domain::transfer::{Consent, Reason, Release, Transfer};
-use creditbank_domain::{Credit, LeafIndex, Outcome, Refusal};
+use creditbank_domain::rules::Prior;
+use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Transfer};
+use creditbank_domain::{Credit, Outcome, Refusal};
 use creditbank_store::StoreError;
+use creditbank_wire::convert::record::digest;
 
 use super::paper::{HeldOutcome, Papers};
 use super::shelf::Shelves;
@@ -18,7 +20,7 @@ use crate::bank::Bank;
 use crate::clock;
 use crate::head::Head;
 use crate::peers::Peer;
-use crate::recognition::standing;
+use crate::recognition::{message_at, purpose, standing};
 
 /// What the origin knows, and what a release would rest on.
 pub(crate) struct Known {
@@ -82,6 +84,7 @@ pub(crate) fn known(
         steps: 0,
         size: head.row.size,
         archive: held.archive,
+        unbound: Vec::new(),
     });
     Ok(Known { facts, seen })
 }
@@ -171,8 +174,8 @@ pub(super) fn agreement(
     Ok(None)
 }
 
-/// Whether nothing else has the outcome for the purpose: no other transfer, and no decision of this bank that lets it
-/// serve no other purpose.
+/// Whether nothing else has the outcome for the purpose: no other transfer, and no decision of this bank, for the purpose
+/// or by a rule that lets it serve no other.
 fn free(
     bank: &Bank,
     head: &Arc<Head>,
@@ -189,13 +192,23 @@ fn free(
     let Ok(archive) = Archive::open(bank, Arc::clone(head), learner, None)? else {
         return Ok(Err(Reason::LearnerErased));
     };
-    let spends = |leaf: LeafIndex| -> Result<bool, StoreError> {
-        let decisions = standing(&archive, None)?;
-        let mut lines = decisions.iter().flat_map(|it| &it.lines);
-        Ok(lines.any(|line| line.exclusive && line.outcomes.contains(&leaf)))
+    for prior in standing(&archive, None)? {
+        let mut lines = prior.lines.iter();
+        let line = lines.find(|line| line.outcomes.contains(&outcome));
+        let Some(line) = line else { continue };
+        if line.exclusive || purpose_of(bank, head, &prior)? == Some(consent.purpose) {
+            return Ok(Err(Reason::OutcomeSpent));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// What an earlier decision of this bank was for.
+fn purpose_of(bank: &Bank, head: &Head, prior: &Prior) -> Result<Option<Purpose>, StoreError> {
+    let message = message_at(&head.snapshot, prior.decision)?;
+    let Ok(hash) = digest(&message.rule_set_hash) else {
+        return Ok(None);
     };
-    Ok(match spends(outcome)? {
-        true => Err(Reason::OutcomeSpent),
-        false => Ok(()),
-    })
+    let set = bank.rule_set(head, &hash)?;
+    Ok(set.ok().and_then(|set| purpose(&set, &prior.programme)))
 }

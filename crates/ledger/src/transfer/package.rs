@@ -6,11 +6,13 @@ use std::sync::Arc;
 use creditbank_client::receipt::{Opening, Step as Checked, StepResult, Verifier};
 use creditbank_domain::identifier::{InstitutionId, LearnerCode};
 use creditbank_domain::record::{
-    FORMAT_VERSION, InstitutionProfile, KeyId, KeyPurpose, PayloadContent, PublicKey, RecordRef,
-    Statement,
+    FORMAT_VERSION, InstitutionProfile, KeyId, KeyPurpose, PayloadContent, PublicKey, RecordKind,
+    RecordRef, Statement,
 };
 use creditbank_domain::registry::KeyHistory;
-use creditbank_domain::transfer::{Consent, Reason, Release, Step, Transfer, TransferId};
+use creditbank_domain::transfer::{
+    Consent, Purpose, Reason, Release, Step, Transfer, TransferId,
+};
 use creditbank_domain::{Credit, LeafIndex, Outcome};
 use creditbank_merkle::{Note, TreeSize, leaf_hash};
 use creditbank_store::StoreError;
@@ -29,7 +31,7 @@ use crate::bank::Bank;
 use crate::head::{Head, hashes};
 use crate::peers::seal::seal;
 use crate::peers::{Cosigned, Peer};
-use crate::recognition::{Evidence, depositor};
+use crate::recognition::{Evidence, depositor, message_at};
 
 const CONTEXT: &str = "creditbank/transfer-package/v1\n";
 /// Most bytes of a package that is opened: it becomes part of a payload.
@@ -156,7 +158,7 @@ impl Maker<'_> {
         Ok(Some((id.clone(), standard)))
     }
 
-    /// The statements that admitted the depositor, and the keys that signed the two records.
+    /// The statements that admitted the depositor and the learner's agent, and the keys that signed the two records.
     fn statements(
         &self,
         depositor: &InstitutionId,
@@ -166,6 +168,9 @@ impl Maker<'_> {
         let registry = &self.head.registry;
         let admitted = registry.institution(depositor.as_str());
         let mut leaves: Vec<_> = admitted.map(|it| it.admitted_at).into_iter().collect();
+        let agent = message_at(&self.head.snapshot, consent)?.issuer;
+        let agent = registry.institution(&agent).map(|it| it.admitted_at);
+        leaves.extend(agent);
         for at in [outcome, consent] {
             let key = KeyId(self.head.snapshot.chunk(at)?.key_id);
             // A key is valid from the leaf behind its statement; the bank's first one from its own.
@@ -188,16 +193,27 @@ pub(super) struct Verified {
     pub(super) package: Vec<u8>,
 }
 
-/// Opens and verifies a package that a peer has released. `learner` are the codes of the learner who asked.
+/// What a package must agree with.
+pub(super) struct Expected<'a> {
+    pub(super) id: TransferId,
+    pub(super) release: &'a Release,
+    /// What the origin has reserved.
+    pub(super) reserved: (RecordRef, Purpose),
+    /// What the learner has named.
+    pub(super) consent: &'a RecordRef,
+    /// The codes of the learner who asked.
+    pub(super) learner: &'a [LearnerCode],
+}
+
+/// Opens and verifies a package that a peer has released.
 pub(super) fn verify(
     bank: &Bank,
     head: &Head,
     peer: &Peer,
-    (id, release): (TransferId, &Release),
-    consent: &RecordRef,
-    learner: &[LearnerCode],
+    expected: &Expected<'_>,
     sealed: Option<&v1::SealedPackage>,
 ) -> Result<Result<Verified, Reason>, StoreError> {
+    let Expected { id, release, .. } = expected;
     let opened = sealed.and_then(|sealed| {
         let info = info(peer.origin(), bank.origin());
         let (key, ciphertext) = (&sealed.encapsulated_key, &sealed.ciphertext);
@@ -208,7 +224,7 @@ pub(super) fn verify(
     let Some(bytes) = opened else {
         return Ok(Err(Reason::PackageUnreadable));
     };
-    let checked = Checker { bank, head, peer }.check(&bytes, release, consent, learner);
+    let checked = Checker { bank, head, peer }.check(&bytes, expected);
     let (verified, outcome) = match checked {
         Ok(verified) => verified,
         Err(reason) => return Ok(Err(reason)),
@@ -232,10 +248,9 @@ impl Checker<'_> {
     fn check(
         &self,
         bytes: &[u8],
-        release: &Release,
-        consent: &RecordRef,
-        learner: &[LearnerCode],
+        expected: &Expected<'_>,
     ) -> Result<(Verified, Outcome), Reason> {
+        let Expected { release, .. } = expected;
         let package: v1::TransferPackage =
             canonical(bytes).map_err(|_| Reason::PackageUnreadable)?;
         if package.version != FORMAT_VERSION || package.statements.len() > STATEMENTS_MAX {
@@ -252,13 +267,18 @@ impl Checker<'_> {
         let PayloadContent::Consent(told) = told.content else {
             return Err(Reason::ConsentMissing);
         };
-        if agreed_at != *consent || given_at != told.outcome {
+        let reserved = (told.outcome, told.purpose);
+        if agreed_at != *expected.consent
+            || given_at != told.outcome
+            || reserved != expected.reserved
+        {
             return Err(Reason::PackageDiffers);
         }
+        is_agents(&admitted, agreed)?;
         if told.recipient.as_str() != self.bank.origin() {
             return Err(Reason::ConsentForOther);
         }
-        if !learner.contains(&told.recipient_learner) {
+        if !expected.learner.contains(&told.recipient_learner) {
             return Err(Reason::LearnerDiffers);
         }
         let (message, outcome) = outcome_in(&given.payload)?;
@@ -386,6 +406,29 @@ impl Checker<'_> {
             true => Ok(profile.clone()),
             false => Err(Reason::InstitutionForeign),
         }
+    }
+}
+
+/// A consent is recorded by a learner's agent, as the origin has admitted it.
+fn is_agents(
+    admitted: &[(LeafIndex, Statement)],
+    consent: &v1::ProvedRecord,
+) -> Result<(), Reason> {
+    let proved = part(consent.leaf.as_ref())?;
+    let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
+    let message: v1::Envelope =
+        canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
+    let role = admitted.iter().find_map(|(_, stated)| match stated {
+        Statement::InstitutionAdmitted { profile, .. }
+            if profile.id.as_str() == message.issuer =>
+        {
+            Some(profile.role)
+        }
+        _ => None,
+    });
+    match role.is_some_and(|role| role.may_sign(RecordKind::Consent)) {
+        true => Ok(()),
+        false => Err(Reason::ConsentMissing),
     }
 }
 

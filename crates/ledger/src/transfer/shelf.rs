@@ -143,6 +143,15 @@ impl Shelf for Shelves {
     }
 }
 
+/// Whether a transfer binds an outcome for a purpose.
+pub(crate) fn is_bound(
+    snapshot: &Snapshot,
+    (outcome, purpose): Bound,
+) -> Result<bool, StoreError> {
+    let key = ShelfKey::Binding(outcome, purpose as u8);
+    Ok(snapshot.shelf(&key)?.is_some())
+}
+
 /// The transfers that bind an outcome, for any purpose.
 pub(crate) fn bound(snapshot: &Snapshot, outcome: LeafIndex) -> Result<Vec<Place>, StoreError> {
     let mut places = Vec::new();
