@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::RecordRef;
+use creditbank_domain::rules::Prior;
 use creditbank_domain::transfer::book::{Place, Shelf};
 use creditbank_domain::transfer::duty::{AtOrigin, Consented};
-use creditbank_domain::rules::Prior;
 use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Transfer};
 use creditbank_domain::{Credit, Outcome, Refusal};
 use creditbank_store::StoreError;

@@ -10,9 +10,7 @@ use creditbank_domain::record::{
     RecordRef, Statement,
 };
 use creditbank_domain::registry::KeyHistory;
-use creditbank_domain::transfer::{
-    Consent, Purpose, Reason, Release, Step, Transfer, TransferId,
-};
+use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Step, Transfer, TransferId};
 use creditbank_domain::{Credit, LeafIndex, Outcome};
 use creditbank_merkle::{Note, TreeSize, leaf_hash};
 use creditbank_store::StoreError;
@@ -245,11 +243,7 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn check(
-        &self,
-        bytes: &[u8],
-        expected: &Expected<'_>,
-    ) -> Result<(Verified, Outcome), Reason> {
+    fn check(&self, bytes: &[u8], expected: &Expected<'_>) -> Result<(Verified, Outcome), Reason> {
         let Expected { release, .. } = expected;
         let package: v1::TransferPackage =
             canonical(bytes).map_err(|_| Reason::PackageUnreadable)?;
@@ -416,12 +410,9 @@ fn is_agents(
 ) -> Result<(), Reason> {
     let proved = part(consent.leaf.as_ref())?;
     let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
-    let message: v1::Envelope =
-        canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
+    let message: v1::Envelope = canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
     let role = admitted.iter().find_map(|(_, stated)| match stated {
-        Statement::InstitutionAdmitted { profile, .. }
-            if profile.id.as_str() == message.issuer =>
-        {
+        Statement::InstitutionAdmitted { profile, .. } if profile.id.as_str() == message.issuer => {
             Some(profile.role)
         }
         _ => None,

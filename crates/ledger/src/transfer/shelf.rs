@@ -144,10 +144,7 @@ impl Shelf for Shelves {
 }
 
 /// Whether a transfer binds an outcome for a purpose.
-pub(crate) fn is_bound(
-    snapshot: &Snapshot,
-    (outcome, purpose): Bound,
-) -> Result<bool, StoreError> {
+pub(crate) fn is_bound(snapshot: &Snapshot, (outcome, purpose): Bound) -> Result<bool, StoreError> {
     let key = ShelfKey::Binding(outcome, purpose as u8);
     Ok(snapshot.shelf(&key)?.is_some())
 }
