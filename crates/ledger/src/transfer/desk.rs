@@ -157,14 +157,20 @@ async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()
 
 /// Takes this bank's steps.
 async fn work(bank: Arc<Bank>) {
+    // Requests that nothing can be done about while this process runs.
+    let mut over = BTreeSet::new();
     for look in 0u32.. {
         let mut touched = bank.desk().take();
         touched.everybody |= look.is_multiple_of(LOOKS);
         let places = tokio::task::block_in_place(|| due(&bank, &touched));
         match places {
             Ok((requests, places)) => {
-                for request in requests {
-                    tell(take_up(&bank, request).await);
+                for request in requests.difference(&over.clone()) {
+                    match take_up(&bank, *request).await {
+                        Ok(true) => {}
+                        Ok(false) => drop(over.insert(*request)),
+                        Err(faults) => tell(Err(faults)),
+                    }
                 }
                 for place in places {
                     tell(advance(&bank, place).await);
@@ -196,13 +202,16 @@ fn tell(done: Result<(), Vec<Fault>>) {
 
 /// Requests that wait, and transfers that may need a step: the open ones that wait for nobody else, and those of learners of
 /// whom something has changed.
-fn due(bank: &Bank, touched: &Touched) -> Result<(Vec<LeafIndex>, BTreeSet<Place>), StoreError> {
+fn due(
+    bank: &Bank,
+    touched: &Touched,
+) -> Result<(BTreeSet<LeafIndex>, BTreeSet<Place>), StoreError> {
     let head = bank.head();
     let snapshot = &head.snapshot;
-    let mut requests = Vec::new();
+    let mut requests = BTreeSet::new();
     snapshot.shelf_rows(&ShelfKey::Request(LeafIndex(0)), |key, _| {
         if let ShelfKey::Request(leaf) = key {
-            requests.push(leaf);
+            requests.insert(leaf);
         }
         Go::Continue(())
     })?;
@@ -279,20 +288,22 @@ fn of_learner(
     Ok(places)
 }
 
-/// Takes a learner's request up: the receiver's first step. The peer may have been taken out of the settings since.
-async fn take_up(bank: &Bank, request: LeafIndex) -> Result<(), Vec<Fault>> {
+/// Takes a learner's request up: the receiver's first step. Nothing can be done where the learner is gone, the peer was taken
+/// out of the settings, or another request with the same consent came first.
+async fn take_up(bank: &Bank, request: LeafIndex) -> Result<bool, Vec<Fault>> {
     let _one_at_a_time = bank.stepping().lock().await;
     let head = bank.head();
     let papers = Papers { bank, head: &head };
     let found = tokio::task::block_in_place(|| papers.request(request)).map_err(failed)?;
     let Some((_, asked)) = found else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(peer) = bank.peers().of_origin(asked.origin.as_str()) else {
-        return Ok(());
+        return Ok(false);
     };
+    // It may be registered later.
     let Some(number) = number(&head, peer) else {
-        return Ok(());
+        return Ok(true);
     };
     let consent = asked.consent;
     let own = Own {
@@ -303,10 +314,9 @@ async fn take_up(bank: &Bank, request: LeafIndex) -> Result<(), Vec<Fault>> {
         side: Side::Receiver,
     };
     let entry = own.entry(Step::Requested { consent }, Some(request), 0)?;
-    // Asked for before, by another request: this one waits for ever, and is passed over.
     match put(bank, vec![Stepping { entry, seen: None }]).await {
-        Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(()),
-        done => done.map(drop),
+        Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(false),
+        done => done.map(|_| true),
     }
 }
 

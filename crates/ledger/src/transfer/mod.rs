@@ -69,16 +69,26 @@ pub(crate) fn check_consent(
     }
 }
 
-/// A request must be for an outcome of a peer bank.
+/// A request must be for an outcome of a peer bank, and the first with its consent.
 pub(crate) fn check_request(
     bank: &Bank,
     request: &TransferRequest,
 ) -> Result<Result<(), Fault>, StoreError> {
-    let field = "payload.transfer_request.origin";
-    Ok(match bank.peers().of_origin(request.origin.as_str()) {
-        Some(_) => Ok(()),
-        None => Err(Refusal::PeerUnknown.at(field)),
-    })
+    let refused = |refusal: Refusal, field: &str| {
+        Ok(Err(
+            refusal.at(format!("payload.transfer_request.{field}"))
+        ))
+    };
+    if bank.peers().of_origin(request.origin.as_str()).is_none() {
+        return refused(Refusal::PeerUnknown, "origin");
+    }
+    match find(&bank.head(), request.id())? {
+        None => Ok(Ok(())),
+        Some((_, row)) => {
+            let state = row.transfer.state().code();
+            refused(Refusal::StepNotAllowed { state }, "consent")
+        }
+    }
 }
 
 /// A transfer, by its id.

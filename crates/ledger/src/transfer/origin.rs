@@ -7,7 +7,7 @@ use creditbank_domain::record::RecordRef;
 use creditbank_domain::rules::Prior;
 use creditbank_domain::transfer::book::{Place, Shelf};
 use creditbank_domain::transfer::duty::{AtOrigin, Consented};
-use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Transfer};
+use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Transfer, TransferId};
 use creditbank_domain::{Credit, Outcome, Refusal};
 use creditbank_store::StoreError;
 use creditbank_wire::convert::record::digest;
@@ -47,7 +47,9 @@ pub(crate) fn known(
         },
         seen: None,
     };
-    let Some(at) = transfer.consent() else {
+    // One consent is one transfer, whatever id a peer gives it.
+    let is_of_it = |at: &RecordRef| TransferId::of(bank.origin(), at) == transfer.id;
+    let Some(at) = transfer.consent().filter(is_of_it) else {
         return Ok(nothing(Reason::ConsentMissing));
     };
     let (learner, consent) = match papers.consent(&at)? {
