@@ -75,9 +75,7 @@ pub(crate) fn check_request(
     request: &TransferRequest,
 ) -> Result<Result<(), Fault>, StoreError> {
     let refused = |refusal: Refusal, field: &str| {
-        Ok(Err(
-            refusal.at(format!("payload.transfer_request.{field}"))
-        ))
+        Ok(Err(refusal.at(format!("payload.transfer_request.{field}"))))
     };
     if bank.peers().of_origin(request.origin.as_str()).is_none() {
         return refused(Refusal::PeerUnknown, "origin");
