@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_domain::reconcile::Period;
 use jiff::Timestamp;
 
+use self::months::Settled;
 use self::people::Group;
 use self::region::{PLACES, Region};
 use super::printed::Show;
@@ -27,13 +28,13 @@ use crate::{cargo, machine, setup, step};
 
 /// From where to where outcomes go, and of how many learners.
 const ROUTES: [(usize, usize, usize); 4] = [
-    (SHANGHAI, JIANGSU, 60),
-    (JIANGSU, SHANGHAI, 40),
-    (ANHUI, SHANGHAI, 20),
+    (SHANGHAI, JIANGSU, 150),
+    (JIANGSU, SHANGHAI, 100),
+    (ANHUI, SHANGHAI, 50),
     (SHANGHAI, ZHEJIANG, 1),
 ];
-/// Of each of the first three, how many are recognised.
-const RECOGNISED: [usize; 3] = [40, 24, 8];
+/// Of the first two, how many are recognised.
+const RECOGNISED: [usize; 2] = [60, 40];
 /// How long it is waited for what the banks do by themselves.
 const BOUND: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(300);
@@ -250,10 +251,11 @@ fn transfer(steps: &mut Steps, regions: &mut [Region], month: &Month) -> Result<
         to_zhejiang.show(regions).map(drop)
     })?;
     steps.step("recognise a part of them", || {
-        let [js, sh, ah] = RECOGNISED;
+        let [js, sh] = RECOGNISED;
         to_jiangsu.recognise(regions, "js-sh-course", js)?;
         to_shanghai.recognise(regions, "js-sh-course", sh)?;
-        from_anhui.recognise(regions, "ah-sh-course", ah)
+        println!("\n  安徽的课程须经评审，提出后待上海受理。(Anhui's courses need a panel: these wait.)\n");
+        from_anhui.apply(regions, "ah-sh-course", 3)
     })
 }
 
@@ -264,8 +266,9 @@ fn first_month(steps: &mut Steps, regions: &mut [Region], month: &Month) -> Resu
         println!(
             "  仅供演练：改动停机银行的数据，不动账本。(For rehearsals: rows, not the log.)\n"
         );
+        let settled = Settled::of(&regions[SHANGHAI], &regions[JIANGSU])?;
         regions.iter_mut().try_for_each(Region::stop)?;
-        months::rehearse(&regions[SHANGHAI], &regions[JIANGSU])
+        months::rehearse(&regions[SHANGHAI], &regions[JIANGSU], settled)
     })?;
     steps.step("close the first month", || {
         println!("  {period} 已过。({period} is over.)\n");
@@ -274,7 +277,7 @@ fn first_month(steps: &mut Steps, regions: &mut [Region], month: &Month) -> Resu
         }
         let (sh, js, ah) = (&regions[SHANGHAI], &regions[JIANGSU], &regions[ANHUI]);
         ensure!(
-            months::close(sh, js, period, Show::All)?,
+            months::close(sh, js, period, Show::Wide)?,
             "they should differ"
         );
         months::is_named(sh, js, period, "opened")?;
@@ -308,7 +311,7 @@ fn second_month(steps: &mut Steps, regions: &mut [Region], month: &Month) -> Res
             region.start(then.ahead_s)?;
         }
         let (sh, js, ah) = (&regions[SHANGHAI], &regions[JIANGSU], &regions[ANHUI]);
-        ensure!(!months::close(sh, js, period, Show::All)?, "all is mended");
+        ensure!(!months::close(sh, js, period, Show::Wide)?, "all is mended");
         months::is_named(sh, js, period, "cleared")?;
         let differs = months::close(sh, ah, period, Show::First(5))?;
         ensure!(!differs, "nothing was changed between Shanghai and Anhui");

@@ -19,27 +19,52 @@ const CLASSES: [Class; 7] = [
     Class::Revoked,
 ];
 
-/// One difference of every class between two stopped banks; those that both know alike are made at both.
-pub(super) fn rehearse(one: &Region, other: &Region) -> Result<()> {
-    let make = |at: &Region, peer: &Region, class: Class, transfer: Option<&str>| {
+/// Transfers that both banks have settled, by id: those that a bank is the origin of, and those that it receives.
+pub(super) struct Settled {
+    given: Vec<String>,
+    taken: Vec<String>,
+}
+
+impl Settled {
+    pub(super) fn of(region: &Region, peer: &Region) -> Result<Self> {
+        let line = format!(
+            "transfer list --peer {} --state recognised --limit 0 --json --key bank/operator.key",
+            peer.id()
+        );
+        let all = region.json(&line)?;
+        let side = |side: &str| {
+            let all = all.as_array().into_iter().flatten();
+            let of = all.filter(|it| it["side"] == side && it["acknowledged"] == true);
+            let ids = of.filter_map(|it| it["transfer"].as_str());
+            ids.map(str::to_owned).collect()
+        };
+        Ok(Self {
+            given: side("origin"),
+            taken: side("receiver"),
+        })
+    }
+}
+
+/// One difference of every class between two stopped banks, each in another transfer; those that both know alike are
+/// made at both.
+pub(super) fn rehearse(one: &Region, other: &Region, settled: Settled) -> Result<()> {
+    let (mut given, mut taken) = (settled.given.into_iter(), settled.taken.into_iter());
+    let make = |(at, peer): (&Region, &Region), class: Class, id: Option<&str>| {
         let (peer, class) = (peer.id(), class.code());
-        let named = transfer.map(|id| format!(" --transfer {id}"));
-        let named = named.unwrap_or_default();
-        at.tell(
-            &format!("rehearse bank --peer {peer} --difference {class}{named}"),
-            Show::All,
-        )
+        let id = id.context("too few transfers are settled")?;
+        let line = format!("rehearse bank --peer {peer} --difference {class} --transfer {id}");
+        at.tell(&line, Show::All).map(drop)
     };
-    for class in [Class::OriginOnly, Class::State] {
-        make(one, other, class, None)?;
-    }
-    for class in [Class::ReceiverOnly, Class::Amount, Class::Version] {
-        make(other, one, class, None)?;
-    }
+    let (here, there) = ((one, other), (other, one));
+    make(here, Class::OriginOnly, taken.next().as_deref())?;
+    make(here, Class::State, given.next().as_deref())?;
+    make(there, Class::ReceiverOnly, taken.next().as_deref())?;
+    make(there, Class::Amount, given.next().as_deref())?;
+    make(there, Class::Version, given.next().as_deref())?;
     for class in [Class::TwoReceivers, Class::Revoked] {
-        let said = make(other, one, class, None)?;
-        let id = said.split_whitespace().next();
-        make(one, other, class, Some(id.context("an id")?))?;
+        let id = given.next();
+        make(here, class, id.as_deref())?;
+        make(there, class, id.as_deref())?;
     }
     Ok(())
 }

@@ -80,16 +80,19 @@ impl Group {
         home.tell(&import, Show::First(4))?;
         let people: Vec<_> = (0..count).map(number).collect();
         let codes = [known(home, &people)?, known(there, &people)?];
-        let outcomes = outcomes(home, &college)?;
-        let learner = |(row, number): (usize, &String)| {
-            let outcome = outcomes.get(number);
+        let window = format!("keys/{}-window.key", home.id());
+        let archive = |code: &String| format!("archive {code} --json --key {window}");
+        let archives: Vec<_> = codes[0].iter().map(archive).collect();
+        let archives = all(home, &archives, "archives", Show::First(5))?;
+        let learner = |(row, archive): (usize, &String)| {
+            let records: Value = serde_json::from_str(archive).context("archive gave no JSON")?;
             Ok(Learner {
                 codes: codes.each_ref().map(|codes| codes[row].clone()),
-                outcome: *outcome.context("a course is not in the ledger")?,
+                outcome: records[0]["leaf_index"].as_u64().context("a course")?,
                 ..Learner::default()
             })
         };
-        let learners = people.iter().enumerate().map(learner);
+        let learners = archives.iter().enumerate().map(learner);
         Ok(Self {
             from,
             to,
@@ -117,7 +120,11 @@ impl Group {
             text.with_context(|| format!("transfer consent gave no {name}"))
         };
         let lines: Vec<_> = self.learners.iter().map(line).collect();
-        for (learner, said) in self.learners.iter_mut().zip(all(from, &lines, "consents")?) {
+        for (learner, said) in
+            self.learners
+                .iter_mut()
+                .zip(all(from, &lines, "consents", Show::All)?)
+        {
             let value: Value = serde_json::from_str(&said).context("no JSON")?;
             (learner.ticket, learner.transfer) =
                 (text(&value, "ticket")?, text(&value, "transfer")?);
@@ -137,7 +144,7 @@ impl Group {
             )
         };
         let lines: Vec<_> = self.learners.iter().map(line).collect();
-        all(to, &lines, "requests").map(drop)
+        all(to, &lines, "requests", Show::All).map(drop)
     }
 
     /// The first transfer, as the recipient has it.
@@ -177,8 +184,14 @@ impl Group {
         Ok(found.iter().filter(is_ours).cloned().collect())
     }
 
-    /// Applies for `count` of those that have come, by one rule; the first one is explained.
+    /// The same, and waits until both banks have the recognitions.
     pub(super) fn recognise(&self, regions: &[Region], rule: &str, count: usize) -> Result<()> {
+        self.apply(regions, rule, count)?;
+        self.wait(regions, "recognised", true, count)
+    }
+
+    /// Applies for `count` of those that have come, by one rule; the first one is explained.
+    pub(super) fn apply(&self, regions: &[Region], rule: &str, count: usize) -> Result<()> {
         let to = &regions[self.to];
         let mut arrived = Vec::new();
         for it in self.in_state(regions, "under-review")?.iter().take(count) {
@@ -205,8 +218,7 @@ impl Group {
             return Ok(());
         };
         to.tell(first, Show::UnderHeadings(8, 20))?;
-        many(to, rest, "applications").map(drop)?;
-        self.wait(regions, "recognised", true, count)
+        many(to, rest, "applications").map(drop)
     }
 }
 
@@ -227,26 +239,12 @@ fn known(region: &Region, people: &[String]) -> Result<Vec<String>> {
     Ok(codes)
 }
 
-/// Leaves of what a college has deposited, by its own ids.
-fn outcomes(region: &Region, college: &str) -> Result<BTreeMap<String, u64>> {
-    let line = format!("submission list --limit 0 --json --key keys/{college}.key");
-    let mut leaves = BTreeMap::new();
-    for line in region.ask(&line)?.lines() {
-        let it: Value = serde_json::from_str(line).context("submission list gave no JSON")?;
-        let id = it["payload"]["outcome"]["external_id"].as_str();
-        if let (Some(id), Some(leaf)) = (id, it["leaf_index"].as_u64()) {
-            leaves.insert(id.to_owned(), leaf);
-        }
-    }
-    Ok(leaves)
-}
-
 /// Runs commands of one kind, the first one shown; gives what they say, in their order.
-fn all(region: &Region, lines: &[String], what: &str) -> Result<Vec<String>> {
+fn all(region: &Region, lines: &[String], what: &str, show: Show) -> Result<Vec<String>> {
     let Some((first, rest)) = lines.split_first() else {
         return Ok(Vec::new());
     };
-    let mut said = vec![region.tell(first, Show::All)?];
+    let mut said = vec![region.tell(first, show)?];
     said.extend(many(region, rest, what)?);
     Ok(said)
 }
@@ -273,6 +271,9 @@ fn many(region: &Region, lines: &[String], what: &str) -> Result<Vec<String>> {
         said.extend(done?);
     }
     let (count, elapsed) = (lines.len() as u64, started.elapsed());
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     println!(
         "  …… and {count} more {what}, a process each, {} a second",
         rate(count, elapsed)
