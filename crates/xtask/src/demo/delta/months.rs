@@ -119,7 +119,7 @@ pub(super) fn audit(regions: &[Region]) -> Result<bool> {
         .map(|it| format!(" --trust ../{}/bank/bank.pub", it.id()));
     let (banks, keys): (String, String) = (banks.collect(), keys.collect());
     Ok(first
-        .finds(&format!("audit{banks}{keys} --quiet"), Show::All)?
+        .finds(&format!("audit{banks}{keys} --quiet"), Show::Wide)?
         .1)
 }
 
