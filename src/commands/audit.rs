@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use creditbank_client::audit::{Audit as Audited, Finding, LogAudit, compare};
+use creditbank_client::audit::{Audit as Audited, Finding, LogAudit, PeriodView, compare};
 use creditbank_client::receipt::BankKey;
 use creditbank_ledger::peers::http::Line;
 use creditbank_merkle::tile::{TILE_WIDTH, decode_entries};
@@ -35,8 +35,8 @@ Example:
   creditbank audit --bank https://sh.example --bank https://js.example \\
     --trust sh.pub --trust js.pub --ca ca.pem --json
 
-Exit code 0: all holds and every stated month is agreed; 1: something does not hold, or a difference is
-open; 2: wrong usage; 3: a bank could not be reached.")]
+Exit code 0: all holds, and every stated month is agreed, or was cleared by a later one; 1: something
+does not hold, or a difference is open; 2: wrong usage; 3: a bank could not be reached.")]
 pub(crate) struct Audit {
     /// URL of a bank's public log, such as http://127.0.0.1:7301; once for each bank.
     #[arg(long = "bank", value_name = "URL", required = true)]
@@ -76,17 +76,13 @@ impl Audit {
             }
             let audited = compare(logs);
             self.told(&audited);
-            let is_open = |it: &creditbank_client::audit::PeriodView| {
-                it.open
-                    .iter()
-                    .flatten()
-                    .any(|(differences, _)| *differences > 0)
+            let is_closed = |it: &PeriodView| {
+                let mut open = it.open.iter().flatten();
+                it.is_agreed && open.all(|(differences, _)| *differences == 0)
             };
-            let is_well = audited.findings.is_empty()
-                && audited
-                    .periods
-                    .iter()
-                    .all(|it| it.is_agreed && !is_open(it));
+            let mut periods = audited.periods.iter();
+            let is_well =
+                audited.findings.is_empty() && periods.all(|it| it.is_cleared || is_closed(it));
             Ok(ExitCode::from(u8::from(!is_well)))
         })
     }
@@ -229,7 +225,7 @@ impl Audit {
         }
     }
 
-    fn row(&self, it: &creditbank_client::audit::PeriodView) -> [String; 7] {
+    fn row(&self, it: &PeriodView) -> [String; 7] {
         let both = |amounts: [u64; 2]| {
             let [forth, back] = amounts.map(print::hundredths);
             format!("{forth} → / ← {back}")
@@ -243,9 +239,10 @@ impl Audit {
         [
             it.period.to_string(),
             it.origins.join(" ↔ "),
-            match it.is_agreed {
-                true => self.language.say("是".into(), "yes".into()),
-                false => self.language.say("否".into(), "no".into()),
+            match (it.is_agreed, it.is_cleared) {
+                (true, _) => self.language.say("是".into(), "yes".into()),
+                (false, true) => self.language.say("否，已核销".into(), "no, cleared since".into()),
+                (false, false) => self.language.say("否".into(), "no".into()),
             },
             it.items.to_string(),
             both(it.settled),
@@ -306,11 +303,12 @@ fn json_of(audited: &Audited) -> Value {
             "message_zh": zh, "message_en": en,
         })
     };
-    let period = |it: &creditbank_client::audit::PeriodView| {
+    let period = |it: &PeriodView| {
         json!({
             "period": it.period.to_string(),
             "origins": it.origins,
             "agreed": it.is_agreed,
+            "cleared": it.is_cleared,
             "items": it.items,
             "settled": it.settled.map(print::hundredths),
             "reversed": it.reversed.map(print::hundredths),

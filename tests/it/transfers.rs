@@ -5,7 +5,7 @@ use creditbank_domain::transfer::{State, Step, TransferId};
 use creditbank_wire::convert::transfer::step;
 use creditbank_wire::v1;
 
-use crate::delta::{Region, regions, until};
+use crate::delta::{Region, regions, run, until};
 use crate::institution::digits;
 
 /// The codes of a transfer's steps, as a bank knows them.
@@ -295,4 +295,43 @@ async fn a_bank_that_was_down_catches_up_by_itself() {
         regions[0].reaches(*id, "under-review", false).await;
     }
     check(regions);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsed_difference_is_found_by_check_and_undone_by_rebuild() {
+    let mut regions = regions(2).await;
+    let [sh, js] = &regions[..] else { panic!() };
+    let (id, record) = received(sh, js, "1").await;
+    let there = js.college.enrol("1").await;
+    js.apply(there, record).await;
+    sh.reaches(id, "recognised", true).await;
+    for region in &mut regions {
+        region.bank.stop();
+    }
+    let js = &regions[1].bank;
+    // Jiangsu has not given anything that Shanghai could have alone.
+    let wrong = js.run(&[
+        "rehearse",
+        "{dir}",
+        "--peer",
+        "shanghai",
+        "--difference",
+        "state",
+    ]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let amount = [
+        "rehearse",
+        "{dir}",
+        "--peer",
+        "shanghai",
+        "--difference",
+        "amount",
+    ];
+    assert!(run(js, &amount).contains(&id.to_string()));
+    // What was changed once is not changed again.
+    assert_eq!(js.run(&amount).status.code(), Some(1));
+    let found = js.run(&["check", "{dir}", "--quiet"]);
+    assert_eq!(found.status.code(), Some(1));
+    run(js, &["rebuild", "{dir}"]);
+    run(js, &["check", "{dir}", "--quiet"]);
 }

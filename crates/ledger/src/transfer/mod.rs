@@ -7,6 +7,7 @@ mod origin;
 mod package;
 mod paper;
 mod receiver;
+pub mod rehearse;
 mod row;
 mod shelf;
 
