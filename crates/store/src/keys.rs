@@ -48,7 +48,7 @@ pub(crate) const PEERS: &str = "peers";
 
 /// All families beside the default one.
 pub(crate) const FAMILIES: [&str; 9] = [
-    LEAVES, TILES, VAULT, BOOK, KEYS, LEARNERS, IDS, VIEWS, PEERS,
+    LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS, PEERS, BOOK,
 ];
 
 pub(crate) const META_FORMAT: &[u8] = b"format";
