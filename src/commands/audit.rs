@@ -63,7 +63,6 @@ struct Bank {
     url: String,
     line: Line,
     key: BankKey,
-    checkpoint: String,
 }
 
 impl Audit {
@@ -87,7 +86,7 @@ impl Audit {
         })
     }
 
-    /// Every bank with its newest checkpoint and the key that it must be signed with.
+    /// Every bank with the key that its checkpoints must be signed with.
     async fn banks(&self) -> Result<Vec<Bank>> {
         let keys = self.trust.iter().map(|path| read_bank_key(path));
         let keys = keys.collect::<Result<Vec<_>>>()?;
@@ -116,7 +115,6 @@ impl Audit {
                 url: url.clone(),
                 line,
                 key: key.clone(),
-                checkpoint,
             });
         }
         Ok(banks)
@@ -142,7 +140,9 @@ impl Audit {
         }
         let sizes = cosigned.values().filter_map(|note| size(note));
         let mut log = LogAudit::new(origin, sizes);
-        let end = size(&bank.checkpoint).unwrap_or(0);
+        // Asked for after what others have cosigned, so that an honest log is never shorter than that.
+        let checkpoint = bank.text("/checkpoint").await?.unwrap_or_default();
+        let end = size(&checkpoint).unwrap_or(0);
         let bar = self.bar(origin, end);
         while log.size() < end {
             let at = log.size();
@@ -154,13 +154,9 @@ impl Audit {
             bar.set_position(log.size());
         }
         bar.finish_and_clear();
-        log.close(&bank.checkpoint, &bank.key);
+        log.close(&checkpoint, &bank.key);
         for (by, note) in &cosigned {
-            // A log that has grown since it was read may have been cosigned further on.
-            let is_newer = size(note).is_some_and(|size| size > end);
-            if !is_newer || bank.is_shorter_than(size(note)).await? {
-                log.cosigned(by, note, &bank.key);
-            }
+            log.cosigned(by, note, &bank.key);
         }
         for by in evidence {
             log.find(None, "FORK_SHOWN", &by);
@@ -280,12 +276,6 @@ impl Bank {
             404 => Ok(None),
             status => bail!("{}{path}: status {status}", self.url),
         }
-    }
-
-    /// Whether the log is shorter, even now, than somebody has cosigned.
-    async fn is_shorter_than(&self, cosigned: Option<u64>) -> Result<bool> {
-        let now = self.text("/checkpoint").await?.unwrap_or_default();
-        Ok(size(&now) < cosigned)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::fold::{
 };
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
-use crate::transfer::{self, Shelves};
+use crate::transfer::Shelves;
 use crate::vault::{header, set_deposited_at};
 
 /// Why a batch as a whole is not part of the plan.
@@ -545,7 +545,7 @@ impl<'a> Draft<'a> {
             return Ok(Err(Refusal::TargetNotAmendable));
         }
         if shows == Some(RecordKind::Consent)
-            && transfer::is_released(&self.shelves, &self.registry, &target)?
+            && self.shelves.is_used(index)?
         {
             return Ok(Err(Refusal::ConsentUsed));
         }

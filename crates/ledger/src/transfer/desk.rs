@@ -39,8 +39,8 @@ use crate::vault;
 
 /// How often it is looked for transfers that have something to do.
 const TICK: Duration = Duration::from_millis(500);
-/// Every so many looks all open transfers are looked at, whatever is known of them.
-const LOOKS: u32 = 120;
+/// How often all open transfers are looked at, whatever is known of them; milliseconds.
+const ALL_MS: u64 = 60_000;
 /// Learners whose change is remembered one by one; beyond them everything is looked at once.
 const TOUCHED_MAX: usize = 4096;
 /// Most steps of one transfer in one look.
@@ -159,9 +159,14 @@ async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()
 async fn work(bank: Arc<Bank>) {
     // Requests that nothing can be done about while this process runs.
     let mut over = BTreeSet::new();
-    for look in 0u32.. {
+    let mut all_at_ms = 0;
+    loop {
         let mut touched = bank.desk().take();
-        touched.everybody |= look.is_multiple_of(LOOKS);
+        let now_ms = clock::now_ms();
+        if now_ms >= all_at_ms + ALL_MS {
+            touched.everybody = true;
+            all_at_ms = now_ms;
+        }
         let places = tokio::task::block_in_place(|| due(&bank, &touched));
         match places {
             Ok((requests, places)) => {
@@ -310,7 +315,7 @@ async fn take_up(bank: &Bank, request: LeafIndex) -> Result<bool, Vec<Fault>> {
         bank,
         head: &head,
         peer,
-        place: (number, asked.id()),
+        place: (number, asked.id),
         side: Side::Receiver,
     };
     let entry = own.entry(Step::Requested { consent }, Some(request), 0)?;
@@ -410,6 +415,10 @@ impl Bank {
         let row = row.map_err(failed)?;
         let row = row.ok_or_else(|| vec![Refusal::TransferUnknown.at("transfer_id")])?;
         let reason = Reason::LearnersWish;
+        if row.transfer.side != Side::Origin {
+            let state = row.transfer.state().code();
+            return Err(vec![Refusal::StepNotAllowed { state }.at("transfer_id")]);
+        }
         if row.transfer.recalled().is_some() {
             return Ok(());
         }
@@ -604,7 +613,10 @@ async fn hear(
         entry: heard,
         seen: None,
     }];
-    if matches!(told.step, Step::Released(_)) && side == Side::Receiver {
+    let known = Shelves::over(Arc::clone(&head.snapshot)).row(place);
+    let known = known.map_err(failed)?;
+    let is_next = known.is_some_and(|row| row.transfer.allow(&told.step).is_ok());
+    if matches!(told.step, Step::Released(_)) && side == Side::Receiver && is_next {
         let (answer, record) = receive(bank, &head, peer, &told, place, sent.package).await?;
         steps.push(Stepping {
             entry: own.entry(answer, record, 0)?,
@@ -661,10 +673,24 @@ async fn receive(
         Err(reason) => rejected(reason),
         Ok(verified) => {
             let outcome = kept(peer, told.id, verified);
-            let leaf = bank.keep(learner, told.id, outcome).await?;
-            Ok((Step::Received, Some(leaf)))
+            match bank.keep(learner, told.id, outcome).await {
+                Ok(leaf) => Ok((Step::Received, Some(leaf))),
+                // What will be refused again must not hold up the steps behind it.
+                Err(faults) if faults.iter().all(|it| is_final(it.refusal)) => {
+                    rejected(Reason::PackageTooLarge)
+                }
+                Err(faults) => Err(faults),
+            }
         }
     }
+}
+
+/// Whether a record that was refused for it is refused whenever it comes.
+const fn is_final(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::RecordTooLarge { .. } | Refusal::NotCanonical | Refusal::LearnerErased
+    )
 }
 
 /// What a peer has told: an entry of its log under a checkpoint that this bank has cosigned, signed by it, addressed to this
