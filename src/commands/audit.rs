@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use creditbank_client::audit::{Audit as Audited, Finding, LogAudit, compare};
+use creditbank_client::audit::{Audit as Audited, Finding, LogAudit, PeriodView, compare};
 use creditbank_client::receipt::BankKey;
 use creditbank_ledger::peers::http::Line;
 use creditbank_merkle::tile::{TILE_WIDTH, decode_entries};
@@ -35,8 +35,8 @@ Example:
   creditbank audit --bank https://sh.example --bank https://js.example \\
     --trust sh.pub --trust js.pub --ca ca.pem --json
 
-Exit code 0: all holds and every stated month is agreed; 1: something does not hold, or a difference is
-open; 2: wrong usage; 3: a bank could not be reached.")]
+Exit code 0: all holds, and every stated month is agreed, or was cleared by a later one; 1: something
+does not hold, or a difference is open; 2: wrong usage; 3: a bank could not be reached.")]
 pub(crate) struct Audit {
     /// URL of a bank's public log, such as http://127.0.0.1:7301; once for each bank.
     #[arg(long = "bank", value_name = "URL", required = true)]
@@ -63,7 +63,6 @@ struct Bank {
     url: String,
     line: Line,
     key: BankKey,
-    checkpoint: String,
 }
 
 impl Audit {
@@ -76,22 +75,18 @@ impl Audit {
             }
             let audited = compare(logs);
             self.told(&audited);
-            let is_open = |it: &creditbank_client::audit::PeriodView| {
-                it.open
-                    .iter()
-                    .flatten()
-                    .any(|(differences, _)| *differences > 0)
+            let is_closed = |it: &PeriodView| {
+                let mut open = it.open.iter().flatten();
+                it.is_agreed && open.all(|(differences, _)| *differences == 0)
             };
-            let is_well = audited.findings.is_empty()
-                && audited
-                    .periods
-                    .iter()
-                    .all(|it| it.is_agreed && !is_open(it));
+            let mut periods = audited.periods.iter();
+            let is_well =
+                audited.findings.is_empty() && periods.all(|it| it.is_cleared || is_closed(it));
             Ok(ExitCode::from(u8::from(!is_well)))
         })
     }
 
-    /// Every bank with its newest checkpoint and the key that it must be signed with.
+    /// Every bank with the key that its checkpoints must be signed with.
     async fn banks(&self) -> Result<Vec<Bank>> {
         let keys = self.trust.iter().map(|path| read_bank_key(path));
         let keys = keys.collect::<Result<Vec<_>>>()?;
@@ -120,7 +115,6 @@ impl Audit {
                 url: url.clone(),
                 line,
                 key: key.clone(),
-                checkpoint,
             });
         }
         Ok(banks)
@@ -146,7 +140,9 @@ impl Audit {
         }
         let sizes = cosigned.values().filter_map(|note| size(note));
         let mut log = LogAudit::new(origin, sizes);
-        let end = size(&bank.checkpoint).unwrap_or(0);
+        // Asked for after what others have cosigned, so that an honest log is never shorter than that.
+        let checkpoint = bank.text("/checkpoint").await?.unwrap_or_default();
+        let end = size(&checkpoint).unwrap_or(0);
         let bar = self.bar(origin, end);
         while log.size() < end {
             let at = log.size();
@@ -158,13 +154,9 @@ impl Audit {
             bar.set_position(log.size());
         }
         bar.finish_and_clear();
-        log.close(&bank.checkpoint, &bank.key);
+        log.close(&checkpoint, &bank.key);
         for (by, note) in &cosigned {
-            // A log that has grown since it was read may have been cosigned further on.
-            let is_newer = size(note).is_some_and(|size| size > end);
-            if !is_newer || bank.is_shorter_than(size(note)).await? {
-                log.cosigned(by, note, &bank.key);
-            }
+            log.cosigned(by, note, &bank.key);
         }
         for by in evidence {
             log.find(None, "FORK_SHOWN", &by);
@@ -229,7 +221,7 @@ impl Audit {
         }
     }
 
-    fn row(&self, it: &creditbank_client::audit::PeriodView) -> [String; 7] {
+    fn row(&self, it: &PeriodView) -> [String; 7] {
         let both = |amounts: [u64; 2]| {
             let [forth, back] = amounts.map(print::hundredths);
             format!("{forth} → / ← {back}")
@@ -243,9 +235,12 @@ impl Audit {
         [
             it.period.to_string(),
             it.origins.join(" ↔ "),
-            match it.is_agreed {
-                true => self.language.say("是".into(), "yes".into()),
-                false => self.language.say("否".into(), "no".into()),
+            match (it.is_agreed, it.is_cleared) {
+                (true, _) => self.language.say("是".into(), "yes".into()),
+                (false, true) => self
+                    .language
+                    .say("否，已核销".into(), "no, cleared since".into()),
+                (false, false) => self.language.say("否".into(), "no".into()),
             },
             it.items.to_string(),
             both(it.settled),
@@ -284,12 +279,6 @@ impl Bank {
             status => bail!("{}{path}: status {status}", self.url),
         }
     }
-
-    /// Whether the log is shorter, even now, than somebody has cosigned.
-    async fn is_shorter_than(&self, cosigned: Option<u64>) -> Result<bool> {
-        let now = self.text("/checkpoint").await?.unwrap_or_default();
-        Ok(size(&now) < cosigned)
-    }
 }
 
 fn size(note: &str) -> Option<u64> {
@@ -306,11 +295,12 @@ fn json_of(audited: &Audited) -> Value {
             "message_zh": zh, "message_en": en,
         })
     };
-    let period = |it: &creditbank_client::audit::PeriodView| {
+    let period = |it: &PeriodView| {
         json!({
             "period": it.period.to_string(),
             "origins": it.origins,
             "agreed": it.is_agreed,
+            "cleared": it.is_cleared,
             "items": it.items,
             "settled": it.settled.map(print::hundredths),
             "reversed": it.reversed.map(print::hundredths),

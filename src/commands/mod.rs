@@ -15,6 +15,7 @@ mod rebuild;
 mod receipt;
 mod recompute;
 mod reconcile;
+mod rehearse;
 mod review;
 mod rules;
 mod sample;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
     Rebuild(rebuild::Rebuild),
+    #[command(hide = true)]
+    Rehearse(rehearse::Rehearse),
     Institution(institution::Institution),
     Peer(peer::Peer),
     Rules(rules::Rules),
@@ -63,6 +66,7 @@ impl Command {
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),
             Self::Rebuild(command) => command.run(),
+            Self::Rehearse(command) => command.run(),
             Self::Institution(command) => command.run(),
             Self::Peer(command) => command.run(),
             Self::Rules(command) => command.run(),

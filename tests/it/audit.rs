@@ -39,7 +39,7 @@ async fn a_month_of_real_transfers_is_closed_by_both_and_audited_from_outside() 
             let (here, there) = (sh.college.enrol(name).await, js.college.enrol(name).await);
             let outcome = sh.deposit(name, here).await;
             let (consent, id) = sh.consent(here, outcome, js, there).await;
-            js.request(there, sh, consent).await;
+            js.request(there, sh, (consent, id)).await;
             let view = js.reaches(id, "under-review", false).await;
             at_ms = view.steps[2].at_ms;
             if recognise {

@@ -221,6 +221,9 @@ pub struct PeriodView {
     pub origins: [String; 2],
     /// Whether both state the same.
     pub is_agreed: bool,
+    /// Whether both have closed a later month with nothing open: what differed was cleared since. A closed month stays as
+    /// it is.
+    pub is_cleared: bool,
     /// Items of the statement; of the first bank's, where they differ.
     pub items: u64,
     /// Source credits settled from the first bank to the second, and back; in hundredths.
@@ -287,6 +290,16 @@ pub fn compare(logs: Vec<LogAudit>) -> Audit {
     audit
 }
 
+/// Whether the last month that both banks have closed lies behind `period`, and left nothing open at either.
+fn is_cleared(period: Period, origins: &[String; 2], both: [Option<&LogAudit>; 2]) -> bool {
+    [0, 1].into_iter().all(|place| {
+        let periods = both[place].map(|log| log.registry.periods().with(&origins[1 - place]));
+        let mut closed = periods.into_iter().flatten().rev();
+        let last = closed.find_map(|it| Some((it.statement.period, &it.closed.as_ref()?.0)));
+        last.is_some_and(|(last, closed)| last > period && closed.differences == 0)
+    })
+}
+
 fn found(log: &LogAudit, code: &'static str, about: &str) -> Finding {
     Finding {
         origin: log.origin.clone(),
@@ -302,6 +315,7 @@ impl Audit {
             let log = both[place]?;
             log.registry.periods().find(&origins[1 - place], period)
         });
+        let is_cleared = is_cleared(period, &origins, both);
         for place in [0, 1] {
             let (Some(log), other) = (both[place], both[1 - place]) else {
                 continue;
@@ -326,7 +340,8 @@ impl Audit {
                                 .push(found(log, "DIFFERENCE_NOT_NAMED", &about));
                         }
                     }
-                    if place == 0 && own.statement.hash() != theirs.statement.hash() {
+                    let differs = own.statement.hash() != theirs.statement.hash();
+                    if place == 0 && differs && !is_cleared {
                         self.findings.push(found(log, "STATEMENTS_DIFFER", &about));
                     }
                 }
@@ -347,6 +362,7 @@ impl Audit {
                 [Some(one), Some(other)] => one.statement.hash() == other.statement.hash(),
                 _ => false,
             },
+            is_cleared,
             origins,
             items: first.statement.items,
             settled: directions.map(|it| flow(it).settled.source.source),

@@ -322,9 +322,14 @@ impl Bank {
         Ok((Arc::new(bank), jobs, gone))
     }
 
+    /// A stop begins: what works or waits on its own account ends soon, and open calls are still served.
+    pub(crate) fn wind_up(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
     /// Works off what is waiting and ends the sequencer.
     pub async fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.wind_up();
         drop((lock(&self.purges).take(), lock(&self.follower).take()));
         self.queue.stop().await;
     }

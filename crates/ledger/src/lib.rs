@@ -32,3 +32,4 @@ pub mod vault;
 pub use bank::{Bank, BankError, BankKeys, BankOptions};
 pub use clock::shift as shift_clock;
 pub use steps::{Step, StepTrap};
+pub use transfer::rehearse;

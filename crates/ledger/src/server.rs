@@ -127,6 +127,8 @@ pub async fn serve(
     let desk = tokio::spawn(transfer::run(Arc::clone(&bank), stopping.subscribe()));
     ready(serving);
     stop.await;
+    // Peers wait for our next step for longer than a stop may take.
+    bank.wind_up();
     stopping.send_replace(true);
     let asked = async move {
         for task in asking {

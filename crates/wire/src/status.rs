@@ -700,6 +700,10 @@ pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
             "By the rules or the panel nothing is granted.",
         ),
         Reason::DecisionReversed => ("认定决定已撤销。", "The decision was reversed."),
+        Reason::PackageTooLarge => (
+            "数据包过大，转入方的学习档案无法保存。",
+            "The package is more than an archive of the receiver can keep.",
+        ),
         Reason::Undecided => ("期限内未作决定。", "Nobody decided in time."),
         Reason::RecognisedLate => (
             "撤回之后才认定，而成果已另作他用。",

@@ -202,7 +202,8 @@ fn view(bank: &Bank, peer: InstitutionNumber, row: &TransferRow) -> v1::Transfer
     let head = bank.head();
     let peer = head.registry.by_number(peer);
     let steps = transfer.steps.iter().zip(&row.entries);
-    let last = transfer.steps.last().and_then(|taken| taken.step.reason());
+    let mut newest = transfer.steps.iter().rev();
+    let last = newest.find_map(|taken| taken.step.reason());
     let (reason_zh, reason_en) = last.map(reason_text).unwrap_or_default();
     v1::TransferView {
         transfer_id: transfer.id.0.to_vec().into(),

@@ -27,7 +27,7 @@ use crate::fold::{
 };
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
-use crate::transfer::{self, Shelves};
+use crate::transfer::Shelves;
 use crate::vault::{header, set_deposited_at};
 
 /// Why a batch as a whole is not part of the plan.
@@ -544,9 +544,7 @@ impl<'a> Draft<'a> {
         if !shows.is_some_and(|shows| shows.is_changed_by(kind)) {
             return Ok(Err(Refusal::TargetNotAmendable));
         }
-        if shows == Some(RecordKind::Consent)
-            && transfer::is_released(&self.shelves, &self.registry, &target)?
-        {
+        if shows == Some(RecordKind::Consent) && self.shelves.is_used(index)? {
             return Ok(Err(Refusal::ConsentUsed));
         }
         let record_id = RecordId::from_slice(&message.record_id).unwrap_or(RecordId([0; 16]));

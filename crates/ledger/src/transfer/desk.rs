@@ -39,8 +39,8 @@ use crate::vault;
 
 /// How often it is looked for transfers that have something to do.
 const TICK: Duration = Duration::from_millis(500);
-/// Every so many looks all open transfers are looked at, whatever is known of them.
-const LOOKS: u32 = 120;
+/// How often all open transfers are looked at, whatever is known of them; milliseconds.
+const ALL_MS: u64 = 60_000;
 /// Learners whose change is remembered one by one; beyond them everything is looked at once.
 const TOUCHED_MAX: usize = 4096;
 /// Most steps of one transfer in one look.
@@ -157,14 +157,25 @@ async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()
 
 /// Takes this bank's steps.
 async fn work(bank: Arc<Bank>) {
-    for look in 0u32.. {
+    // Requests that nothing can be done about while this process runs.
+    let mut over = BTreeSet::new();
+    let mut all_at_ms = 0;
+    loop {
         let mut touched = bank.desk().take();
-        touched.everybody |= look.is_multiple_of(LOOKS);
+        let now_ms = clock::now_ms();
+        if now_ms >= all_at_ms + ALL_MS {
+            touched.everybody = true;
+            all_at_ms = now_ms;
+        }
         let places = tokio::task::block_in_place(|| due(&bank, &touched));
         match places {
             Ok((requests, places)) => {
-                for request in requests {
-                    tell(take_up(&bank, request).await);
+                for request in requests.difference(&over.clone()) {
+                    match take_up(&bank, *request).await {
+                        Ok(true) => {}
+                        Ok(false) => drop(over.insert(*request)),
+                        Err(faults) => tell(Err(faults)),
+                    }
                 }
                 for place in places {
                     tell(advance(&bank, place).await);
@@ -196,13 +207,16 @@ fn tell(done: Result<(), Vec<Fault>>) {
 
 /// Requests that wait, and transfers that may need a step: the open ones that wait for nobody else, and those of learners of
 /// whom something has changed.
-fn due(bank: &Bank, touched: &Touched) -> Result<(Vec<LeafIndex>, BTreeSet<Place>), StoreError> {
+fn due(
+    bank: &Bank,
+    touched: &Touched,
+) -> Result<(BTreeSet<LeafIndex>, BTreeSet<Place>), StoreError> {
     let head = bank.head();
     let snapshot = &head.snapshot;
-    let mut requests = Vec::new();
+    let mut requests = BTreeSet::new();
     snapshot.shelf_rows(&ShelfKey::Request(LeafIndex(0)), |key, _| {
         if let ShelfKey::Request(leaf) = key {
-            requests.push(leaf);
+            requests.insert(leaf);
         }
         Go::Continue(())
     })?;
@@ -279,34 +293,35 @@ fn of_learner(
     Ok(places)
 }
 
-/// Takes a learner's request up: the receiver's first step. The peer may have been taken out of the settings since.
-async fn take_up(bank: &Bank, request: LeafIndex) -> Result<(), Vec<Fault>> {
+/// Takes a learner's request up: the receiver's first step. Nothing can be done where the learner is gone, the peer was taken
+/// out of the settings, or another request with the same consent came first.
+async fn take_up(bank: &Bank, request: LeafIndex) -> Result<bool, Vec<Fault>> {
     let _one_at_a_time = bank.stepping().lock().await;
     let head = bank.head();
     let papers = Papers { bank, head: &head };
     let found = tokio::task::block_in_place(|| papers.request(request)).map_err(failed)?;
     let Some((_, asked)) = found else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(peer) = bank.peers().of_origin(asked.origin.as_str()) else {
-        return Ok(());
+        return Ok(false);
     };
+    // It may be registered later.
     let Some(number) = number(&head, peer) else {
-        return Ok(());
+        return Ok(true);
     };
     let consent = asked.consent;
     let own = Own {
         bank,
         head: &head,
         peer,
-        place: (number, asked.id()),
+        place: (number, asked.id),
         side: Side::Receiver,
     };
     let entry = own.entry(Step::Requested { consent }, Some(request), 0)?;
-    // Asked for before, by another request: this one waits for ever, and is passed over.
     match put(bank, vec![Stepping { entry, seen: None }]).await {
-        Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(()),
-        done => done.map(drop),
+        Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(false),
+        done => done.map(|_| true),
     }
 }
 
@@ -400,6 +415,10 @@ impl Bank {
         let row = row.map_err(failed)?;
         let row = row.ok_or_else(|| vec![Refusal::TransferUnknown.at("transfer_id")])?;
         let reason = Reason::LearnersWish;
+        if row.transfer.side != Side::Origin {
+            let state = row.transfer.state().code();
+            return Err(vec![Refusal::StepNotAllowed { state }.at("transfer_id")]);
+        }
         if row.transfer.recalled().is_some() {
             return Ok(());
         }
@@ -594,7 +613,10 @@ async fn hear(
         entry: heard,
         seen: None,
     }];
-    if matches!(told.step, Step::Released(_)) && side == Side::Receiver {
+    let known = Shelves::over(Arc::clone(&head.snapshot)).row(place);
+    let known = known.map_err(failed)?;
+    let is_next = known.is_some_and(|row| row.transfer.allow(&told.step).is_ok());
+    if matches!(told.step, Step::Released(_)) && side == Side::Receiver && is_next {
         let (answer, record) = receive(bank, &head, peer, &told, place, sent.package).await?;
         steps.push(Stepping {
             entry: own.entry(answer, record, 0)?,
@@ -651,10 +673,24 @@ async fn receive(
         Err(reason) => rejected(reason),
         Ok(verified) => {
             let outcome = kept(peer, told.id, verified);
-            let leaf = bank.keep(learner, told.id, outcome).await?;
-            Ok((Step::Received, Some(leaf)))
+            match bank.keep(learner, told.id, outcome).await {
+                Ok(leaf) => Ok((Step::Received, Some(leaf))),
+                // What will be refused again must not hold up the steps behind it.
+                Err(faults) if faults.iter().all(|it| is_final(it.refusal)) => {
+                    rejected(Reason::PackageTooLarge)
+                }
+                Err(faults) => Err(faults),
+            }
         }
     }
+}
+
+/// Whether a record that was refused for it is refused whenever it comes.
+const fn is_final(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::RecordTooLarge { .. } | Refusal::NotCanonical | Refusal::LearnerErased
+    )
 }
 
 /// What a peer has told: an entry of its log under a checkpoint that this bank has cosigned, signed by it, addressed to this

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::RecordRef;
-use creditbank_domain::rules::Prior;
+use creditbank_domain::rules::{Compiled, Prior};
 use creditbank_domain::transfer::book::{Place, Shelf};
 use creditbank_domain::transfer::duty::{AtOrigin, Consented};
 use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Transfer};
@@ -51,7 +51,9 @@ pub(crate) fn known(
         return Ok(nothing(Reason::ConsentMissing));
     };
     let (learner, consent) = match papers.consent(&at)? {
-        Ok(found) => found,
+        // One consent is one transfer: any other id is of somebody who does not know the consent.
+        Ok((.., id)) if id != transfer.id => return Ok(nothing(Reason::ConsentMissing)),
+        Ok((learner, consent, _)) => (learner, consent),
         Err(reason) => return Ok(nothing(reason)),
     };
     let held = papers.outcome(learner, &consent.outcome)?;
@@ -154,16 +156,7 @@ pub(super) fn agreement(
     (from, to): (&str, &str),
     outcome: &Outcome,
 ) -> Result<Option<(String, String)>, StoreError> {
-    let today = clock::today();
-    let catalogue = head.registry.catalogue();
-    for published in catalogue.sets() {
-        let newest = catalogue.in_force(&published.id, today);
-        if newest.is_none_or(|newest| newest.hash != published.hash) {
-            continue;
-        }
-        let Ok(set) = bank.rule_set(head, &published.hash)? else {
-            continue;
-        };
+    for set in sets_in_force(bank, head)? {
         for agreement in &set.set().agreements {
             let day = outcome.completed_on;
             if let Some(version) = agreement.covers(from, to, outcome.category(), day) {
@@ -172,6 +165,20 @@ pub(super) fn agreement(
         }
     }
     Ok(None)
+}
+
+/// The rule sets that decide applications of today.
+pub(super) fn sets_in_force(bank: &Bank, head: &Head) -> Result<Vec<Arc<Compiled>>, StoreError> {
+    let today = clock::today();
+    let catalogue = head.registry.catalogue();
+    let mut sets = Vec::new();
+    for published in catalogue.sets() {
+        let newest = catalogue.in_force(&published.id, today);
+        if newest.is_some_and(|newest| newest.hash == published.hash) {
+            sets.extend(bank.rule_set(head, &published.hash)?);
+        }
+    }
+    Ok(sets)
 }
 
 /// Whether nothing else has the outcome for the purpose: no other transfer, and no decision of this bank, for the purpose
@@ -193,10 +200,16 @@ fn free(
         return Ok(Err(Reason::LearnerErased));
     };
     for prior in standing(&archive, None)? {
-        let mut lines = prior.lines.iter();
-        let line = lines.find(|line| line.outcomes.contains(&outcome));
-        let Some(line) = line else { continue };
-        if line.exclusive || purpose_of(bank, head, &prior)? == Some(consent.purpose) {
+        let lines = prior.lines.iter();
+        let mut lines = lines
+            .filter(|line| line.outcomes.contains(&outcome))
+            .peekable();
+        if lines.peek().is_none() {
+            continue;
+        }
+        if lines.any(|line| line.exclusive)
+            || purpose_of(bank, head, &prior)? == Some(consent.purpose)
+        {
             return Ok(Err(Reason::OutcomeSpent));
         }
     }

@@ -22,14 +22,15 @@ use creditbank_wire::v1;
 use jiff::civil::Date;
 use prost::Message;
 
-use super::origin::{agreement, region as region_of};
+use super::origin::{agreement, region as region_of, sets_in_force};
 use super::paper::Papers;
 use super::row::damaged;
+use super::shelf::Shelves;
 use crate::bank::Bank;
 use crate::head::{Head, hashes};
 use crate::peers::seal::seal;
 use crate::peers::{Cosigned, Peer};
-use crate::recognition::{Evidence, depositor, message_at};
+use crate::recognition::{Evidence, depositor, message_at, purpose};
 
 const CONTEXT: &str = "creditbank/transfer-package/v1\n";
 /// Most bytes of a package that is opened: it becomes part of a payload.
@@ -78,7 +79,7 @@ fn make(
         return Ok(None);
     };
     let papers = Papers { bank, head };
-    let Ok((learner, _)) = papers.consent(&consent)? else {
+    let Ok((learner, ..)) = papers.consent(&consent)? else {
         return Ok(None);
     };
     let size = TreeSize::new(cosigned.size);
@@ -227,6 +228,12 @@ pub(super) fn verify(
         Ok(verified) => verified,
         Err(reason) => return Ok(Err(reason)),
     };
+    // The learner has consented to one purpose; the programme must be of it.
+    let programme = verified.consent.programme.as_str();
+    let purposes = purposes(bank, head, programme)?;
+    if purposes != [expected.reserved.1] {
+        return Ok(Err(Reason::ConsentForOther));
+    }
     let regions = (&*region_of(head, peer), &*bank.region());
     let agreed = agreement(bank, head, regions, &outcome)?;
     let is_agreed = agreed == Some((release.agreement.clone(), release.agreement_version.clone()));
@@ -234,6 +241,15 @@ pub(super) fn verify(
         true => Ok(verified),
         false => Err(Reason::AgreementMissing),
     })
+}
+
+/// What a programme is for, by the rule sets in force.
+fn purposes(bank: &Bank, head: &Head, programme: &str) -> Result<Vec<Purpose>, StoreError> {
+    let mut found = Vec::new();
+    for set in sets_in_force(bank, head)? {
+        found.extend(purpose(&set, programme).filter(|it| !found.contains(it)));
+    }
+    Ok(found)
 }
 
 struct Checker<'a> {
@@ -285,6 +301,10 @@ impl Checker<'_> {
         }
         if outcome.obtained_by.is_some() {
             return Err(Reason::OutcomeDerived);
+        }
+        let issuer = issuer_of(given)?;
+        if issuer != package.depositor && issuer != InstitutionId::BANK {
+            return Err(Reason::InstitutionForeign);
         }
         let profile = self.profile(&admitted, &package.depositor)?;
         let verified = Verified {
@@ -408,11 +428,9 @@ fn is_agents(
     admitted: &[(LeafIndex, Statement)],
     consent: &v1::ProvedRecord,
 ) -> Result<(), Reason> {
-    let proved = part(consent.leaf.as_ref())?;
-    let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
-    let message: v1::Envelope = canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
+    let issuer = issuer_of(consent)?;
     let role = admitted.iter().find_map(|(_, stated)| match stated {
-        Statement::InstitutionAdmitted { profile, .. } if profile.id.as_str() == message.issuer => {
+        Statement::InstitutionAdmitted { profile, .. } if profile.id.as_str() == issuer => {
             Some(profile.role)
         }
         _ => None,
@@ -483,6 +501,13 @@ const fn reason(step: Checked) -> Reason {
     }
 }
 
+fn issuer_of(record: &v1::ProvedRecord) -> Result<String, Reason> {
+    let proved = part(record.leaf.as_ref())?;
+    let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
+    let message: v1::Envelope = canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
+    Ok(message.issuer)
+}
+
 fn committed(record: &v1::ProvedRecord) -> Result<[u8; 32], Reason> {
     let proved = part(record.leaf.as_ref())?;
     let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
@@ -542,8 +567,12 @@ pub(crate) fn told(
     let bytes = head.snapshot.book(at)?.ok_or(damaged())?;
     let (salt, entry) = bytes.split_first_chunk::<32>().ok_or(damaged())?;
     let read = creditbank_wire::convert::transfer::entry(entry).map_err(|_| damaged())?;
-    let package = match (&read.step, super::find(head, read.id)?) {
-        (Step::Released(_), Some((_, row))) => sealed(bank, head, peer, &row.transfer)?,
+    let number = head.registry.institution(peer.id()).map(|it| it.number);
+    let package = match (&read.step, number) {
+        (Step::Released(_), Some(number)) => {
+            let row = Shelves::over(Arc::clone(&head.snapshot)).row((number, read.id))?;
+            row.map_or(Ok(None), |row| sealed(bank, head, peer, &row.transfer))?
+        }
         _ => None,
     };
     let size = TreeSize::new(cosigned.size);
