@@ -241,7 +241,9 @@ impl Audit {
             it.origins.join(" ↔ "),
             match (it.is_agreed, it.is_cleared) {
                 (true, _) => self.language.say("是".into(), "yes".into()),
-                (false, true) => self.language.say("否，已核销".into(), "no, cleared since".into()),
+                (false, true) => self
+                    .language
+                    .say("否，已核销".into(), "no, cleared since".into()),
                 (false, false) => self.language.say("否".into(), "no".into()),
             },
             it.items.to_string(),
