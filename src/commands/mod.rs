@@ -2,6 +2,7 @@
 
 mod apply;
 mod archive;
+mod audit;
 mod check;
 mod import;
 mod init;
@@ -13,6 +14,8 @@ mod points;
 mod rebuild;
 mod receipt;
 mod recompute;
+mod reconcile;
+mod rehearse;
 mod review;
 mod rules;
 mod sample;
@@ -31,7 +34,10 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Recompute(recompute::Recompute),
+    Reconcile(reconcile::Reconcile),
     Rebuild(rebuild::Rebuild),
+    #[command(hide = true)]
+    Rehearse(rehearse::Rehearse),
     Institution(institution::Institution),
     Peer(peer::Peer),
     Rules(rules::Rules),
@@ -47,6 +53,7 @@ pub(crate) enum Command {
     Transfer(transfer::Transfer),
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
+    Audit(audit::Audit),
     Sample(sample::Sample),
 }
 
@@ -57,7 +64,9 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),
+            Self::Reconcile(command) => command.run(),
             Self::Rebuild(command) => command.run(),
+            Self::Rehearse(command) => command.run(),
             Self::Institution(command) => command.run(),
             Self::Peer(command) => command.run(),
             Self::Rules(command) => command.run(),
@@ -73,6 +82,7 @@ impl Command {
             Self::Transfer(command) => command.run(),
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
+            Self::Audit(command) => command.run(),
             Self::Sample(command) => command.run(),
         }
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use creditbank_ledger::peers::guard;
 use creditbank_ledger::server::{ServerOptions, serve};
-use creditbank_ledger::{Bank, StepTrap};
+use creditbank_ledger::{Bank, StepTrap, shift_clock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Folder;
@@ -41,6 +41,14 @@ pub(crate) struct Serve {
     /// Abort at a step of the append pipeline, such as written:3 (tests only).
     #[arg(long, hide = true)]
     abort_at: Option<StepTrap>,
+    /// Have the ledger live so many seconds later, or earlier (rehearsals and tests only).
+    #[arg(
+        long,
+        hide = true,
+        value_name = "SECONDS",
+        allow_negative_numbers = true
+    )]
+    clock_shift: Option<i64>,
 }
 
 impl Serve {
@@ -58,6 +66,10 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<(std::sync::Arc<Bank>, std::thread::JoinHandle<()>)> {
+        if let Some(seconds) = self.clock_shift {
+            tracing::warn!(seconds, "the ledger's clock is shifted: a rehearsal");
+            shift_clock(seconds);
+        }
         let folder = Folder::new(&self.dir);
         let settings = folder.settings()?;
         let options = ServerOptions {

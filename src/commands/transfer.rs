@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::recognition::named;
 use creditbank_client::transfer::{notice_digest, recall, transfer, transfers};
-use creditbank_client::{Bank, Line};
+use creditbank_client::{Bank, ClientError, Line};
 use creditbank_domain::record::RecordRef;
 use creditbank_domain::transfer::{Purpose, TransferId};
 use creditbank_domain::{LeafIndex, LearnerCode};
@@ -41,7 +41,7 @@ At the bank that holds the outcome, with the key of a learner agent or gateway:
     --recipient-learner 6543210987654321 --purpose degree --programme marketing-js \\
     --notice notice.txt
 At the bank that is to recognise it:
-  creditbank transfer request 6543210987654321 --ticket sh.creditbank.example/log:57:9f3c…
+  creditbank transfer request 6543210987654321 --ticket sh.creditbank.example/log:57:9f3c…:0f1e…
   creditbank transfer show 0f1e2d3c4b5a69788796a5b4c3d2e1f0 --wait 60
   creditbank apply submit 6543210987654321 --rules delta --programme marketing-js --plan
 
@@ -79,7 +79,7 @@ enum Action {
     Request {
         /// The learner's code at this bank, 16 digits.
         learner: String,
-        /// What the other bank's window printed: ORIGIN:LEAF:HASH.
+        /// What the other bank's window printed: ORIGIN:LEAF:HASH:TRANSFER.
         #[arg(long)]
         ticket: Ticket,
     },
@@ -156,23 +156,19 @@ impl From<For> for Purpose {
     }
 }
 
-/// A consent as another bank names it (转移凭条).
+/// A consent as another bank names it (转移凭条). Who has it can ask; only the learner whom the consent names is answered.
 #[derive(Clone, Debug)]
 struct Ticket {
     origin: String,
     consent: RecordRef,
-}
-
-impl Ticket {
-    fn id(&self) -> TransferId {
-        TransferId::of(&self.origin, &self.consent)
-    }
+    id: TransferId,
 }
 
 impl std::fmt::Display for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hash = print::hex(&self.consent.leaf_hash);
-        write!(f, "{}:{}:{hash}", self.origin, self.consent.leaf_index)
+        let (origin, leaf, id) = (&self.origin, self.consent.leaf_index, self.id);
+        write!(f, "{origin}:{leaf}:{hash}:{id}")
     }
 }
 
@@ -181,7 +177,8 @@ impl FromStr for Ticket {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parse = || {
-            let (rest, hash) = text.trim().rsplit_once(':')?;
+            let (rest, id) = text.trim().rsplit_once(':')?;
+            let (rest, hash) = rest.rsplit_once(':')?;
             let (origin, leaf) = rest.rsplit_once(':')?;
             let leaf_hash = print::from_hex(hash)?.try_into().ok()?;
             let leaf_index = LeafIndex(leaf.parse().ok()?);
@@ -191,10 +188,12 @@ impl FromStr for Ticket {
                     leaf_index,
                     leaf_hash,
                 },
+                id: TransferId::parse(id).ok()?,
             })
         };
-        parse()
-            .ok_or_else(|| "a ticket is ORIGIN:LEAF:HASH, as `transfer consent` prints it".into())
+        parse().ok_or_else(|| {
+            "a ticket is ORIGIN:LEAF:HASH:TRANSFER, as `transfer consent` prints it".into()
+        })
     }
 }
 
@@ -229,7 +228,11 @@ impl Transfer {
             Action::Request { learner, ticket } => self.request(bank, learner, ticket).await,
             Action::Show { id, wait } => {
                 let id = transfer_id(id)?;
-                let mut view = transfer(bank, id).await?;
+                let mut view = if *wait == 0 {
+                    transfer(bank, id).await?
+                } else {
+                    appeared(bank, id, *wait).await?
+                };
                 let looking = async {
                     while is_moving(&view) {
                         tokio::time::sleep(WAIT).await;
@@ -273,21 +276,24 @@ impl Transfer {
             &attempt.to_be_bytes(),
         ]);
         let record = maker(bank)?.consent(&key, learner, consent);
+        let salt: [u8; 32] = record.salt[..].try_into().context("a salt has 32 bytes")?;
         let placed = deposit(&self.connection, bank, record).await?;
+        let consent = named(bank, placed.leaf_index).await?;
         let ticket = Ticket {
+            id: TransferId::of(bank.origin(), &consent, &salt),
             origin: bank.origin().to_owned(),
-            consent: named(bank, placed.leaf_index).await?,
+            consent,
         };
         if self.json {
             print::json(&json!({
-                "transfer": ticket.id().to_string(),
+                "transfer": ticket.id.to_string(),
                 "consent": placed.leaf_index,
                 "ticket": ticket.to_string(),
                 "duplicate": placed.duplicate,
             }));
             return Ok(());
         }
-        print::out(&format!("transfer 转移编号  {}", ticket.id()));
+        print::out(&format!("transfer 转移编号  {}", ticket.id));
         print::out(&format!("consent  同意书    leaf {}", placed.leaf_index));
         print::out(&format!("ticket   转移凭条  {ticket}"));
         Ok(())
@@ -306,9 +312,15 @@ impl Transfer {
             hash,
         ];
         let key = natural_key(&parts);
-        let record = maker(bank)?.transfer_request(&key, learner, &ticket.origin, &ticket.consent);
+        let record = maker(bank)?.transfer_request(
+            &key,
+            learner,
+            &ticket.origin,
+            &ticket.consent,
+            ticket.id,
+        );
         let placed = deposit(&self.connection, bank, record).await?;
-        let id = ticket.id().to_string();
+        let id = ticket.id.to_string();
         self.say(
             &format!("已申请转移 {id}"),
             &format!("asked for transfer {id}"),
@@ -422,20 +434,30 @@ impl Transfer {
     }
 }
 
-/// A withdrawn consent may be given again: how often it was withdrawn is part of what names it.
+/// A consent that was withdrawn, or whose transfer came to nothing, may be given again: how often is part of what names it.
 async fn attempts(bank: &Bank, learner: LearnerCode, consent: &v1::Consent) -> Result<u64> {
+    const ENDED: [&str; 5] = ["refused", "rejected", "declined", "recalled", "reversed"];
     let bytes = creditbank_wire::Message::encode_to_vec(consent);
-    let mut withdrawn = 0;
+    let mut same = Vec::new();
     each_record(bank, learner, |record| {
         let payload: v1::Payload = creditbank_wire::Message::decode(&record.payload[..])?;
-        if let Some(v1::payload::Content::Consent(it)) = payload.content {
-            let is_same = creditbank_wire::Message::encode_to_vec(&it) == bytes;
-            withdrawn += u64::from(is_same && record.state() == v1::RecordState::Revoked);
+        if let Some(v1::payload::Content::Consent(it)) = payload.content
+            && creditbank_wire::Message::encode_to_vec(&it) == bytes
+        {
+            same.push((record.leaf_index, record.state(), record.salt.clone()));
         }
         Ok(true)
     })
     .await?;
-    Ok(withdrawn)
+    let mut ended = 0;
+    for (leaf, state, salt) in same {
+        let salt: [u8; 32] = salt[..].try_into().context("a salt has 32 bytes")?;
+        let id = TransferId::of(bank.origin(), &named(bank, leaf).await?, &salt);
+        let view = transfer(bank, id).await.ok();
+        let is_over = view.is_some_and(|view| ENDED.contains(&view.state.as_str()));
+        ended += u64::from(is_over || state == v1::RecordState::Revoked);
+    }
+    Ok(ended)
 }
 
 /// The category of an outcome in a learner's archive.
@@ -478,6 +500,27 @@ async fn each_record(
         }
         request.page_token = page.next_page_token;
     }
+}
+
+/// A transfer once the bank has taken it up: right after a request it may not know it yet.
+async fn appeared(bank: &Bank, id: TransferId, seconds: u64) -> Result<v1::TransferView> {
+    let looking = async {
+        loop {
+            match transfer(bank, id).await {
+                Err(ClientError::Refused(refused))
+                    if refused.code.as_deref() == Some("TRANSFER_UNKNOWN") =>
+                {
+                    tokio::time::sleep(WAIT).await;
+                }
+                answer => return answer,
+            }
+        }
+    };
+    let looked = tokio::time::timeout(Duration::from_secs(seconds), looking).await;
+    Ok(match looked {
+        Ok(answer) => answer?,
+        Err(_) => transfer(bank, id).await?,
+    })
 }
 
 /// Whether the banks are still to take a step by themselves: what is under review waits for people.
@@ -536,9 +579,10 @@ mod tests {
                 leaf_index: LeafIndex(57),
                 leaf_hash: [0x9f; 32],
             },
+            id: TransferId([7; 16]),
         };
         let read: Ticket = ticket.to_string().parse().expect("a ticket");
-        assert_eq!(read.id(), ticket.id());
+        assert_eq!((read.id, read.consent), (ticket.id, ticket.consent));
         for wrong in ["", "sh:57", "sh:x:9f", "sh.example:57:9f9f"] {
             assert!(wrong.parse::<Ticket>().is_err(), "{wrong}");
         }

@@ -153,17 +153,31 @@ impl Region {
         };
         let key = format!("consent {outcome:?} {}", to.id);
         let record = self.window.maker.consent(key.as_bytes(), learner, consent);
+        self.consented(record).await
+    }
+
+    /// Deposits a consent; where it lies, and the transfer that it allows.
+    pub(crate) async fn consented(&self, record: v1::SignedRecord) -> (RecordRef, TransferId) {
+        let salt = record.salt[..].try_into().expect("32 bytes");
         let at = self.window.deposit(&self.bank, vec![record]).await[0];
-        (at, TransferId::of(&origin(self.id), &at))
+        (at, TransferId::of(&origin(self.id), &at, &salt))
     }
 
     /// Asks, at this region, for the outcome that a consent at another is about.
-    pub(crate) async fn request(&self, learner: LearnerCode, from: &Region, consent: RecordRef) {
+    pub(crate) async fn request(
+        &self,
+        learner: LearnerCode,
+        from: &Region,
+        (consent, id): (RecordRef, TransferId),
+    ) {
         let key = format!("request {consent:?}");
-        let record =
-            self.window
-                .maker
-                .transfer_request(key.as_bytes(), learner, &origin(from.id), &consent);
+        let record = self.window.maker.transfer_request(
+            key.as_bytes(),
+            learner,
+            &origin(from.id),
+            &consent,
+            id,
+        );
         self.window.deposit(&self.bank, vec![record]).await;
     }
 

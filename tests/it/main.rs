@@ -4,6 +4,7 @@
 //! all of it again. Nothing here sleeps to wait for something, but that it asks again until the bank has done what follows
 //! by itself; every wait has a bound.
 
+mod audit;
 mod bank;
 mod chance;
 mod http;
@@ -25,6 +26,7 @@ mod points;
 mod projects;
 mod python;
 mod recognition;
+mod reconcile;
 mod refusals;
 mod regions;
 mod rules;

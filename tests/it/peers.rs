@@ -46,13 +46,13 @@ fn done(bank: &Bank, arguments: &[&str]) -> String {
 }
 
 /// The banks of Shanghai and Jiangsu, which know each other by their cards and run.
-struct Pair {
-    sh: Bank,
-    js: Bank,
+pub(crate) struct Pair {
+    pub(crate) sh: Bank,
+    pub(crate) js: Bank,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut pair = Self::strangers();
         pair.sh.start();
         pair.js.start();

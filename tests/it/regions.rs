@@ -36,7 +36,7 @@ async fn ask(regions: &[Region], number: u64, (from, to): (usize, usize)) -> Ask
     let learner = receiver.college.enrol(&name).await;
     let outcome = origin.deposit(&name, here).await;
     let (consent, id) = origin.consent(here, outcome, receiver, learner).await;
-    receiver.request(learner, origin, consent).await;
+    receiver.request(learner, origin, (consent, id)).await;
     Asked {
         from,
         to,

@@ -5,7 +5,7 @@ use creditbank_domain::transfer::{State, Step, TransferId};
 use creditbank_wire::convert::transfer::step;
 use creditbank_wire::v1;
 
-use crate::delta::{Region, regions, until};
+use crate::delta::{Region, regions, run, until};
 use crate::institution::digits;
 
 /// The codes of a transfer's steps, as a bank knows them.
@@ -33,7 +33,7 @@ async fn received(sh: &Region, js: &Region, name: &str) -> (TransferId, u64) {
     let (here, there) = (sh.college.enrol(name).await, js.college.enrol(name).await);
     let outcome = sh.deposit(name, here).await;
     let (consent, id) = sh.consent(here, outcome, js, there).await;
-    js.request(there, sh, consent).await;
+    js.request(there, sh, (consent, id)).await;
     let view = js.reaches(id, "under-review", false).await;
     (id, view.record.expect("the outcome is in the archive"))
 }
@@ -81,7 +81,7 @@ async fn one_outcome_serves_one_purpose_once_however_often_it_is_asked_for() {
     let (here, there) = (sh.college.enrol("1").await, js.college.enrol("1").await);
     let outcome = sh.deposit("one", here).await;
     let (first, held) = sh.consent(here, outcome, js, there).await;
-    js.request(there, sh, first).await;
+    js.request(there, sh, (first, held)).await;
     js.reaches(held, "under-review", false).await;
 
     let other = js.college.enrol("2").await;
@@ -90,9 +90,8 @@ async fn one_outcome_serves_one_purpose_once_however_often_it_is_asked_for() {
         ..consent_in(sh, here, first.leaf_index.0).await
     };
     let record = sh.window.maker.consent(b"again", here, again);
-    let second = sh.window.deposit(&sh.bank, vec![record]).await[0];
-    let refused = TransferId::of("shanghai.test/log", &second);
-    js.request(other, sh, second).await;
+    let (second, refused) = sh.consented(record).await;
+    js.request(other, sh, (second, refused)).await;
     let view = js.reaches(refused, "refused", false).await;
     assert_eq!(view.reason, "OUTCOME_RESERVED");
     let still = sh.reaches(held, "under-review", false).await;
@@ -131,7 +130,7 @@ async fn a_consent_is_withdrawn_until_the_outcome_is_released_and_not_after() {
     let (consent, id) = sh.consent(here, outcome, js, there).await;
     let withdrawn = sh.window.maker.revocation(b"no", here, consent, "不同意了");
     sh.window.deposit(&sh.bank, vec![withdrawn]).await;
-    js.request(there, sh, consent).await;
+    js.request(there, sh, (consent, id)).await;
     let view = js.reaches(id, "refused", false).await;
     assert_eq!(view.reason, "CONSENT_WITHDRAWN");
 
@@ -281,9 +280,9 @@ async fn a_bank_that_was_down_catches_up_by_itself() {
     }
     // The origin is down while the receiver asks, and the receiver when the origin answers.
     regions[0].bank.stop();
-    for (there, consent, _) in &asked {
+    for (there, consent, id) in &asked {
         let [sh, js] = &regions[..] else { panic!() };
-        js.request(*there, sh, *consent).await;
+        js.request(*there, sh, (*consent, *id)).await;
     }
     regions[1].bank.kill();
     regions[0].bank.start();
@@ -295,4 +294,44 @@ async fn a_bank_that_was_down_catches_up_by_itself() {
         regions[0].reaches(*id, "under-review", false).await;
     }
     check(regions);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsed_difference_is_found_by_check_and_undone_by_rebuild() {
+    let mut regions = regions(2).await;
+    let [sh, js] = &regions[..] else { panic!() };
+    let (id, record) = received(sh, js, "1").await;
+    let there = js.college.enrol("1").await;
+    js.apply(there, record).await;
+    sh.reaches(id, "recognised", true).await;
+    js.reaches(id, "recognised", true).await;
+    for region in &mut regions {
+        region.bank.stop();
+    }
+    let js = &regions[1].bank;
+    // Jiangsu has not given anything that Shanghai could have alone.
+    let wrong = js.run(&[
+        "rehearse",
+        "{dir}",
+        "--peer",
+        "shanghai",
+        "--difference",
+        "state",
+    ]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let amount = [
+        "rehearse",
+        "{dir}",
+        "--peer",
+        "shanghai",
+        "--difference",
+        "amount",
+    ];
+    assert!(run(js, &amount).contains(&id.to_string()));
+    // What was changed once is not changed again.
+    assert_eq!(js.run(&amount).status.code(), Some(2));
+    let found = js.run(&["check", "{dir}", "--quiet"]);
+    assert_eq!(found.status.code(), Some(1));
+    run(js, &["rebuild", "{dir}"]);
+    run(js, &["check", "{dir}", "--quiet"]);
 }

@@ -306,6 +306,8 @@ clients! {
     recognition: recognition_service_client::RecognitionServiceClient;
     /// Points.
     points: points_service_client::PointsServiceClient;
+    /// Periods with peer banks.
+    reconciliation: reconciliation_service_client::ReconciliationServiceClient;
     /// Transfers between banks.
     transfers: transfer_service_client::TransferServiceClient;
 }

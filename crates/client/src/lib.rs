@@ -55,6 +55,7 @@
 //! trusts an answer of the bank; equally it never decides for the bank what is admitted, and a row may be refused that
 //! was well-formed here. It does not depend on the bank's own code beyond the formats.
 
+pub mod audit;
 pub mod batch;
 pub mod connection;
 mod declaration;
@@ -65,6 +66,7 @@ mod pipeline;
 pub mod points;
 pub mod receipt;
 pub mod recognition;
+pub mod reconciliation;
 pub mod record;
 pub mod retry;
 pub mod submit;

@@ -46,10 +46,12 @@ impl RecordMaker {
         learner: LearnerCode,
         origin: &str,
         consent: &RecordRef,
+        id: TransferId,
     ) -> v1::SignedRecord {
         let content = Content::TransferRequest(v1::TransferRequest {
             origin: origin.to_owned(),
             consent: Some(reference(consent)),
+            transfer_id: id.0.to_vec().into(),
         });
         let kind = RecordKind::TransferRequest;
         self.make(natural_key, kind, learner, content, None, None)

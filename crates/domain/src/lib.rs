@@ -15,6 +15,7 @@ pub mod identifier;
 pub mod outcome;
 pub mod points;
 pub mod recognition;
+pub mod reconcile;
 pub mod record;
 pub mod refusal;
 pub mod registry;

@@ -12,6 +12,7 @@ use crate::identifier::{
     InstitutionId, LearnerCode, RecordId, RegionCode, SchoolCode, UnifiedSocialCreditCode,
 };
 use crate::recognition::{Application, Ruling};
+use crate::reconcile::{Closed, PeriodStatement};
 use crate::rules::Period;
 use crate::text::Code;
 use crate::transfer::{Consent, TransferRequest, Transferred};
@@ -605,6 +606,10 @@ pub enum Statement {
         /// Which of the two.
         suspended: bool,
     },
+    /// What this bank says of a period with another (对账单).
+    PeriodStated(Box<PeriodStatement>),
+    /// A period with another bank is closed, and never changes (关账).
+    PeriodClosed(Box<Closed>),
 }
 
 impl Statement {

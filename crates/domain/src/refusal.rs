@@ -299,6 +299,8 @@ refusals! {
     PeersNotConfigured = "PEERS_NOT_CONFIGURED",
     /// The period is not over.
     PeriodOpen { /** When it is. */ until_ms: u64 } = "PERIOD_OPEN",
+    /// Steps of the other bank have not arrived: the period cannot be stated yet.
+    StepsMissing { /** The first of them. */ expected: u64 } = "STEPS_MISSING",
     /// The period before it is not closed.
     PeriodBeforeOpen = "PERIOD_BEFORE_OPEN",
     /// The period is closed, and never changes.

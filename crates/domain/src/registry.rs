@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::catalogue::Catalogue;
 use crate::identifier::InstitutionId;
+use crate::reconcile::Periods;
 use crate::record::{InstitutionProfile, KeyId, KeyPurpose, LeafIndex, PublicKey, Role, Statement};
 use crate::{Category, Refusal};
 
@@ -84,6 +85,7 @@ pub struct Registry {
     by_key: HashMap<KeyId, InstitutionNumber>,
     erasures: u64,
     catalogue: Arc<Catalogue>,
+    periods: Arc<Periods>,
 }
 
 impl Registry {
@@ -145,6 +147,11 @@ impl Registry {
     /// Published rule sets and projects.
     pub fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// Periods that were stated and closed with other banks.
+    pub fn periods(&self) -> &Arc<Periods> {
+        &self.periods
     }
 
     /// How many learners were erased.
@@ -248,6 +255,9 @@ impl Registry {
                 self.known(institution).map(|_| ())
             }
             Statement::LearnerErased { .. } => Ok(()),
+            Statement::PeriodStated(_) | Statement::PeriodClosed(_) => {
+                self.periods.check(&self.origin, statement)
+            }
             other => self.check_catalogue(other),
         }
     }
@@ -308,6 +318,9 @@ impl Registry {
                 self.change(institution, |it| it.suspended = *suspended);
             }
             Statement::LearnerErased { .. } => self.erasures += 1,
+            Statement::PeriodStated(_) | Statement::PeriodClosed(_) => {
+                Arc::make_mut(&mut self.periods).apply(&self.origin, index, statement);
+            }
             other => Arc::make_mut(&mut self.catalogue).apply(index, other),
         }
     }

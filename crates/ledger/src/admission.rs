@@ -15,6 +15,7 @@ use creditbank_domain::record::{
     commitment,
 };
 use creditbank_domain::registry::{Institution, Registry};
+use creditbank_domain::transfer::book::Bound;
 use creditbank_domain::{Category, Digest32, Fault, LeafIndex, Outcome, Refusal};
 use creditbank_merkle::{BatchTree, Hash, leaf_hash};
 use creditbank_store::StoreError;
@@ -167,6 +168,8 @@ pub(crate) struct Seen {
     pub(crate) size: u64,
     /// All codes of the archive, when the step rests on what is in it.
     pub(crate) archive: Vec<u64>,
+    /// What it uses, of which no other bank may have the right of use.
+    pub(crate) unbound: Vec<Bound>,
 }
 
 impl Admitted {

@@ -22,6 +22,7 @@ use crate::peers::{PeerOptions, Peers};
 use crate::queue::{Message, Queue};
 use crate::recognition::Sets;
 use crate::recognition::follow::{self, Changed, Follower};
+use crate::reconcile::Digests;
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
 use crate::transfer::Desk;
@@ -209,6 +210,8 @@ pub struct Bank {
     sets: Sets,
     /// Held while the bank evaluates and decides, so that no two decisions spend the same outcome.
     pub(crate) deciding: tokio::sync::Mutex<()>,
+    /// Periods that peers compare.
+    digests: Digests,
     /// Room for evaluations and plans, one a core.
     thinking: tokio::sync::Semaphore,
     /// What follows from a commit; taken away when the bank stops.
@@ -310,6 +313,7 @@ impl Bank {
             trap: options.trap,
             sets: Sets::new(),
             deciding: tokio::sync::Mutex::new(()),
+            digests: Digests::new(),
             thinking: tokio::sync::Semaphore::new(
                 std::thread::available_parallelism().map_or(1, usize::from),
             ),
@@ -318,9 +322,14 @@ impl Bank {
         Ok((Arc::new(bank), jobs, gone))
     }
 
+    /// A stop begins: what works or waits on its own account ends soon, and open calls are still served.
+    pub(crate) fn wind_up(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
     /// Works off what is waiting and ends the sequencer.
     pub async fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.wind_up();
         drop((lock(&self.purges).take(), lock(&self.follower).take()));
         self.queue.stop().await;
     }
@@ -439,6 +448,10 @@ impl Bank {
         &self.thinking
     }
 
+    pub(crate) const fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
     pub(crate) fn sets(&self) -> &Sets {
         &self.sets
     }
@@ -459,6 +472,7 @@ impl Bank {
     /// Forgets what is in memory of learners that were erased or merged.
     pub(crate) fn forget(&self, learners: impl IntoIterator<Item = u64>) {
         self.erasures.fetch_add(1, Ordering::AcqRel);
+        self.desk.touch_everybody();
         for learner in learners {
             self.accounts.remove(&learner);
         }

@@ -1,21 +1,34 @@
 //! The one place of this crate that reads the clock.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::civil::Date;
 
-/// Milliseconds since the epoch.
-#[expect(clippy::disallowed_methods, reason = "the home of the clock")]
+/// How far the time of the ledger is from that of the machine.
+static SHIFT_MS: AtomicI64 = AtomicI64::new(0);
+
+/// Has the ledger of this process live at another time: for rehearsals and tests, which cannot wait for a month to end.
+pub fn shift(seconds: i64) {
+    SHIFT_MS.store(seconds.saturating_mul(1000), Ordering::Relaxed);
+}
+
+/// Milliseconds since the epoch, by the ledger: what entries are dated with.
 pub(crate) fn now_ms() -> u64 {
+    machine_ms().saturating_add_signed(SHIFT_MS.load(Ordering::Relaxed))
+}
+
+/// Seconds since the epoch, by the machine: what tokens and cosignatures of others are held against.
+pub(crate) fn now_s() -> u64 {
+    machine_ms() / 1000
+}
+
+#[expect(clippy::disallowed_methods, reason = "the home of the clock")]
+fn machine_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Seconds since the epoch.
-pub(crate) fn now_s() -> u64 {
-    now_ms() / 1000
 }
 
 /// Today in China Standard Time, in which all four regions live.

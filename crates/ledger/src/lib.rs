@@ -19,6 +19,7 @@ mod points;
 pub mod queue;
 pub mod rebuild;
 pub mod recognition;
+pub mod reconcile;
 mod recover;
 mod sequencer;
 pub mod server;
@@ -29,4 +30,6 @@ mod transfer;
 pub mod vault;
 
 pub use bank::{Bank, BankError, BankKeys, BankOptions};
+pub use clock::shift as shift_clock;
 pub use steps::{Step, StepTrap};
+pub use transfer::rehearse;

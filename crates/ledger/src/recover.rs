@@ -104,13 +104,7 @@ impl Bank {
         }
         let mut anchor = AnchorFile::open(&options.anchor)?;
         let recovered = recover(&store, anchor.anchor())?;
-        let source = Source {
-            edge: &recovered.edge,
-            snapshot: &store.snapshot(),
-        };
-        let own_keys = guard::own_log_keys(&recovered.registry, keys.log.verifier());
-        let size = TreeSize::new(recovered.row.size);
-        guard::hold_against(cosigned, &own_keys, &source, size)?;
+        recovered.hold_against(&store, &keys, cosigned)?;
         let checkpoint = Checkpoint {
             origin,
             size: TreeSize::new(recovered.row.size),
@@ -155,6 +149,24 @@ pub(crate) struct Recovered {
     pub(crate) registry: Registry,
     /// Handles of all learners that were ever erased.
     pub(crate) erased: Vec<[u8; 16]>,
+}
+
+impl Recovered {
+    /// Refuses a log that is not at least what peers show as cosigned of it. Its snapshot ends here: an erasure that is
+    /// still to be carried out must find nobody who reads what it takes.
+    fn hold_against(
+        &self,
+        store: &Store,
+        keys: &BankKeys,
+        cosigned: &[PeerCosigned],
+    ) -> Result<(), BankError> {
+        let source = Source {
+            edge: &self.edge,
+            snapshot: &store.snapshot(),
+        };
+        let own_keys = guard::own_log_keys(&self.registry, keys.log.verifier());
+        guard::hold_against(cosigned, &own_keys, &source, TreeSize::new(self.row.size))
+    }
 }
 
 /// Reads the head, rebuilds the right edge and holds both against the anchor.

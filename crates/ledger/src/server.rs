@@ -10,6 +10,7 @@ use creditbank_wire::v1::learner_service_server::LearnerServiceServer;
 use creditbank_wire::v1::log_service_server::LogServiceServer;
 use creditbank_wire::v1::points_service_server::PointsServiceServer;
 use creditbank_wire::v1::recognition_service_server::RecognitionServiceServer;
+use creditbank_wire::v1::reconciliation_service_server::ReconciliationServiceServer;
 use creditbank_wire::v1::registry_service_server::RegistryServiceServer;
 use creditbank_wire::v1::rule_service_server::RuleServiceServer;
 use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
@@ -126,6 +127,8 @@ pub async fn serve(
     let desk = tokio::spawn(transfer::run(Arc::clone(&bank), stopping.subscribe()));
     ready(serving);
     stop.await;
+    // Peers wait for our next step for longer than a stop may take.
+    bank.wind_up();
     stopping.send_replace(true);
     let asked = async move {
         for task in asking {
@@ -190,6 +193,10 @@ async fn router(
         .add_service(known(
             &services,
             limited!(RecognitionServiceServer, REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(ReconciliationServiceServer, SMALL_REQUEST_BYTES_MAX),
         ))
         .add_service(known(
             &services,

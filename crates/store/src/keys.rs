@@ -10,8 +10,8 @@
 //! | `learners` | `L` learner / `I` identity digest / `H` handle | learner row / learner / learner |
 //! | `ids` | institution number, record id | leaf index, learner |
 //! | `book` | leaf index | salt and entry of a step of a transfer |
-//! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q` leaf index | rows of transfers, see [`ShelfKey`] |
-//! | `peers` | `C` origin / `O` origin / `E` origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork |
+//! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q`, `U` leaf index | rows of transfers, see [`ShelfKey`] |
+//! | `peers` | `C` origin / `O` origin / `E` origin / `D` month, origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork / report of a closed period |
 //! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
 //!
 //! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
@@ -23,6 +23,7 @@
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
+use creditbank_domain::reconcile::Period;
 use creditbank_domain::registry::InstitutionNumber;
 
 /// Chunks of the log.
@@ -47,7 +48,7 @@ pub(crate) const PEERS: &str = "peers";
 
 /// All families beside the default one.
 pub(crate) const FAMILIES: [&str; 9] = [
-    LEAVES, TILES, VAULT, BOOK, KEYS, LEARNERS, IDS, VIEWS, PEERS,
+    LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS, PEERS, BOOK,
 ];
 
 pub(crate) const META_FORMAT: &[u8] = b"format";
@@ -64,12 +65,14 @@ pub(crate) const KIND_OPEN: u8 = b'O';
 pub(crate) const KIND_SENT: u8 = b'N';
 pub(crate) const KIND_BINDING: u8 = b'B';
 pub(crate) const KIND_REQUEST: u8 = b'Q';
+pub(crate) const KIND_USED: u8 = b'U';
 pub(crate) const KIND_LEARNER: u8 = b'L';
 pub(crate) const KIND_IDENTITY: u8 = b'I';
 pub(crate) const KIND_HANDLE: u8 = b'H';
 pub(crate) const KIND_COSIGNED: u8 = b'C';
 pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
 pub(crate) const KIND_EVIDENCE: u8 = b'E';
+pub(crate) const KIND_REPORT: u8 = b'D';
 
 /// Bytes of a learner prefix in `vault`.
 pub(crate) const LEARNER_BYTES: usize = 8;
@@ -142,6 +145,8 @@ pub enum ShelfKey {
     Binding(LeafIndex, u8),
     /// A learner's request that the bank has not taken up yet; empty.
     Request(LeafIndex),
+    /// A consent that has led to a release; empty.
+    Used(LeafIndex),
 }
 
 impl ShelfKey {
@@ -158,6 +163,7 @@ impl ShelfKey {
                 [&[KIND_BINDING][..], &leaf.0.to_be_bytes(), &[*purpose]].concat()
             }
             Self::Request(leaf) => prefixed(KIND_REQUEST, leaf.0).to_vec(),
+            Self::Used(leaf) => prefixed(KIND_USED, leaf.0).to_vec(),
         }
     }
 
@@ -171,9 +177,12 @@ impl ShelfKey {
                 *purpose,
             ));
         }
-        if *kind == KIND_REQUEST {
-            let leaf = rest.try_into().ok()?;
-            return Some(Self::Request(LeafIndex(u64::from_be_bytes(leaf))));
+        if [KIND_REQUEST, KIND_USED].contains(kind) {
+            let leaf = LeafIndex(u64::from_be_bytes(rest.try_into().ok()?));
+            return Some(match *kind {
+                KIND_REQUEST => Self::Request(leaf),
+                _ => Self::Used(leaf),
+            });
         }
         let (peer, rest) = rest.split_first_chunk::<4>()?;
         let peer = InstitutionNumber(u32::from_be_bytes(*peer));
@@ -206,6 +215,16 @@ pub(crate) fn handle(handle: &[u8; 16]) -> [u8; 17] {
 /// A row about another bank, whose log has this name.
 pub(crate) fn peer(kind: u8, origin: &str) -> Vec<u8> {
     let mut key = vec![kind];
+    key.extend_from_slice(origin.as_bytes());
+    key
+}
+
+/// Reports of one month stand together; an origin may be of any length.
+pub(crate) fn report(period: Period, origin: &str) -> Vec<u8> {
+    let (year, month) = period.parts();
+    let mut key = vec![KIND_REPORT];
+    key.extend_from_slice(&year.to_be_bytes());
+    key.extend_from_slice(&month.to_be_bytes());
     key.extend_from_slice(origin.as_bytes());
     key
 }

@@ -1,5 +1,7 @@
 //! Rows about other banks: what was cosigned, and what was shown. They lie beside the log and are not folded from it.
 
+use creditbank_domain::reconcile::Period;
+
 use crate::keys::{self, KIND_COSIGNED, KIND_EVIDENCE, KIND_OWN_COSIGNED, PEERS};
 use crate::store::synced;
 use crate::{Store, StoreError};
@@ -13,6 +15,8 @@ pub enum PeerRow {
     OwnCosigned,
     /// What proves that that bank has forked its log.
     Evidence,
+    /// The report of a period that was closed with that bank.
+    Report(Period),
 }
 
 impl PeerRow {
@@ -21,6 +25,7 @@ impl PeerRow {
             Self::Cosigned => KIND_COSIGNED,
             Self::OwnCosigned => KIND_OWN_COSIGNED,
             Self::Evidence => KIND_EVIDENCE,
+            Self::Report(period) => return keys::report(period, origin),
         };
         keys::peer(kind, origin)
     }

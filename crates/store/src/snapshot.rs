@@ -329,7 +329,10 @@ impl Snapshot {
     ) -> Result<(), StoreError> {
         let start = from.encode();
         let common = match from {
-            ShelfKey::Pair(_) | ShelfKey::Binding(..) | ShelfKey::Request(_) => 1,
+            ShelfKey::Pair(_)
+            | ShelfKey::Binding(..)
+            | ShelfKey::Request(_)
+            | ShelfKey::Used(_) => 1,
             ShelfKey::Transfer(..) | ShelfKey::Open(..) | ShelfKey::Sent(..) => 5,
         };
         let mut options = ReadOptions::default();

@@ -524,6 +524,10 @@ refusals! {
     PeriodOpen { until_ms } => FailedPrecondition,
         "该对账期尚未结束（截止时刻 {until_ms} 毫秒），请在结束后对账。",
         "The period is not over before {until_ms} (ms since 1970); please reconcile after that.";
+    StepsMissing { expected } => FailedPrecondition,
+        "另一方的步骤尚未全部到达（缺第 {expected} 步），请稍后再对账；不等的话可用 --incomplete，缺少的步骤记为差异。",
+        "Steps of the other bank have not all arrived (step {expected} is missing); please reconcile later, or do it with \
+         --incomplete now, which makes differences of them.";
     PeriodBeforeOpen => FailedPrecondition,
         "前一对账期尚未关闭，请按顺序对账。",
         "The period before it is not closed; please reconcile in order.";
@@ -696,6 +700,10 @@ pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
             "By the rules or the panel nothing is granted.",
         ),
         Reason::DecisionReversed => ("认定决定已撤销。", "The decision was reversed."),
+        Reason::PackageTooLarge => (
+            "数据包过大，转入方的学习档案无法保存。",
+            "The package is more than an archive of the receiver can keep.",
+        ),
         Reason::Undecided => ("期限内未作决定。", "Nobody decided in time."),
         Reason::RecognisedLate => (
             "撤回之后才认定，而成果已另作他用。",

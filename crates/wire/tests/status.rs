@@ -46,7 +46,7 @@ fn samples() -> Vec<Refusal> {
         AppealRunning { until: jiff::civil::date(1949, 10, 1) },
         AppealTooLate { until: jiff::civil::date(1949, 10, 1) }, ApplicationMoved, NoticeOutdated, NothingGranted,
         TransferUnknown, SequenceGap { expected: 7344 }, OutcomeBound, TransferMoved, ConsentUsed, PeerUnknown,
-        PeerStopped, PeersNotConfigured, PeriodOpen { until_ms: 7345 }, PeriodBeforeOpen, PeriodClosed,
+        PeerStopped, PeersNotConfigured, PeriodOpen { until_ms: 7345 }, StepsMissing { expected: 7347 }, PeriodBeforeOpen, PeriodClosed,
         PeerUnreachable, PeerInvalid { check: "field-7346" },
         PointsTooFew { available: 7338 }, PointsOwed { owed: 7339 }, RedemptionExists, RedemptionClosed,
         PermissionDenied, TokenMissing, TokenMalformed, TokenExpired, TokenTooLong { max_seconds: 7340 },

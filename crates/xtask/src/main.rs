@@ -35,6 +35,11 @@ Usage: cargo xtask COMMAND
                        and be decided, and leaves it running with the commands to try next. FILE
                        has the columns lea,school,student,score,…; without it, N rows (20000) are
                        made up. --exit ends it and computes all decisions again.
+  demo --delta [--exit]
+                       Starts the banks of four regions, moves 300 outcomes between them while one
+                       is stopped and started, makes a difference of every class, and closes two
+                       months: the first finds them, the second clears them. A third party audits
+                       the four public logs. --exit ends it and derives every database again.
   bench [--quick] [--peers] [FLAGS…]
                        Measures this machine, then the bank against it. --quick ends within a
                        minute; --peers runs PostgreSQL beside it; `bench --help` tells the rest.

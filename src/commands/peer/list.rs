@@ -59,7 +59,7 @@ impl List {
                 return Ok(ExitCode::from(3));
             }
         };
-        let rows: Vec<Row> = serde_json::from_str(&answer.body)
+        let rows: Vec<Row> = serde_json::from_slice(&answer.body)
             .with_context(|| format!("{url} is not the public log of a bank"))?;
         if self.json {
             print::json(&serde_json::to_value(&rows)?);

@@ -155,7 +155,7 @@ pub(super) fn bundle_form(bundle: &v1::ReceiptBundle) -> Result<(), Reason> {
 }
 
 /// A leaf with its attestation, and its envelope.
-pub(super) fn leaf_form(bytes: &[u8]) -> Result<(v1::Leaf, v1::Envelope), Reason> {
+pub(crate) fn leaf_form(bytes: &[u8]) -> Result<(v1::Leaf, v1::Envelope), Reason> {
     leaf_size_form(bytes.len())?;
     let leaf: v1::Leaf = canonical(bytes).map_err(form("leaf"))?;
     version_form(leaf.version, "leaf")?;
@@ -175,7 +175,7 @@ pub(super) fn leaf_form(bytes: &[u8]) -> Result<(v1::Leaf, v1::Envelope), Reason
 }
 
 /// The root of the batch, to which the path of an envelope leads.
-pub(super) fn batch_root(
+pub(crate) fn batch_root(
     envelope: &[u8],
     attestation: &v1::Attestation,
     path: &[Hash],
@@ -261,7 +261,7 @@ pub(super) fn each_opens(
 }
 
 /// Hashes of 32 bytes each.
-pub(super) fn hashes(all: &[Bytes]) -> Result<Vec<Hash>, Reason> {
+pub(crate) fn hashes(all: &[Bytes]) -> Result<Vec<Hash>, Reason> {
     all.iter()
         .map(|bytes| digest_of("a hash", bytes).map(|hash| Hash(*hash)))
         .collect()

@@ -5,7 +5,7 @@
 //! says. [`Verifier`] takes those steps and reports each by name.
 
 mod bundle;
-mod evidence;
+pub(crate) mod evidence;
 mod report;
 mod verifier;
 

@@ -73,6 +73,22 @@ pub enum Decided {
     Reversed(Reason),
 }
 
+/// Whether a transfer waits for the other bank, for people, or for a time that has not come: as long as nothing else has
+/// changed, there is no step to take.
+#[must_use]
+pub fn waits(transfer: &Transfer, terms: &Terms, now_ms: u64) -> bool {
+    let released = || transfer.when(|step| matches!(step, Step::Released(_)));
+    match (transfer.side, transfer.state()) {
+        (Side::Origin, State::Released | State::UnderReview) => {
+            let until = released().map(|at| at.saturating_add(terms.decide_ms));
+            until.is_some_and(|until| now_ms < until)
+        }
+        (Side::Origin, State::Recalling) => true,
+        (Side::Receiver, State::Requested | State::Reserved | State::UnderReview) => true,
+        _ => false,
+    }
+}
+
 /// The origin's next step; none while there is nothing to do or something to wait for.
 #[must_use]
 pub fn of_origin(

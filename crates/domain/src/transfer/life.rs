@@ -116,6 +116,12 @@ impl Transfer {
 
     /// Whether a step may follow.
     pub fn allow(&self, step: &Step) -> Result<(), Refusal> {
+        if let Step::Recognised(it) = step
+            && it.spent > self.source()
+        {
+            let max = i64::from(self.source().hundredths());
+            return Err(Refusal::OutOfRange { min: 0, max });
+        }
         let allowed = self.steps.len() < STEPS_MAX && self.follows(step);
         let state = self.state().code();
         allowed

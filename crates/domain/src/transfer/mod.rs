@@ -36,18 +36,20 @@ pub const STEPS_MAX: usize = 32;
 
 const ID_CONTEXT: &[u8] = b"creditbank/transfer/v1\n";
 
-/// Names a transfer in both banks. It follows from the consent, so one consent is one transfer.
+/// Names a transfer in both banks. It follows from the consent, so one consent is one transfer, and from the consent's salt,
+/// so that nobody who reads the public log can ask in another's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(pub [u8; 16]);
 
 impl TransferId {
-    /// The transfer that a consent in the log of `origin` allows.
+    /// The transfer that a consent in the log of `origin` allows; `salt` is that of the consent's record.
     #[must_use]
-    pub fn of(origin: &str, consent: &RecordRef) -> Self {
+    pub fn of(origin: &str, consent: &RecordRef, salt: &[u8; 32]) -> Self {
         let digest = Sha256::new()
             .chain_update(ID_CONTEXT)
             .chain_update(consent.leaf_index.0.to_be_bytes())
             .chain_update(consent.leaf_hash)
+            .chain_update(salt)
             .chain_update(origin)
             .finalize();
         Self(digest[..16].try_into().expect("a digest has 32 bytes"))

@@ -36,14 +36,8 @@ pub struct TransferRequest {
     pub origin: Label,
     /// The consent in it.
     pub consent: RecordRef,
-}
-
-impl TransferRequest {
-    /// The transfer that is asked for.
-    #[must_use]
-    pub fn id(&self) -> TransferId {
-        TransferId::of(self.origin.as_str(), &self.consent)
-    }
+    /// The transfer that it allows.
+    pub id: TransferId,
 }
 
 /// An outcome of another bank, received and verified.

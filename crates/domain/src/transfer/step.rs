@@ -211,6 +211,8 @@ reasons! {
     NothingGranted = 30 "NOTHING_GRANTED",
     /// The decision was reversed at the receiver.
     DecisionReversed = 31 "DECISION_REVERSED",
+    /// The package is more than an archive can keep.
+    PackageTooLarge = 32 "PACKAGE_TOO_LARGE",
 
     // What time brings.
     /// Nobody decided in time.

@@ -8,6 +8,7 @@ mod log;
 mod page;
 mod points;
 mod recognition;
+mod reconciliation;
 mod registry;
 mod rule;
 mod submission;

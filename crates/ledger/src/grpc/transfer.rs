@@ -167,6 +167,9 @@ fn steps(
     if peer.is_stopped() {
         return Err(refuse(Refusal::PeerStopped, ""));
     }
+    let Some(cosigned) = peer.cosigned_ours() else {
+        return Ok(Vec::new());
+    };
     let head = bank.head();
     let read = || -> Result<Vec<v1::SentStep>, StoreError> {
         let mut leaves = Vec::new();
@@ -181,10 +184,14 @@ fn steps(
                 false => Go::Continue(()),
             }
         })?;
-        let found = leaves.into_iter();
-        found
-            .map(|(sequence, leaf)| told(bank, &head, peer, sequence, leaf))
-            .collect()
+        let mut steps = Vec::with_capacity(leaves.len());
+        for step in leaves {
+            match told(bank, &head, peer, &cosigned, step)? {
+                Some(step) => steps.push(step),
+                None => break,
+            }
+        }
+        Ok(steps)
     };
     read().map_err(|error| failed(&error))
 }
@@ -195,7 +202,8 @@ fn view(bank: &Bank, peer: InstitutionNumber, row: &TransferRow) -> v1::Transfer
     let head = bank.head();
     let peer = head.registry.by_number(peer);
     let steps = transfer.steps.iter().zip(&row.entries);
-    let last = transfer.steps.last().and_then(|taken| taken.step.reason());
+    let mut newest = transfer.steps.iter().rev();
+    let last = newest.find_map(|taken| taken.step.reason());
     let (reason_zh, reason_en) = last.map(reason_text).unwrap_or_default();
     v1::TransferView {
         transfer_id: transfer.id.0.to_vec().into(),

@@ -90,18 +90,17 @@ async fn ask_on(bank: &Bank, peer: &Peer) {
 
 /// Has the newest checkpoint cosigned, if it is newer than the last that was.
 async fn ask(bank: &Bank, peer: &Peer) -> Result<(), NotAsked> {
-    let head = bank.head();
     let last = peer.cosigned_ours().map_or(0, |last| last.size);
-    if peer.is_stopped() || bank.peers().is_overtaken() || head.row.size <= last {
+    if peer.is_stopped() || bank.peers().is_overtaken() || bank.head().row.size <= last {
         return Ok(());
     }
     let brought = TreeSize::new(last);
-    let Some(size) = bring(bank, peer, &head, brought).await? else {
+    let Some(size) = bring(bank, peer, brought).await? else {
         return Ok(());
     };
     // It knows another size than we remember: after a restore of either side, or when an answer was lost.
-    let other = if size <= head.size() && size != brought {
-        bring(bank, peer, &head, size).await?
+    let other = if size <= bank.head().size() && size != brought {
+        bring(bank, peer, size).await?
     } else {
         Some(size)
     };
@@ -112,39 +111,41 @@ async fn ask(bank: &Bank, peer: &Peer) -> Result<(), NotAsked> {
     Err(NotAsked::Conflict(size, brought))
 }
 
-/// Brings a checkpoint with the proof from `old`. Gives the size that the peer has cosigned, if that is another.
-async fn bring(
-    bank: &Bank,
-    peer: &Peer,
-    head: &Head,
-    old: TreeSize,
-) -> Result<Option<TreeSize>, NotAsked> {
-    let request = AddCheckpoint {
-        old,
-        proof: consistency_proof(head, old, head.size())?,
-        note: head.note.clone(),
-    };
+/// Brings the newest checkpoint with the proof from `old`. Gives the size that the peer has cosigned, if that is
+/// another.
+async fn bring(bank: &Bank, peer: &Peer, old: TreeSize) -> Result<Option<TreeSize>, NotAsked> {
+    let request = request(&bank.head(), old)?;
     let body = request.encode();
     let answer = peer.line.post("/add-checkpoint", body, ANSWER_WITHIN);
     let answer = answer.await?;
     match answer.status {
         200 => {
             let peers = bank.peers();
-            peers.keep(peer, head, bank.log_key(), &answer.body)?;
+            peers.keep(peer, &request.note, bank.log_key(), &answer.text())?;
+            bank.desk().cosigned();
             Ok(None)
         }
         409 => {
-            let size = answer.body.trim_end().parse().map(TreeSize::new);
+            let size = answer.text().trim_end().parse().map(TreeSize::new);
             size.map(Some)
-                .map_err(|_| NotAsked::Refused(409, first_line(&answer.body)))
+                .map_err(|_| NotAsked::Refused(409, first_line(&answer.text())))
         }
         status => {
             if status == 422 {
                 look(bank, peer).await?;
             }
-            Err(NotAsked::Refused(status, first_line(&answer.body)))
+            Err(NotAsked::Refused(status, first_line(&answer.text())))
         }
     }
+}
+
+/// By itself, so that no head, and no snapshot in it, is held while a peer takes its time.
+fn request(head: &Head, old: TreeSize) -> Result<AddCheckpoint, StoreError> {
+    Ok(AddCheckpoint {
+        old,
+        proof: consistency_proof(head, old, head.size())?,
+        note: head.note.clone(),
+    })
 }
 
 /// Looks at what the peer has cosigned of our log. If we have signed what our log does not hold, this bank was restored
@@ -174,7 +175,7 @@ impl Peers {
     fn keep(
         &self,
         peer: &Peer,
-        head: &Head,
+        checkpoint: &str,
         own: &VerifierKey,
         lines: &str,
     ) -> Result<(), NotAsked> {
@@ -182,15 +183,15 @@ impl Peers {
         if keys.is_empty() {
             return Err(NotAsked::NoKey);
         }
-        let note = format!("{}{lines}", head.note);
+        let note = format!("{checkpoint}{lines}");
         let parsed = Note::parse(&note).map_err(|_| NotAsked::NotCosigned)?;
         let under = |key: &creditbank_merkle::CosignerKey| key.under(&parsed, own).ok();
         let note = keys.iter().find_map(under).ok_or(NotAsked::NotCosigned)?;
-        debug_assert!(Checkpoint::open(&note, own).is_ok());
+        let open = Checkpoint::open(&note, own);
+        let size = open.map_err(|_| NotAsked::NotCosigned)?.size.value();
         let (row, origin) = (PeerRow::OwnCosigned, peer.origin());
         // One short synced write at most twice a second.
         tokio::task::block_in_place(|| self.store.write_peer_row(row, origin, note.as_bytes()))?;
-        let size = head.row.size;
         *lock(&peer.own) = Some(Cosigned { note, size });
         Ok(())
     }

@@ -59,7 +59,7 @@ pub(crate) async fn cosigned(line: &Line, origin: &str) -> Result<Option<String>
     let origin = utf8_percent_encode(origin, NON_ALPHANUMERIC);
     let path = format!("/cosigned?origin={origin}");
     let answer = line.get(&path, ANSWER_WITHIN).await?;
-    Ok((answer.status == 200).then_some(answer.body))
+    Ok((answer.status == 200).then(|| answer.text()))
 }
 
 /// What a checkpoint, shown as one of ours, says about our log.

@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 
-/// Most bytes of an answer: no note is longer.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of an answer: 256 of the largest leaves.
+const ANSWER_BYTES_MAX: usize = 17 << 20;
 
 /// Why a peer did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +42,16 @@ pub enum HttpError {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body, as text; what is no UTF-8 is replaced and will not verify.
-    pub body: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as text; what is no UTF-8 is replaced and will not verify.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
 }
 
 /// A peer's public log. One request at a time.
@@ -157,7 +165,7 @@ impl Line {
         let body = body
             .await
             .map_err(|error| HttpError::Unreachable(error.to_string()))?;
-        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        let body = body.to_bytes();
         Ok(Answer { status, body })
     }
 

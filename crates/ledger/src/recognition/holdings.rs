@@ -14,8 +14,10 @@ use creditbank_wire::convert::{outcome, recognition, record, transfer};
 use creditbank_wire::v1;
 use jiff::civil::Date;
 
+use super::purpose;
 use crate::archive::{Archive, Found};
 use crate::head::{Head, envelope};
+use crate::transfer::is_bound;
 
 /// An archive as rules see it.
 #[derive(Debug, Default)]
@@ -48,7 +50,7 @@ impl Scope<'_> {
 }
 
 impl Holdings {
-    /// What of an archive a case is about. `except` leaves one application's own decision out.
+    /// What of an archive a case is about; not what another bank has the right to use. `except` leaves one application's own decision out.
     pub(crate) fn read(
         archive: &Archive,
         except: Option<LeafIndex>,
@@ -74,6 +76,15 @@ impl Holdings {
                 }
             })?;
             read?;
+        }
+        if let Some(purpose) = purpose(scope.set, scope.programme) {
+            let snapshot = &archive.head.snapshot;
+            let mut here = Vec::with_capacity(held.len());
+            for it in held {
+                let is_free = spent.contains(&it.leaf) || !is_bound(snapshot, (it.leaf, purpose))?;
+                here.extend(is_free.then_some(it));
+            }
+            held = here;
         }
         for (count, max) in [(held.len(), HELD_MAX), (prior.len(), PRIOR_MAX)] {
             if count > max {

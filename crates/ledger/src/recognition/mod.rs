@@ -17,11 +17,13 @@ mod used;
 
 use creditbank_domain::catalogue::Proposal;
 use creditbank_domain::identifier::LearnerCode;
-use creditbank_domain::recognition::Application;
+use creditbank_domain::recognition::{Application, Ruling};
 use creditbank_domain::record::{RecordKind, RecordRef};
 use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
-use creditbank_domain::rules::{Compiled, evaluate};
+use creditbank_domain::rules::{Compiled, ProgrammeKind, evaluate};
 use creditbank_domain::standard::Standard;
+use creditbank_domain::transfer::Purpose;
+use creditbank_domain::transfer::book::Bound;
 use creditbank_domain::{Digest32, Fault, LeafIndex, Outcome, Refusal};
 use creditbank_merkle::leaf_hash;
 use creditbank_store::StoreError;
@@ -107,6 +109,16 @@ fn named_standard<'a>(set: &'a Compiled, proposal: &Proposal) -> Option<&'a Stan
     let mut standards = set.set().standards.iter();
     standards.find(|standard| {
         standard.id == proposal.standard && standard.version == proposal.standard_version
+    })
+}
+
+/// What credit of a programme is for, among banks.
+pub(crate) fn purpose(set: &Compiled, programme: &str) -> Option<Purpose> {
+    let mut programmes = set.set().programmes.iter();
+    let programme = programmes.find(|it| it.id == programme)?;
+    Some(match programme.kind {
+        ProgrammeKind::Degree => Purpose::Degree,
+        ProgrammeKind::NonDegree => Purpose::NonDegree,
     })
 }
 
@@ -201,6 +213,13 @@ pub(crate) fn admit_step(bank: &Bank, step: Step) -> Result<Result<Seen, Fault>,
         (Some(_), Ok(codes)) => codes.iter().map(|code| code.as_u64()).collect(),
         (Some(_), Err(refusal)) => return Ok(Err(refusal.at("payload.learner"))),
     };
+    let unbound = match &step.ruling {
+        None => Vec::new(),
+        Some(ruling) => match bank.rule_set(&head, &file.rule_set)? {
+            Ok(set) => used_for(&set, ruling),
+            Err(refusal) => return refused(refusal),
+        },
+    };
     let filed = Filed {
         leaf: LeafIndex(head.row.size),
         kind: step.kind,
@@ -216,6 +235,16 @@ pub(crate) fn admit_step(bank: &Bank, step: Step) -> Result<Result<Seen, Fault>,
             steps: file.row.steps,
             size: head.row.size,
             archive,
+            unbound,
         })
         .map_err(|refusal| refusal.at("envelope.kind")))
+}
+
+/// The outcomes that a ruling uses, each for the purpose of its programme.
+fn used_for(set: &Compiled, ruling: &Ruling) -> Vec<Bound> {
+    let Some(purpose) = purpose(set, &ruling.programme) else {
+        return Vec::new();
+    };
+    let outcomes = ruling.lines.iter().flat_map(|line| &line.outcomes);
+    outcomes.map(|outcome| (*outcome, purpose)).collect()
 }

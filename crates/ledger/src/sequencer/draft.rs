@@ -8,6 +8,7 @@ use std::sync::Arc;
 use creditbank_domain::identifier::{LearnerCode, RecordId};
 use creditbank_domain::record::{KeyPurpose, RecordKind, RecordRef, Statement};
 use creditbank_domain::registry::{InstitutionNumber, Registry};
+use creditbank_domain::transfer::book::Shelf as _;
 use creditbank_domain::{Category, Fault, LeafIndex, Refusal};
 use creditbank_merkle::{BatchTree, Edge, Hash, leaf_hash};
 use creditbank_store::{
@@ -26,7 +27,7 @@ use crate::fold::{
 };
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
-use crate::transfer::{self, Shelves};
+use crate::transfer::Shelves;
 use crate::vault::{header, set_deposited_at};
 
 /// Why a batch as a whole is not part of the plan.
@@ -476,6 +477,11 @@ impl<'a> Draft<'a> {
                 return Ok(Some(moved()));
             }
         }
+        for bound in &seen.unbound {
+            if self.shelves.binding(*bound)?.is_some() {
+                return Ok(Some(moved()));
+            }
+        }
         self.decided.extend(&seen.archive);
         let stands = fold_application(Some(stands), row.kind, row.learner, self.now_ms);
         self.applications.insert(target, stands);
@@ -538,9 +544,7 @@ impl<'a> Draft<'a> {
         if !shows.is_some_and(|shows| shows.is_changed_by(kind)) {
             return Ok(Err(Refusal::TargetNotAmendable));
         }
-        if shows == Some(RecordKind::Consent)
-            && transfer::is_released(&self.shelves, &self.registry, &target)?
-        {
+        if shows == Some(RecordKind::Consent) && self.shelves.is_used(index)? {
             return Ok(Err(Refusal::ConsentUsed));
         }
         let record_id = RecordId::from_slice(&message.record_id).unwrap_or(RecordId([0; 16]));

@@ -17,12 +17,13 @@ use creditbank_domain::transfer::{Reason, Side, Step, TransferId};
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use creditbank_merkle::Note;
 use creditbank_store::{Go, Plan, ShelfKey, StoreError};
+use creditbank_wire::convert::leaf;
 use creditbank_wire::convert::record::public_key_message;
 use creditbank_wire::convert::transfer::{Entry, entry};
 use creditbank_wire::v1;
 use tokio::sync::{Notify, watch};
 
-use super::package::{kept, signing, verify};
+use super::package::{Expected, kept, signing, verify};
 use super::paper::Papers;
 use super::row::TransferRow;
 use super::shelf::{Shelves, bound};
@@ -36,8 +37,10 @@ use crate::queue::{Decided, Decision};
 use crate::statement::Stepping;
 use crate::vault;
 
-/// How often open transfers are looked at, whatever happens.
+/// How often it is looked for transfers that have something to do.
 const TICK: Duration = Duration::from_millis(500);
+/// How often all open transfers are looked at, whatever is known of them; milliseconds.
+const ALL_MS: u64 = 60_000;
 /// Learners whose change is remembered one by one; beyond them everything is looked at once.
 const TOUCHED_MAX: usize = 4096;
 /// Most steps of one transfer in one look.
@@ -46,6 +49,8 @@ const STEPS_AT_ONCE: usize = 4;
 const PAGE: u32 = 64;
 /// How long a peer may let its answer wait for a first step.
 const WAIT: Duration = Duration::from_secs(20);
+/// How far a peer's clock may be ahead for its steps to be waited for.
+const EARLY_MAX: Duration = Duration::from_secs(10);
 /// First and longest pause before a peer that did not answer is asked again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
@@ -108,6 +113,20 @@ impl Desk {
         self.stepped.subscribe()
     }
 
+    /// A peer has cosigned more: steps may be told, and outcomes released, that could not be before.
+    pub(crate) fn cosigned(&self) {
+        self.stepped.send_modify(|_| {});
+        self.wake.notify_one();
+    }
+
+    /// Learners were erased or merged: who had transfers is not known any more.
+    pub(crate) fn touch_everybody(&self) {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        touched.everybody = true;
+        drop(touched);
+        self.wake.notify_one();
+    }
+
     fn take(&self) -> Touched {
         let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
         Touched {
@@ -138,13 +157,25 @@ async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()
 
 /// Takes this bank's steps.
 async fn work(bank: Arc<Bank>) {
+    // Requests that nothing can be done about while this process runs.
+    let mut over = BTreeSet::new();
+    let mut all_at_ms = 0;
     loop {
-        let touched = bank.desk().take();
+        let mut touched = bank.desk().take();
+        let now_ms = clock::now_ms();
+        if now_ms >= all_at_ms + ALL_MS {
+            touched.everybody = true;
+            all_at_ms = now_ms;
+        }
         let places = tokio::task::block_in_place(|| due(&bank, &touched));
         match places {
             Ok((requests, places)) => {
-                for request in requests {
-                    tell(take_up(&bank, request).await);
+                for request in requests.difference(&over.clone()) {
+                    match take_up(&bank, *request).await {
+                        Ok(true) => {}
+                        Ok(false) => drop(over.insert(*request)),
+                        Err(faults) => tell(Err(faults)),
+                    }
                 }
                 for place in places {
                     tell(advance(&bank, place).await);
@@ -174,26 +205,39 @@ fn tell(done: Result<(), Vec<Fault>>) {
     }
 }
 
-/// Requests that wait, and transfers that may need a step: the open ones, and those of learners of whom something has
-/// changed.
-fn due(bank: &Bank, touched: &Touched) -> Result<(Vec<LeafIndex>, BTreeSet<Place>), StoreError> {
+/// Requests that wait, and transfers that may need a step: the open ones that wait for nobody else, and those of learners of
+/// whom something has changed.
+fn due(
+    bank: &Bank,
+    touched: &Touched,
+) -> Result<(BTreeSet<LeafIndex>, BTreeSet<Place>), StoreError> {
     let head = bank.head();
     let snapshot = &head.snapshot;
-    let mut requests = Vec::new();
+    let mut requests = BTreeSet::new();
     snapshot.shelf_rows(&ShelfKey::Request(LeafIndex(0)), |key, _| {
         if let ShelfKey::Request(leaf) = key {
-            requests.push(leaf);
+            requests.insert(leaf);
         }
         Go::Continue(())
     })?;
-    let mut places = BTreeSet::new();
+    let mut open = Vec::new();
     for peer in peers(&head.registry) {
         snapshot.shelf_rows(&ShelfKey::Open(peer.number, [0; 16]), |key, _| {
             if let ShelfKey::Open(peer, id) = key {
-                places.insert((peer, TransferId(id)));
+                open.push((peer, TransferId(id)));
             }
             Go::Continue(())
         })?;
+    }
+    let shelves = Shelves::over(Arc::clone(snapshot));
+    let now_ms = clock::now_ms();
+    let mut places = BTreeSet::new();
+    for place in open {
+        let row = shelves.row(place)?;
+        let waits = |row: TransferRow| duty::waits(&row.transfer, &bank.desk().terms, now_ms);
+        if touched.everybody || !row.is_some_and(waits) {
+            places.insert(place);
+        }
     }
     let mut learners = touched.learners.clone();
     if touched.everybody {
@@ -249,34 +293,35 @@ fn of_learner(
     Ok(places)
 }
 
-/// Takes a learner's request up: the receiver's first step. The peer may have been taken out of the settings since.
-async fn take_up(bank: &Bank, request: LeafIndex) -> Result<(), Vec<Fault>> {
+/// Takes a learner's request up: the receiver's first step. Nothing can be done where the learner is gone, the peer was taken
+/// out of the settings, or another request with the same consent came first.
+async fn take_up(bank: &Bank, request: LeafIndex) -> Result<bool, Vec<Fault>> {
     let _one_at_a_time = bank.stepping().lock().await;
     let head = bank.head();
     let papers = Papers { bank, head: &head };
     let found = tokio::task::block_in_place(|| papers.request(request)).map_err(failed)?;
     let Some((_, asked)) = found else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(peer) = bank.peers().of_origin(asked.origin.as_str()) else {
-        return Ok(());
+        return Ok(false);
     };
+    // It may be registered later.
     let Some(number) = number(&head, peer) else {
-        return Ok(());
+        return Ok(true);
     };
     let consent = asked.consent;
     let own = Own {
         bank,
         head: &head,
         peer,
-        place: (number, asked.id()),
+        place: (number, asked.id),
         side: Side::Receiver,
     };
     let entry = own.entry(Step::Requested { consent }, Some(request), 0)?;
-    // Asked for before, by another request: this one waits for ever, and is passed over.
     match put(bank, vec![Stepping { entry, seen: None }]).await {
-        Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(()),
-        done => done.map(drop),
+        Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(false),
+        done => done.map(|_| true),
     }
 }
 
@@ -370,6 +415,10 @@ impl Bank {
         let row = row.map_err(failed)?;
         let row = row.ok_or_else(|| vec![Refusal::TransferUnknown.at("transfer_id")])?;
         let reason = Reason::LearnersWish;
+        if row.transfer.side != Side::Origin {
+            let state = row.transfer.state().code();
+            return Err(vec![Refusal::StepNotAllowed { state }.at("transfer_id")]);
+        }
         if row.transfer.recalled().is_some() {
             return Ok(());
         }
@@ -483,6 +532,7 @@ async fn read_once(
     let answer = answer.map_err(|error| error.to_string())?;
     for sent in answer.steps {
         let sequence = sent.sequence;
+        come(&sent).await?;
         let heard = hear(bank, peer, number, sent).await;
         heard.map_err(|faults| {
             let codes: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -493,8 +543,23 @@ async fn read_once(
     Ok(true)
 }
 
+/// Waits until a step is not of the future any more. Else an effect would be dated before its cause, and a cut could fall
+/// between them. A clock that is far ahead is an operator's business.
+async fn come(sent: &v1::SentStep) -> Result<(), String> {
+    let receipt = sent.receipt.as_ref();
+    let taken = receipt.and_then(|it| leaf::decode(&it.leaf).ok());
+    let taken_ms = taken.map_or(0, |leaf| leaf.deposited_at_ms);
+    let early = Duration::from_millis(taken_ms.saturating_sub(clock::now_ms()));
+    if early > EARLY_MAX {
+        let seconds = early.as_secs();
+        return Err(format!("its clock is {seconds} s ahead of this bank's"));
+    }
+    tokio::time::sleep(early).await;
+    Ok(())
+}
+
 /// Connects as the peer bank that this bank is to the other.
-async fn connect(bank: &Bank, peer: &Peer) -> Result<PeerConnection, String> {
+pub(crate) async fn connect(bank: &Bank, peer: &Peer) -> Result<PeerConnection, String> {
     let (id, key) = bank
         .known_as()
         .ok_or("this bank has no id or no key for its peers: `creditbank peer card` makes both")?;
@@ -520,8 +585,6 @@ async fn hear(
     let told = told_by(bank, &head, peer, &sent)
         .map_err(|check| vec![Refusal::PeerInvalid { check }.at("")])?;
     let receipt = sent.receipt.unwrap_or_default();
-    // A fork is kept as evidence there; the step itself was verified.
-    drop(bank.peers().observe(peer.id(), &receipt.checkpoint));
     let place = (number, told.id);
     let side = told.side.other();
     let own = Own {
@@ -550,7 +613,10 @@ async fn hear(
         entry: heard,
         seen: None,
     }];
-    if matches!(told.step, Step::Released(_)) && side == Side::Receiver {
+    let known = Shelves::over(Arc::clone(&head.snapshot)).row(place);
+    let known = known.map_err(failed)?;
+    let is_next = known.is_some_and(|row| row.transfer.allow(&told.step).is_ok());
+    if matches!(told.step, Step::Released(_)) && side == Side::Receiver && is_next {
         let (answer, record) = receive(bank, &head, peer, &told, place, sent.package).await?;
         steps.push(Stepping {
             entry: own.entry(answer, record, 0)?,
@@ -591,29 +657,44 @@ async fn receive(
     let Ok(codes) = bank.archive_codes(learner).map_err(failed)? else {
         return rejected(Reason::RequestGone);
     };
-    let verified = tokio::task::block_in_place(|| {
-        let (id, consent) = (told.id, &asked.consent);
-        verify(
-            bank,
-            head,
-            peer,
-            (id, release),
-            consent,
-            &codes,
-            package.as_ref(),
-        )
-    });
+    let Some(reserved) = row.as_ref().and_then(|row| row.transfer.reserved()) else {
+        return rejected(Reason::PackageDiffers);
+    };
+    let expected = Expected {
+        id: told.id,
+        release,
+        reserved,
+        consent: &asked.consent,
+        learner: &codes,
+    };
+    let look = || verify(bank, head, peer, &expected, package.as_ref());
+    let verified = tokio::task::block_in_place(look);
     match verified.map_err(failed)? {
         Err(reason) => rejected(reason),
         Ok(verified) => {
             let outcome = kept(peer, told.id, verified);
-            let leaf = bank.keep(learner, told.id, outcome).await?;
-            Ok((Step::Received, Some(leaf)))
+            match bank.keep(learner, told.id, outcome).await {
+                Ok(leaf) => Ok((Step::Received, Some(leaf))),
+                // What will be refused again must not hold up the steps behind it.
+                Err(faults) if faults.iter().all(|it| is_final(it.refusal)) => {
+                    rejected(Reason::PackageTooLarge)
+                }
+                Err(faults) => Err(faults),
+            }
         }
     }
 }
 
-/// What a peer has told: an entry of its log, signed by it, addressed to this bank. Else the check that failed.
+/// Whether a record that was refused for it is refused whenever it comes.
+const fn is_final(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::RecordTooLarge { .. } | Refusal::NotCanonical | Refusal::LearnerErased
+    )
+}
+
+/// What a peer has told: an entry of its log under a checkpoint that this bank has cosigned, signed by it, addressed to this
+/// bank. Else the check that failed.
 fn told_by(
     bank: &Bank,
     head: &Head,
@@ -625,6 +706,8 @@ fn told_by(
     let mut keys = bank.peers().accepted(peer).into_iter();
     let key = keys.find(|key| note.verify(key).is_ok());
     let mut verifier = Verifier::new(key.ok_or("checkpoint signature")?);
+    let own = bank.peers().cosigner().ok_or("own cosignature")?;
+    own.public().verify(&note).map_err(|_| "own cosignature")?;
     let institution = head.registry.institution(peer.id()).ok_or("peer")?;
     for key in signing(&institution.keys) {
         let added = verifier.add_issuer(InstitutionId::BANK, &public_key_message(key));

@@ -7,21 +7,22 @@ mod origin;
 mod package;
 mod paper;
 mod receiver;
+pub mod rehearse;
 mod row;
 mod shelf;
 
 use creditbank_domain::identifier::LearnerCode;
-use creditbank_domain::record::{RecordRef, Role};
+use creditbank_domain::record::Role;
 use creditbank_domain::registry::{Institution, Registry};
 use creditbank_domain::transfer::book::Place;
-use creditbank_domain::transfer::{Consent, TransferId, TransferRequest};
+use creditbank_domain::transfer::{Consent, State, TransferId, TransferRequest};
 use creditbank_domain::{Fault, Refusal};
 use creditbank_store::{Go, ShelfKey, StoreError};
 
-pub(crate) use self::desk::{Desk, run};
-pub(crate) use self::package::told;
+pub(crate) use self::desk::{Desk, connect, run};
+pub(crate) use self::package::{signing, told};
 pub(crate) use self::row::TransferRow;
-pub(crate) use self::shelf::Shelves;
+pub(crate) use self::shelf::{Shelves, is_bound};
 use crate::bank::Bank;
 use crate::head::Head;
 
@@ -29,22 +30,6 @@ use crate::head::Head;
 pub(crate) fn peers(registry: &Registry) -> impl Iterator<Item = &Institution> {
     let all = registry.after(None).map(AsRef::as_ref);
     all.filter(|it: &&Institution| it.profile.role == Role::PeerBank)
-}
-
-/// Whether a consent in this log has led to a release.
-pub(crate) fn is_released(
-    shelves: &Shelves,
-    registry: &Registry,
-    consent: &RecordRef,
-) -> Result<bool, StoreError> {
-    let id = TransferId::of(registry.origin(), consent);
-    for peer in peers(registry) {
-        let row = shelves.row((peer.number, id))?;
-        if row.is_some_and(|row| row.transfer.released().is_some()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// A consent must be about an outcome of its learner, and for a peer bank.
@@ -69,31 +54,43 @@ pub(crate) fn check_consent(
     }
 }
 
-/// A request must be for an outcome of a peer bank.
+/// A request must be for an outcome of a peer bank, and the first with its consent.
 pub(crate) fn check_request(
     bank: &Bank,
     request: &TransferRequest,
 ) -> Result<Result<(), Fault>, StoreError> {
-    let field = "payload.transfer_request.origin";
-    Ok(match bank.peers().of_origin(request.origin.as_str()) {
-        Some(_) => Ok(()),
-        None => Err(Refusal::PeerUnknown.at(field)),
-    })
+    let refused = |refusal: Refusal, field: &str| {
+        Ok(Err(refusal.at(format!("payload.transfer_request.{field}"))))
+    };
+    if bank.peers().of_origin(request.origin.as_str()).is_none() {
+        return refused(Refusal::PeerUnknown, "origin");
+    }
+    match find(&bank.head(), request.id)? {
+        None => Ok(Ok(())),
+        Some((_, row)) => {
+            let state = row.transfer.state().code();
+            refused(Refusal::StepNotAllowed { state }, "consent")
+        }
+    }
 }
 
-/// A transfer, by its id.
+/// A transfer, by its id. A peer that asks in another's place is refused, and leaves a row that nobody asks for.
 pub(crate) fn find(
     head: &Head,
     id: TransferId,
 ) -> Result<Option<(Place, TransferRow)>, StoreError> {
+    let mut found = None;
     for peer in peers(&head.registry) {
         let key = ShelfKey::Transfer(peer.number, id.0);
         if let Some(bytes) = head.snapshot.shelf(&key)? {
             let row = TransferRow::decode(id, &bytes)?;
-            return Ok(Some(((peer.number, id), row)));
+            let is_refused = row.transfer.state() == State::Refused;
+            if !is_refused || found.is_none() {
+                found = Some(((peer.number, id), row));
+            }
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Transfers with a peer in the order of their ids, from `after` on, until `visit` breaks.

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::RecordRef;
+use creditbank_domain::rules::{Compiled, Prior};
 use creditbank_domain::transfer::book::{Place, Shelf};
 use creditbank_domain::transfer::duty::{AtOrigin, Consented};
-use creditbank_domain::transfer::{Consent, Reason, Release, Transfer};
-use creditbank_domain::{Credit, LeafIndex, Outcome, Refusal};
+use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Transfer};
+use creditbank_domain::{Credit, Outcome, Refusal};
 use creditbank_store::StoreError;
+use creditbank_wire::convert::record::digest;
 
 use super::paper::{HeldOutcome, Papers};
 use super::shelf::Shelves;
@@ -18,7 +20,7 @@ use crate::bank::Bank;
 use crate::clock;
 use crate::head::Head;
 use crate::peers::Peer;
-use crate::recognition::standing;
+use crate::recognition::{message_at, purpose, standing};
 
 /// What the origin knows, and what a release would rest on.
 pub(crate) struct Known {
@@ -49,7 +51,9 @@ pub(crate) fn known(
         return Ok(nothing(Reason::ConsentMissing));
     };
     let (learner, consent) = match papers.consent(&at)? {
-        Ok(found) => found,
+        // One consent is one transfer: any other id is of somebody who does not know the consent.
+        Ok((.., id)) if id != transfer.id => return Ok(nothing(Reason::ConsentMissing)),
+        Ok((learner, consent, _)) => (learner, consent),
         Err(reason) => return Ok(nothing(reason)),
     };
     let held = papers.outcome(learner, &consent.outcome)?;
@@ -82,6 +86,7 @@ pub(crate) fn known(
         steps: 0,
         size: head.row.size,
         archive: held.archive,
+        unbound: Vec::new(),
     });
     Ok(Known { facts, seen })
 }
@@ -151,16 +156,7 @@ pub(super) fn agreement(
     (from, to): (&str, &str),
     outcome: &Outcome,
 ) -> Result<Option<(String, String)>, StoreError> {
-    let today = clock::today();
-    let catalogue = head.registry.catalogue();
-    for published in catalogue.sets() {
-        let newest = catalogue.in_force(&published.id, today);
-        if newest.is_none_or(|newest| newest.hash != published.hash) {
-            continue;
-        }
-        let Ok(set) = bank.rule_set(head, &published.hash)? else {
-            continue;
-        };
+    for set in sets_in_force(bank, head)? {
         for agreement in &set.set().agreements {
             let day = outcome.completed_on;
             if let Some(version) = agreement.covers(from, to, outcome.category(), day) {
@@ -171,8 +167,22 @@ pub(super) fn agreement(
     Ok(None)
 }
 
-/// Whether nothing else has the outcome for the purpose: no other transfer, and no decision of this bank that lets it
-/// serve no other purpose.
+/// The rule sets that decide applications of today.
+pub(super) fn sets_in_force(bank: &Bank, head: &Head) -> Result<Vec<Arc<Compiled>>, StoreError> {
+    let today = clock::today();
+    let catalogue = head.registry.catalogue();
+    let mut sets = Vec::new();
+    for published in catalogue.sets() {
+        let newest = catalogue.in_force(&published.id, today);
+        if newest.is_some_and(|newest| newest.hash == published.hash) {
+            sets.extend(bank.rule_set(head, &published.hash)?);
+        }
+    }
+    Ok(sets)
+}
+
+/// Whether nothing else has the outcome for the purpose: no other transfer, and no decision of this bank, for the purpose
+/// or by a rule that lets it serve no other.
 fn free(
     bank: &Bank,
     head: &Arc<Head>,
@@ -189,13 +199,29 @@ fn free(
     let Ok(archive) = Archive::open(bank, Arc::clone(head), learner, None)? else {
         return Ok(Err(Reason::LearnerErased));
     };
-    let spends = |leaf: LeafIndex| -> Result<bool, StoreError> {
-        let decisions = standing(&archive, None)?;
-        let mut lines = decisions.iter().flat_map(|it| &it.lines);
-        Ok(lines.any(|line| line.exclusive && line.outcomes.contains(&leaf)))
+    for prior in standing(&archive, None)? {
+        let lines = prior.lines.iter();
+        let mut lines = lines
+            .filter(|line| line.outcomes.contains(&outcome))
+            .peekable();
+        if lines.peek().is_none() {
+            continue;
+        }
+        if lines.any(|line| line.exclusive)
+            || purpose_of(bank, head, &prior)? == Some(consent.purpose)
+        {
+            return Ok(Err(Reason::OutcomeSpent));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// What an earlier decision of this bank was for.
+fn purpose_of(bank: &Bank, head: &Head, prior: &Prior) -> Result<Option<Purpose>, StoreError> {
+    let message = message_at(&head.snapshot, prior.decision)?;
+    let Ok(hash) = digest(&message.rule_set_hash) else {
+        return Ok(None);
     };
-    Ok(match spends(outcome)? {
-        true => Err(Reason::OutcomeSpent),
-        false => Ok(()),
-    })
+    let set = bank.rule_set(head, &hash)?;
+    Ok(set.ok().and_then(|set| purpose(&set, &prior.programme)))
 }

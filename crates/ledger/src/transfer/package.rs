@@ -6,11 +6,11 @@ use std::sync::Arc;
 use creditbank_client::receipt::{Opening, Step as Checked, StepResult, Verifier};
 use creditbank_domain::identifier::{InstitutionId, LearnerCode};
 use creditbank_domain::record::{
-    FORMAT_VERSION, InstitutionProfile, KeyId, KeyPurpose, PayloadContent, PublicKey, RecordRef,
-    Statement,
+    FORMAT_VERSION, InstitutionProfile, KeyId, KeyPurpose, PayloadContent, PublicKey, RecordKind,
+    RecordRef, Statement,
 };
 use creditbank_domain::registry::KeyHistory;
-use creditbank_domain::transfer::{Consent, Reason, Release, Transfer, TransferId};
+use creditbank_domain::transfer::{Consent, Purpose, Reason, Release, Step, Transfer, TransferId};
 use creditbank_domain::{Credit, LeafIndex, Outcome};
 use creditbank_merkle::{Note, TreeSize, leaf_hash};
 use creditbank_store::StoreError;
@@ -22,13 +22,15 @@ use creditbank_wire::v1;
 use jiff::civil::Date;
 use prost::Message;
 
-use super::origin::{agreement, region as region_of};
+use super::origin::{agreement, region as region_of, sets_in_force};
 use super::paper::Papers;
+use super::row::damaged;
+use super::shelf::Shelves;
 use crate::bank::Bank;
 use crate::head::{Head, hashes};
-use crate::peers::Peer;
 use crate::peers::seal::seal;
-use crate::recognition::{Evidence, depositor};
+use crate::peers::{Cosigned, Peer};
+use crate::recognition::{Evidence, depositor, message_at, purpose};
 
 const CONTEXT: &str = "creditbank/transfer-package/v1\n";
 /// Most bytes of a package that is opened: it becomes part of a payload.
@@ -77,7 +79,7 @@ fn make(
         return Ok(None);
     };
     let papers = Papers { bank, head };
-    let Ok((learner, _)) = papers.consent(&consent)? else {
+    let Ok((learner, ..)) = papers.consent(&consent)? else {
         return Ok(None);
     };
     let size = TreeSize::new(cosigned.size);
@@ -155,7 +157,7 @@ impl Maker<'_> {
         Ok(Some((id.clone(), standard)))
     }
 
-    /// The statements that admitted the depositor, and the keys that signed the two records.
+    /// The statements that admitted the depositor and the learner's agent, and the keys that signed the two records.
     fn statements(
         &self,
         depositor: &InstitutionId,
@@ -165,6 +167,9 @@ impl Maker<'_> {
         let registry = &self.head.registry;
         let admitted = registry.institution(depositor.as_str());
         let mut leaves: Vec<_> = admitted.map(|it| it.admitted_at).into_iter().collect();
+        let agent = message_at(&self.head.snapshot, consent)?.issuer;
+        let agent = registry.institution(&agent).map(|it| it.admitted_at);
+        leaves.extend(agent);
         for at in [outcome, consent] {
             let key = KeyId(self.head.snapshot.chunk(at)?.key_id);
             // A key is valid from the leaf behind its statement; the bank's first one from its own.
@@ -187,16 +192,27 @@ pub(super) struct Verified {
     pub(super) package: Vec<u8>,
 }
 
-/// Opens and verifies a package that a peer has released. `learner` are the codes of the learner who asked.
+/// What a package must agree with.
+pub(super) struct Expected<'a> {
+    pub(super) id: TransferId,
+    pub(super) release: &'a Release,
+    /// What the origin has reserved.
+    pub(super) reserved: (RecordRef, Purpose),
+    /// What the learner has named.
+    pub(super) consent: &'a RecordRef,
+    /// The codes of the learner who asked.
+    pub(super) learner: &'a [LearnerCode],
+}
+
+/// Opens and verifies a package that a peer has released.
 pub(super) fn verify(
     bank: &Bank,
     head: &Head,
     peer: &Peer,
-    (id, release): (TransferId, &Release),
-    consent: &RecordRef,
-    learner: &[LearnerCode],
+    expected: &Expected<'_>,
     sealed: Option<&v1::SealedPackage>,
 ) -> Result<Result<Verified, Reason>, StoreError> {
+    let Expected { id, release, .. } = expected;
     let opened = sealed.and_then(|sealed| {
         let info = info(peer.origin(), bank.origin());
         let (key, ciphertext) = (&sealed.encapsulated_key, &sealed.ciphertext);
@@ -207,11 +223,17 @@ pub(super) fn verify(
     let Some(bytes) = opened else {
         return Ok(Err(Reason::PackageUnreadable));
     };
-    let checked = Checker { bank, head, peer }.check(&bytes, release, consent, learner);
+    let checked = Checker { bank, head, peer }.check(&bytes, expected);
     let (verified, outcome) = match checked {
         Ok(verified) => verified,
         Err(reason) => return Ok(Err(reason)),
     };
+    // The learner has consented to one purpose; the programme must be of it.
+    let programme = verified.consent.programme.as_str();
+    let purposes = purposes(bank, head, programme)?;
+    if purposes != [expected.reserved.1] {
+        return Ok(Err(Reason::ConsentForOther));
+    }
     let regions = (&*region_of(head, peer), &*bank.region());
     let agreed = agreement(bank, head, regions, &outcome)?;
     let is_agreed = agreed == Some((release.agreement.clone(), release.agreement_version.clone()));
@@ -221,6 +243,15 @@ pub(super) fn verify(
     })
 }
 
+/// What a programme is for, by the rule sets in force.
+fn purposes(bank: &Bank, head: &Head, programme: &str) -> Result<Vec<Purpose>, StoreError> {
+    let mut found = Vec::new();
+    for set in sets_in_force(bank, head)? {
+        found.extend(purpose(&set, programme).filter(|it| !found.contains(it)));
+    }
+    Ok(found)
+}
+
 struct Checker<'a> {
     bank: &'a Bank,
     head: &'a Head,
@@ -228,13 +259,8 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn check(
-        &self,
-        bytes: &[u8],
-        release: &Release,
-        consent: &RecordRef,
-        learner: &[LearnerCode],
-    ) -> Result<(Verified, Outcome), Reason> {
+    fn check(&self, bytes: &[u8], expected: &Expected<'_>) -> Result<(Verified, Outcome), Reason> {
+        let Expected { release, .. } = expected;
         let package: v1::TransferPackage =
             canonical(bytes).map_err(|_| Reason::PackageUnreadable)?;
         if package.version != FORMAT_VERSION || package.statements.len() > STATEMENTS_MAX {
@@ -251,13 +277,18 @@ impl Checker<'_> {
         let PayloadContent::Consent(told) = told.content else {
             return Err(Reason::ConsentMissing);
         };
-        if agreed_at != *consent || given_at != told.outcome {
+        let reserved = (told.outcome, told.purpose);
+        if agreed_at != *expected.consent
+            || given_at != told.outcome
+            || reserved != expected.reserved
+        {
             return Err(Reason::PackageDiffers);
         }
+        is_agents(&admitted, agreed)?;
         if told.recipient.as_str() != self.bank.origin() {
             return Err(Reason::ConsentForOther);
         }
-        if !learner.contains(&told.recipient_learner) {
+        if !expected.learner.contains(&told.recipient_learner) {
             return Err(Reason::LearnerDiffers);
         }
         let (message, outcome) = outcome_in(&given.payload)?;
@@ -270,6 +301,10 @@ impl Checker<'_> {
         }
         if outcome.obtained_by.is_some() {
             return Err(Reason::OutcomeDerived);
+        }
+        let issuer = issuer_of(given)?;
+        if issuer != package.depositor && issuer != InstitutionId::BANK {
+            return Err(Reason::InstitutionForeign);
         }
         let profile = self.profile(&admitted, &package.depositor)?;
         let verified = Verified {
@@ -388,8 +423,26 @@ impl Checker<'_> {
     }
 }
 
+/// A consent is recorded by a learner's agent, as the origin has admitted it.
+fn is_agents(
+    admitted: &[(LeafIndex, Statement)],
+    consent: &v1::ProvedRecord,
+) -> Result<(), Reason> {
+    let issuer = issuer_of(consent)?;
+    let role = admitted.iter().find_map(|(_, stated)| match stated {
+        Statement::InstitutionAdmitted { profile, .. } if profile.id.as_str() == issuer => {
+            Some(profile.role)
+        }
+        _ => None,
+    });
+    match role.is_some_and(|role| role.may_sign(RecordKind::Consent)) {
+        true => Ok(()),
+        false => Err(Reason::ConsentMissing),
+    }
+}
+
 /// The keys that sign a peer's records, or did: not those that were ever in doubt.
-pub(super) fn signing(keys: &[KeyHistory]) -> impl Iterator<Item = &PublicKey> {
+pub(crate) fn signing(keys: &[KeyHistory]) -> impl Iterator<Item = &PublicKey> {
     let sound = keys.iter().filter(|history| {
         history.key.purpose == KeyPurpose::Sign && history.doubtful_from.is_none()
     });
@@ -448,6 +501,13 @@ const fn reason(step: Checked) -> Reason {
     }
 }
 
+fn issuer_of(record: &v1::ProvedRecord) -> Result<String, Reason> {
+    let proved = part(record.leaf.as_ref())?;
+    let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
+    let message: v1::Envelope = canonical(&leaf.envelope).map_err(|_| Reason::PackageUnreadable)?;
+    Ok(message.issuer)
+}
+
 fn committed(record: &v1::ProvedRecord) -> Result<[u8; 32], Reason> {
     let proved = part(record.leaf.as_ref())?;
     let leaf = leaf::decode(&proved.leaf).map_err(|_| Reason::PackageUnreadable)?;
@@ -491,35 +551,41 @@ pub(super) fn kept(peer: &Peer, id: TransferId, verified: Verified) -> v1::Trans
     }
 }
 
-/// A step as the peer reads it, with its proof and, of a release, its package.
+/// A step as the peer reads it, proved under a checkpoint that the peer has cosigned, and, of a release, its package. None
+/// for one behind that checkpoint: what a peer has heard, its witness has cosigned, so no copy that this bank is ever
+/// restored from can tell it otherwise.
 pub(crate) fn told(
     bank: &Bank,
     head: &Arc<Head>,
     peer: &Peer,
-    sequence: u64,
-    at: LeafIndex,
-) -> Result<v1::SentStep, StoreError> {
-    let bytes = head.snapshot.book(at)?.ok_or(super::row::damaged())?;
-    let (salt, entry) = bytes
-        .split_first_chunk::<32>()
-        .ok_or(super::row::damaged())?;
-    let read = creditbank_wire::convert::transfer::entry(entry);
-    let read = read.map_err(|_| super::row::damaged())?;
-    let package = match &read.step {
-        creditbank_domain::transfer::Step::Released(_) => {
-            let row = super::find(head, read.id)?;
-            match row {
-                Some((_, row)) => sealed(bank, head, peer, &row.transfer)?,
-                None => None,
-            }
+    cosigned: &Cosigned,
+    (sequence, at): (u64, LeafIndex),
+) -> Result<Option<v1::SentStep>, StoreError> {
+    if at.0 >= cosigned.size {
+        return Ok(None);
+    }
+    let bytes = head.snapshot.book(at)?.ok_or(damaged())?;
+    let (salt, entry) = bytes.split_first_chunk::<32>().ok_or(damaged())?;
+    let read = creditbank_wire::convert::transfer::entry(entry).map_err(|_| damaged())?;
+    let number = head.registry.institution(peer.id()).map(|it| it.number);
+    let package = match (&read.step, number) {
+        (Step::Released(_), Some(number)) => {
+            let row = Shelves::over(Arc::clone(&head.snapshot)).row((number, read.id))?;
+            row.map_or(Ok(None), |row| sealed(bank, head, peer, &row.transfer))?
         }
         _ => None,
     };
-    Ok(v1::SentStep {
+    let size = TreeSize::new(cosigned.size);
+    Ok(Some(v1::SentStep {
         sequence,
-        receipt: Some(head.receipt(at)?),
+        receipt: Some(v1::Receipt {
+            leaf: head.leaf(at)?.into(),
+            leaf_index: at.0,
+            inclusion_proof: hashes(&head.inclusion(at, size)?),
+            checkpoint: cosigned.note.clone(),
+        }),
         salt: salt.to_vec().into(),
         entry: entry.to_vec().into(),
         package,
-    })
+    }))
 }

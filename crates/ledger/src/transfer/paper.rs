@@ -5,7 +5,7 @@ use std::sync::Arc;
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::{Payload, PayloadContent, RecordKind, RecordRef};
 use creditbank_domain::registry::InstitutionNumber;
-use creditbank_domain::transfer::{Consent, Reason, TransferRequest, Transferred};
+use creditbank_domain::transfer::{Consent, Reason, TransferId, TransferRequest, Transferred};
 use creditbank_domain::{LeafIndex, Outcome};
 use creditbank_merkle::leaf_hash;
 use creditbank_store::StoreError;
@@ -27,6 +27,9 @@ pub(crate) struct HeldOutcome {
     pub(crate) archive: Vec<u64>,
 }
 
+/// Issuer, salt and payload of a record.
+type Read = (InstitutionNumber, [u8; 32], Payload);
+
 /// Reads records of one head.
 pub(crate) struct Papers<'a> {
     pub(crate) bank: &'a Bank,
@@ -34,13 +37,13 @@ pub(crate) struct Papers<'a> {
 }
 
 impl Papers<'_> {
-    /// A consent in force, and its learner.
+    /// A consent in force, its learner, and the transfer that it allows.
     pub(crate) fn consent(
         &self,
         at: &RecordRef,
-    ) -> Result<Result<(LearnerCode, Consent), Reason>, StoreError> {
-        let payload = match self.named(at)? {
-            Ok((_, payload)) => payload,
+    ) -> Result<Result<(LearnerCode, Consent, TransferId), Reason>, StoreError> {
+        let (salt, payload) = match self.named(at)? {
+            Ok((_, salt, payload)) => (salt, payload),
             Err(reason) => return Ok(Err(reason.unwrap_or(Reason::ConsentMissing))),
         };
         let PayloadContent::Consent(consent) = payload.content else {
@@ -50,7 +53,10 @@ impl Papers<'_> {
         Ok(
             match find_state(&states, at.leaf_index).revoked_by.is_some() {
                 true => Err(Reason::ConsentWithdrawn),
-                false => Ok((payload.learner, *consent)),
+                false => {
+                    let id = TransferId::of(self.bank.origin(), at, &salt);
+                    Ok((payload.learner, *consent, id))
+                }
             },
         )
     }
@@ -61,7 +67,7 @@ impl Papers<'_> {
         learner: LearnerCode,
         at: &RecordRef,
     ) -> Result<Result<HeldOutcome, Reason>, StoreError> {
-        let (issuer, payload) = match self.named(at)? {
+        let (issuer, _, payload) = match self.named(at)? {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason.unwrap_or(Reason::OutcomeNotInForce))),
         };
@@ -98,7 +104,7 @@ impl Papers<'_> {
         &self,
         at: LeafIndex,
     ) -> Result<Option<(LearnerCode, TransferRequest)>, StoreError> {
-        Ok(self.payload(at)?.ok().and_then(|(_, payload)| {
+        Ok(self.payload(at)?.ok().and_then(|(.., payload)| {
             let learner = payload.learner;
             match payload.content {
                 PayloadContent::TransferRequest(request) => Some((learner, *request)),
@@ -112,7 +118,7 @@ impl Papers<'_> {
         &self,
         at: LeafIndex,
     ) -> Result<Option<(LearnerCode, Transferred)>, StoreError> {
-        Ok(self.payload(at)?.ok().and_then(|(_, payload)| {
+        Ok(self.payload(at)?.ok().and_then(|(.., payload)| {
             let learner = payload.learner;
             match payload.content {
                 PayloadContent::Transferred(it) => Some((learner, *it)),
@@ -131,20 +137,14 @@ impl Papers<'_> {
 
     /// A record that is named by place and content. The reason is that of an erasure; none where there is no such
     /// record.
-    fn named(
-        &self,
-        at: &RecordRef,
-    ) -> Result<Result<(InstitutionNumber, Payload), Option<Reason>>, StoreError> {
+    fn named(&self, at: &RecordRef) -> Result<Result<Read, Option<Reason>>, StoreError> {
         if !self.head.contains(at.leaf_index) || self.reference(at.leaf_index)? != *at {
             return Ok(Err(None));
         }
         self.payload(at.leaf_index)
     }
 
-    fn payload(
-        &self,
-        at: LeafIndex,
-    ) -> Result<Result<(InstitutionNumber, Payload), Option<Reason>>, StoreError> {
+    fn payload(&self, at: LeafIndex) -> Result<Result<Read, Option<Reason>>, StoreError> {
         let (store, key) = (self.bank.store(), self.bank.key_encryption());
         let Head {
             snapshot, registry, ..
@@ -155,10 +155,10 @@ impl Papers<'_> {
             return Ok(Err(None));
         }
         let mut evidence = Evidence::new(store, snapshot, registry, key);
-        Ok(match evidence.record(at)? {
+        Ok(match evidence.opened(at)? {
             // It was admitted once, so the day of admission does not matter any more.
-            Ok((issuer, bytes)) => match record::payload(&bytes, Date::MAX) {
-                Ok(payload) => Ok((issuer, payload)),
+            Ok((issuer, opened)) => match record::payload(&opened.payload, Date::MAX) {
+                Ok(payload) => Ok((issuer, opened.salt, payload)),
                 Err(_) => Err(None),
             },
             Err(lost) => Err(match lost {

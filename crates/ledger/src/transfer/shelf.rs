@@ -95,6 +95,11 @@ impl Shelves {
                 self.rows.insert(waits, None);
             }
             (Step::Received, true, Some(record)) => row.record = Some(LeafIndex(record)),
+            (Step::Released(_), true, _) => {
+                let consent = row.transfer.consent().map(|consent| consent.leaf_index);
+                let used = consent.map(|leaf| (ShelfKey::Used(leaf), Some(Vec::new())));
+                self.rows.extend(used);
+            }
             _ => {}
         }
         let open = (!row.transfer.is_settled()).then(Vec::new);
@@ -106,6 +111,11 @@ impl Shelves {
             self.rows.insert(key, holder.map(encode_place));
         }
         Ok(())
+    }
+
+    /// Whether a consent of this log has led to a release.
+    pub(crate) fn is_used(&self, consent: LeafIndex) -> Result<bool, StoreError> {
+        Ok(self.read(&ShelfKey::Used(consent))?.is_some())
     }
 
     fn read(&self, key: &ShelfKey) -> Result<Option<Vec<u8>>, StoreError> {
@@ -141,6 +151,12 @@ impl Shelf for Shelves {
         let bytes = self.read(&ShelfKey::Binding(outcome, purpose as u8))?;
         bytes.map(|bytes| decode_place(&bytes)).transpose()
     }
+}
+
+/// Whether a transfer binds an outcome for a purpose.
+pub(crate) fn is_bound(snapshot: &Snapshot, (outcome, purpose): Bound) -> Result<bool, StoreError> {
+    let key = ShelfKey::Binding(outcome, purpose as u8);
+    Ok(snapshot.shelf(&key)?.is_some())
 }
 
 /// The transfers that bind an outcome, for any purpose.

@@ -5,6 +5,7 @@ pub mod leaf;
 pub mod outcome;
 pub mod points;
 pub mod recognition;
+pub mod reconciliation;
 pub mod record;
 pub mod registry;
 pub mod transfer;

@@ -15,7 +15,7 @@ use creditbank_domain::{Category, Digest32, Fault, Faults, LeafIndex, Refusal};
 use jiff::civil::Date;
 use prost::Message;
 
-use super::{catalogue, outcome, points, recognition, transfer};
+use super::{catalogue, outcome, points, recognition, reconciliation, transfer};
 use crate::v1;
 
 /// Decodes canonical bytes: whatever would be written differently is refused.
@@ -284,7 +284,10 @@ pub fn statement(message: v1::Statement) -> Result<Statement, Refusal> {
                 .map_err(|_| Refusal::WrongLength { expected: 16 })?;
             Statement::LearnerErased { handle }
         }
-        other => return catalogue::statement(other),
+        other => match reconciliation::statement(&other) {
+            Some(statement) => return statement,
+            None => return catalogue::statement(other),
+        },
     })
 }
 
@@ -339,7 +342,7 @@ pub fn statement_message(statement: &Statement) -> v1::Statement {
         Statement::LearnerErased { handle } => Content::LearnerErased(v1::LearnerErased {
             handle: handle.to_vec().into(),
         }),
-        other => catalogue::content(other),
+        other => reconciliation::content(other).unwrap_or_else(|| catalogue::content(other)),
     };
     v1::Statement {
         version: FORMAT_VERSION,

@@ -42,6 +42,8 @@ pub fn request(message: v1::TransferRequest) -> Result<TransferRequest, Fault> {
     Ok(TransferRequest {
         origin: Label::parse(&message.origin).map_err(|refusal| refusal.at("origin"))?,
         consent: reference(consent).map_err(|refusal| refusal.at("consent.leaf_hash"))?,
+        id: TransferId::from_slice(&message.transfer_id)
+            .map_err(|refusal| refusal.at("transfer_id"))?,
     })
 }
 

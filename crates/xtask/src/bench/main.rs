@@ -4,9 +4,8 @@
 //! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
 //! server runs in a process of its own; this one is the load, and shares the processor with it.
 //!
-//! What it does not do: it never touches the bank's inside. It speaks gRPC through the same SDK as a partner, runs the
-//! `creditbank` program, and looks at files and at /proc. Decisions and plans alone (`rules/`) are made in this process,
-//! by the crates that the bank makes them with: a call would cost more than they do.
+//! It never touches the bank's inside, but speaks gRPC through the SDK as a partner, runs the program, and looks at files.
+//! Only decisions and plans (`rules/`) and a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -24,6 +23,7 @@ mod options;
 mod peers;
 mod process;
 mod read;
+mod reconcile;
 mod records;
 mod report;
 mod restart;
@@ -79,6 +79,7 @@ fn bench(options: &Options) -> Result<bool> {
     limits::measure(options, &mut report)?;
     runtime.block_on(limits::empty_calls(options, &mut report))?;
     rules::measure(options, &mut report)?;
+    reconcile::measure(options, &mut report)?;
     if options.wants_any(&options::OF_A_BANK) {
         runtime.block_on(main_bank(options, &mut report))?;
     }

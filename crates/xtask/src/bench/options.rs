@@ -11,7 +11,7 @@ Usage: cargo xtask bench [--quick] [--peers] [--only NAME…] [--records N]
 
   --quick        Fewer records and shorter windows; ends within a minute.
   --peers        Also runs PostgreSQL from Debian's package on the same rows.
-  --only NAME…   Only the results whose names contain a NAME (submit_stream_1000, archive, rules, disk, …);
+  --only NAME…   Only the results whose names contain a NAME (submit_stream_1000, archive, rules, reconcile, …);
                  submit_stream_1 means itself alone.
   --records N    Records in the ledger for reads, memory, start and disk (5000000; 150000 with --quick).
 

@@ -12,7 +12,7 @@ use super::{call, words};
 use crate::step;
 
 /// What the server prints on stdout once it serves.
-const READY: &str = "ready";
+pub(super) const READY: &str = "ready";
 
 /// A shell that outlives the demo by a moment: when the demo's end of the pipe closes, however the
 /// demo ended, it stops the server ($1), waits for it and removes the folder ($2).
@@ -153,7 +153,8 @@ impl Drop for Bank {
     }
 }
 
-fn janitor(server: u32, folder: &Path) -> Result<Child> {
+/// See [`JANITOR`].
+pub(super) fn janitor(server: u32, folder: &Path) -> Result<Child> {
     let mut shell = Command::new("sh");
     shell
         .args(["-c", JANITOR, "janitor", &server.to_string()])
@@ -165,7 +166,7 @@ fn janitor(server: u32, folder: &Path) -> Result<Child> {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

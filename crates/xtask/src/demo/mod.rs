@@ -1,10 +1,11 @@
 //! The demo: a bank in a temporary folder, real results imported, every receipt verified offline, and four learners
-//! who apply for recognition and are decided.
+//! who apply for recognition and are decided. With `--delta`, four banks ([`delta`]).
 //!
 //! It does what an operator and its partner institutions would do, with the same commands, and
 //! prints each of them.
 
 mod bank;
+mod delta;
 mod printed;
 mod recognition;
 mod results;
@@ -30,22 +31,31 @@ pub(crate) struct Options {
     data: Option<PathBuf>,
     rows: u64,
     exit: bool,
+    /// Four banks instead of one.
+    delta: bool,
 }
 
 impl Options {
-    /// Reads `[--data FILE] [--rows N] [--exit]`.
+    /// Reads `[--data FILE] [--rows N] [--exit]` or `--delta [--exit]`.
     pub(crate) fn parse(mut flags: &[&str]) -> Result<Self> {
         let mut options = Self {
             data: None,
             rows: ROWS_DEFAULT,
             exit: false,
+            delta: false,
         };
+        let is_delta = flags.contains(&"--delta");
         while let [first, rest @ ..] = flags {
             flags = match (*first, rest) {
                 ("--exit", rest) => {
                     options.exit = true;
                     rest
                 }
+                ("--delta", rest) => {
+                    options.delta = true;
+                    rest
+                }
+                (flag, _) if is_delta => bail!("demo --delta has no flag {flag}"),
                 ("--data", [file, rest @ ..]) => {
                     options.data = Some(std::path::absolute(file)?);
                     rest
@@ -63,6 +73,9 @@ impl Options {
 
 /// Builds, starts the bank, imports, verifies, recognises; leaves it running unless told otherwise.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.delta {
+        return delta::run(options.exit);
+    }
     // Read before the long build, so that a wrong file is told at once.
     let results = match &options.data {
         Some(file) => Results::read(file)?,
@@ -186,7 +199,8 @@ mod tests {
             Options {
                 data: None,
                 rows: ROWS_DEFAULT,
-                exit: false
+                exit: false,
+                delta: false
             }
         );
         let all = read(&["--data", "/a.csv", "--rows", "7", "--exit"]).unwrap();
@@ -195,10 +209,18 @@ mod tests {
             Options {
                 data: Some("/a.csv".into()),
                 rows: 7,
-                exit: true
+                exit: true,
+                delta: false
             }
         );
-        for wrong in [&["--data"][..], &["--rows", "x"], &["--quick"]] {
+        let delta = read(&["--exit", "--delta"]).unwrap();
+        assert!(delta.delta && delta.exit);
+        for wrong in [
+            &["--data"][..],
+            &["--rows", "x"],
+            &["--quick"],
+            &["--delta", "--rows", "7"],
+        ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
     }

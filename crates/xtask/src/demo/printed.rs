@@ -13,6 +13,8 @@ const ARITHMETIC: &str = "依据与计算";
 pub(super) enum Show {
     /// Everything.
     All,
+    /// Everything, each line as wide as it is: tables.
+    Wide,
     /// So many lines from the first.
     First(usize),
     /// So many lines under each heading, the last number for those that tell the arithmetic.
@@ -52,6 +54,9 @@ pub(super) fn said(text: &str, show: Show) -> String {
     match show {
         Show::Nothing => {}
         Show::All => lines.into_iter().for_each(put),
+        Show::Wide => lines.into_iter().for_each(|line| {
+            shown.push_str(&format!("{}\n", format!("{MARGIN}{line}").trim_end()))
+        }),
         Show::Only(names) => {
             let is_named = |line: &&str| names.iter().any(|name| line.starts_with(name));
             lines.into_iter().filter(is_named).for_each(put);

@@ -9,7 +9,7 @@ use super::bank::Bank;
 use super::code::Code;
 use super::knowledge::DAY;
 use super::rows::{Fact, Given, Kept, Name, Rows};
-use super::statement::Statement;
+use super::statement::{Statement, month};
 use super::world::{HOUR, NAMES, World};
 
 /// A promise that does not hold.
@@ -321,6 +321,11 @@ fn drained(world: &World, bank: &Bank, other: &Bank) -> Result<(), Violation> {
         let theirs = Statement::of(world.code, &other.rows, peer, own, cut);
         hold(ours == theirs, "both banks agree in the end", || {
             format!("{} {} {period}: {ours:?}, {theirs:?}", own.0, peer.0)
+        })?;
+        let signed = month(&bank.rows, own, peer, cut);
+        let is_one = signed.is_ok() && signed == month(&other.rows, peer, own, cut);
+        hold(is_one, "both banks sign one statement in the end", || {
+            format!("{} {} {period}: {signed:?}", own.0, peer.0)
         })?;
         let is_closed = bank.rows.closed.contains_key(&(peer, period));
         hold(is_closed, "every period is closed in the end", || {

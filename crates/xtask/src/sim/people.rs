@@ -101,7 +101,10 @@ impl World<'_> {
         if refuses || !has_receipt {
             return;
         }
-        let place = (peer, TransferId::of(&peer.0.to_string(), &consent));
+        let place = (
+            peer,
+            TransferId::of(&peer.0.to_string(), &consent, &[0; 32]),
+        );
         self.write(node, Fact::Asked { place, learner });
         // Who applies twice is told that it is there already.
         let step = Step::Requested { consent };

@@ -1,6 +1,9 @@
 //! What stood between two banks at the end of a period, as each of them computes it alone.
 
+use creditbank_domain::reconcile::{Pair, Period, PeriodFold};
 use creditbank_domain::transfer::{Side, State, Step, Transfer, TransferId};
+use creditbank_domain::{Digest32, Refusal};
+use creditbank_merkle::{EMPTY_ROOT, leaf_hash, root_of};
 
 use super::code::Code;
 use super::rows::{Name, Rows};
@@ -44,6 +47,29 @@ impl Statement {
         }
         statement
     }
+}
+
+/// The hash of the statement that a bank signs of the month that ends at `cut_ms`: what two banks exchange. The month is
+/// moved there, because worlds are shorter than months.
+pub(super) fn month(rows: &Rows, own: Name, peer: Name, cut_ms: u64) -> Result<Digest32, Refusal> {
+    let [one, other] = [own, peer].map(|name| format!("{}.test/log", name.0));
+    let period = Period::new(2026, 1)?;
+    let mut fold = PeriodFold::new(Pair::of(&one, &other)?, &one, period)?;
+    let mut leaves = Vec::new();
+    let with = rows.transfers.iter().filter(|((with, _), _)| *with == peer);
+    for (_, transfer) in with {
+        let mut moved = transfer.clone();
+        for taken in &mut moved.steps {
+            taken.at_ms = taken.at_ms + period.cut_ms() - cut_ms;
+        }
+        let item = fold.add(&moved)?;
+        leaves.extend(item.map(|item| leaf_hash(&item.to_bytes())));
+    }
+    let root = match leaves.is_empty() {
+        true => EMPTY_ROOT,
+        false => root_of(&leaves),
+    };
+    Ok(fold.finish([0; 32], root.0)?.hash())
 }
 
 impl Direction {

@@ -36,7 +36,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "xtask",
-        &["client", "domain", "merkle", "planner", "rulebook", "wire"],
+        &[
+            "client", "domain", "ledger", "merkle", "planner", "rulebook", "store", "wire",
+        ],
     ),
 ];
 
