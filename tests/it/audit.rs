@@ -64,8 +64,20 @@ async fn a_month_of_real_transfers_is_closed_by_both_and_audited_from_outside() 
     for region in &mut regions {
         region.bank.start_with(&LATER);
     }
-    let month = Period::of(released_ms).expect("a month").to_string();
+    let month = Period::of(released_ms).expect("a month");
     let [sh, js] = &regions[..] else { panic!() };
+    // Nobody begins with a month in which the pair had not begun.
+    let before = month.previous().to_string();
+    let (key, server) = (
+        sh.bank.dir().join("operator.key").display().to_string(),
+        format!("http://{}", sh.bank.grpc()),
+    );
+    let public = sh.bank.dir().join("bank.pub").display().to_string();
+    let named = ["--key", &key, "--server", &server, "--bank", &public];
+    let asked = ["reconcile", "--peer", "jiangsu", "--period", &before];
+    let early = sh.bank.run(&[&asked[..], &named].concat());
+    assert_eq!(early.status.code(), Some(1), "{}", told(&early));
+    let month = month.to_string();
     let close = ["reconcile", "--period", &month, "--format", "json"];
     let one = as_operator(&sh.bank, &[&close[..], &["--peer", "jiangsu"]].concat());
     let other = as_operator(&js.bank, &[&close[..], &["--peer", "shanghai"]].concat());

@@ -147,6 +147,8 @@ pub struct PeriodFold {
     last: Option<TransferId>,
     /// Whether a step was taken before the period.
     has_earlier: bool,
+    /// Whether a step was taken after it.
+    has_later: bool,
 }
 
 impl PeriodFold {
@@ -162,6 +164,7 @@ impl PeriodFold {
             items: 0,
             last: None,
             has_earlier: false,
+            has_later: false,
         })
     }
 
@@ -173,6 +176,7 @@ impl PeriodFold {
         self.last = Some(transfer.id);
         let (start, cut) = (self.period.start_ms(), self.period.cut_ms());
         self.has_earlier |= before(transfer, start).next().is_some();
+        self.has_later |= transfer.steps.iter().any(|taken| taken.at_ms >= cut);
         if !transfer.moved_in(start, cut) && !is_open_at(transfer, start) {
             return Ok(None);
         }
@@ -190,6 +194,13 @@ impl PeriodFold {
     #[must_use]
     pub const fn has_earlier(&self) -> bool {
         self.has_earlier
+    }
+
+    /// Whether the pair has not begun in the period, and has begun since: then no statement is of it.
+    #[must_use]
+    pub fn is_before_all(&self) -> bool {
+        let is_silent = self.sequences.iter().all(|it| it.steps == 0);
+        self.has_later && is_silent && !self.has_earlier
     }
 
     /// The statement, given the root over the items that [`add`](Self::add) gave.

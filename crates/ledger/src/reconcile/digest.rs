@@ -81,6 +81,12 @@ impl Reading {
         self.fold.has_earlier()
     }
 
+    /// Whether the pair has begun only after the period.
+    #[must_use]
+    pub fn is_before_all(&self) -> bool {
+        self.fold.is_before_all()
+    }
+
     /// The statement, behind that of the period before.
     pub fn finish(self, previous: Digest32) -> Result<PeriodDigest, Refusal> {
         let root = root_of(&self.hashes).0;

@@ -161,7 +161,8 @@ fn read_now(
     let mut reading = Reading::new(fold);
     let read = reading.read(&head.snapshot, partner.number, told);
     read.map_err(failed)??;
-    if is_first && reading.has_earlier() {
+    // The first period is the one in which the pair has begun, where it has.
+    if is_first && (reading.has_earlier() || reading.is_before_all()) {
         return Err(Refusal::PeriodBeforeOpen);
     }
     let digest = Arc::new(reading.finish(previous)?);
