@@ -312,13 +312,12 @@ async fn take_up(bank: &Bank, request: LeafIndex) -> Result<bool, Vec<Fault>> {
     };
     let consent = asked.consent;
     let own = Own {
-        bank,
         head: &head,
         peer,
         place: (number, asked.id),
         side: Side::Receiver,
     };
-    let entry = own.entry(Step::Requested { consent }, Some(request), 0)?;
+    let entry = own.entry(Step::Requested { consent }, Some(request))?;
     match put(bank, vec![Stepping { entry, seen: None }]).await {
         Err(faults) if faults.iter().all(|it| is_known(it.refusal)) => Ok(false),
         done => done.map(|_| true),
@@ -358,25 +357,20 @@ async fn step(bank: &Bank, place: Place, wish: Option<Reason>) -> Result<bool, V
     let next = tokio::task::block_in_place(|| next(bank, &head, peer, place, &row, wish));
     let next = next.map_err(failed)?;
     if row.transfer.side == Side::Receiver {
-        receiver_side(bank, &head, &row).await?;
+        bank.give_back(&head, &row).await?;
     }
     let Some((step, seen)) = next else {
         return Ok(false);
     };
     let own = Own {
-        bank,
         head: &head,
         peer,
         place,
         side: row.transfer.side,
     };
-    let entry = own.entry(step, None, 0)?;
+    let entry = own.entry(step, None)?;
     put(bank, vec![Stepping { entry, seen }]).await?;
     Ok(true)
-}
-
-async fn receiver_side(bank: &Bank, head: &Arc<Head>, row: &TransferRow) -> Result<(), Vec<Fault>> {
-    bank.give_back(head, row).await
 }
 
 fn next(
@@ -437,7 +431,6 @@ impl Bank {
 
 /// What an own step needs to become an entry.
 struct Own<'a> {
-    bank: &'a Bank,
     head: &'a Arc<Head>,
     peer: &'a Peer,
     place: Place,
@@ -445,14 +438,8 @@ struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// The entry of an own step, `ahead` places behind the next.
-    fn entry(
-        &self,
-        step: Step,
-        record: Option<LeafIndex>,
-        ahead: u64,
-    ) -> Result<Entry, Vec<Fault>> {
-        debug_assert!(!self.bank.origin().is_empty());
+    /// The entry of an own step: the next one.
+    fn entry(&self, step: Step, record: Option<LeafIndex>) -> Result<Entry, Vec<Fault>> {
         let shelves = Shelves::over(Arc::clone(&self.head.snapshot));
         let pair = shelves.pair(self.place.0).map_err(failed)?;
         let peer = InstitutionId::parse(self.peer.id());
@@ -461,7 +448,7 @@ impl Own<'_> {
             peer: peer.map_err(|refusal| vec![refusal.at("")])?,
             peer_origin: self.peer.origin().to_owned(),
             side: self.side,
-            sequence: pair.sent + 1 + ahead,
+            sequence: pair.sent + 1,
             step,
             heard: None,
             record: record.map(|leaf| leaf.0),
@@ -588,7 +575,6 @@ async fn hear(
     let place = (number, told.id);
     let side = told.side.other();
     let own = Own {
-        bank,
         head: &head,
         peer,
         place,
@@ -619,7 +605,7 @@ async fn hear(
     if matches!(told.step, Step::Released(_)) && side == Side::Receiver && is_next {
         let (answer, record) = receive(bank, &head, peer, &told, place, sent.package).await?;
         steps.push(Stepping {
-            entry: own.entry(answer, record, 0)?,
+            entry: own.entry(answer, record)?,
             seen: None,
         });
     }
