@@ -212,22 +212,11 @@ pub(super) fn is_open_at(transfer: &Transfer, at_ms: u64) -> bool {
         return false;
     }
     let mut answers = before(transfer, at_ms).rev();
-    let Some(last) = answers.find(|taken| is_answer(&taken.step)) else {
+    let Some(last) = answers.find(|taken| taken.step.is_answer()) else {
         return true;
     };
     let acknowledges = |taken: &Taken| matches!(taken.step, Step::Acknowledged { heard } if heard >= last.sequence);
     !before(transfer, at_ms).any(acknowledges)
-}
-
-const fn is_answer(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::Rejected(_)
-            | Step::Recognised(_)
-            | Step::Declined(_)
-            | Step::Returned
-            | Step::Reversed(_)
-    )
 }
 
 /// What the steps before the cut say. The two banks may have learned of them in another order, so nothing here depends on

@@ -158,7 +158,7 @@ impl Transfer {
     #[must_use]
     pub fn is_acknowledged(&self) -> bool {
         let mut answers = self.steps.iter().rev();
-        let last = answers.find(|taken| is_answer(&taken.step));
+        let last = answers.find(|taken| taken.step.is_answer());
         last.is_some_and(|last| self.acknowledged_at(last.sequence).is_some())
     }
 
@@ -168,7 +168,7 @@ impl Transfer {
     pub fn settled_at(&self, is: impl Fn(&Step) -> bool) -> Option<u64> {
         let answer = self.steps.iter().find(|taken| is(&taken.step))?;
         let (heard, noted_ms) = self.acknowledgement_of(answer.sequence)?;
-        let covered = |taken: &&Taken| taken.sequence <= heard && is_answer(&taken.step);
+        let covered = |taken: &&Taken| taken.sequence <= heard && taken.step.is_answer();
         let answers = self.steps.iter().filter(covered);
         answers.map(|taken| taken.at_ms).max().max(Some(noted_ms))
     }
@@ -190,7 +190,7 @@ impl Transfer {
     #[must_use]
     pub fn unacknowledged(&self) -> Option<u64> {
         let mut answers = self.steps.iter().rev();
-        let last = answers.find(|taken| is_answer(&taken.step))?;
+        let last = answers.find(|taken| taken.step.is_answer())?;
         match self.acknowledged_at(last.sequence) {
             Some(_) => None,
             None => Some(last.sequence),
@@ -325,7 +325,7 @@ impl Transfer {
             Step::Recalled(_) => matches!(own, Some(Step::Released(_))),
             Step::Acknowledged { heard } => {
                 let mut steps = self.steps.iter();
-                let answers = steps.any(|it| it.sequence == *heard && is_answer(&it.step));
+                let answers = steps.any(|it| it.sequence == *heard && it.step.is_answer());
                 answers && self.acknowledged_at(*heard).is_none()
             }
             Step::ReversalRequested(_) => {
@@ -416,16 +416,4 @@ impl<'a> View<'a> {
             _ => State::Released,
         }
     }
-}
-
-/// Whether a step of the receiver ends its part, for now.
-const fn is_answer(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::Rejected(_)
-            | Step::Recognised(_)
-            | Step::Declined(_)
-            | Step::Returned
-            | Step::Reversed(_)
-    )
 }

@@ -67,6 +67,19 @@ impl Step {
         }
     }
 
+    /// Whether it is the receiver's and ends its part, for now.
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected(_)
+                | Self::Recognised(_)
+                | Self::Declined(_)
+                | Self::Returned
+                | Self::Reversed(_)
+        )
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -112,7 +112,7 @@ impl TransferService for Services {
         })?;
         let mut transfers = Vec::new();
         let mut next = None;
-        let read = transfer::each(&head, peer.number, from, |row| {
+        let read = transfer::each(&head.snapshot, peer.number, from, |row| {
             if state.is_some_and(|state| row.transfer.state() != state) {
                 return Go::Continue(());
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_client::receipt::{Step as Checked, StepResult, Verifier};
+use creditbank_client::receipt::{Step as Checked, StepResult};
 use creditbank_client::{Bank as Connection, ClientError, reconciliation};
 use creditbank_domain::LeafIndex;
 use creditbank_domain::Refusal;
@@ -12,13 +12,13 @@ use creditbank_domain::record::{RecordRef, Statement};
 use creditbank_domain::transfer::TransferId;
 use creditbank_merkle::Note;
 use creditbank_wire::convert::reconciliation as wire;
-use creditbank_wire::convert::record::{public_key_message, statement};
+use creditbank_wire::convert::record::statement;
 use creditbank_wire::v1;
 use prost::Message;
 
 use super::Partner;
 use crate::bank::Bank;
-use crate::transfer::{connect, signing};
+use crate::transfer::{connect, verifier};
 
 /// Items asked for at once.
 const ITEMS: usize = 500;
@@ -168,15 +168,7 @@ fn verify(
     let head = bank.head();
     let peer = bank.peers().get(&partner.id).ok_or(Refusal::PeerUnknown)?;
     let note = Note::parse(&receipt.checkpoint).map_err(|_| invalid("checkpoint"))?;
-    let mut keys = bank.peers().accepted(peer).into_iter();
-    let key = keys.find(|key| note.verify(key).is_ok());
-    let mut verifier = Verifier::new(key.ok_or_else(|| invalid("checkpoint signature"))?);
-    let institution = head.registry.institution(&partner.id);
-    let institution = institution.ok_or(Refusal::PeerUnknown)?;
-    for key in signing(&institution.keys) {
-        let added = verifier.add_issuer(InstitutionId::BANK, &public_key_message(key));
-        added.map_err(|_| invalid("bank key"))?;
-    }
+    let mut verifier = verifier(bank, &head, peer, &note).map_err(invalid)?;
     let verified = verifier.verify_receipt(receipt, None);
     let verified = verified.map_err(|_| invalid("receipt"))?;
     // A fork is kept as evidence there; the statement itself was verified.

@@ -9,7 +9,7 @@ use creditbank_domain::{Digest32, LeafIndex, Refusal};
 use creditbank_merkle::{Hash, leaf_hash, root_of};
 use creditbank_store::{Go, ShelfKey, Snapshot, StoreError};
 
-use crate::transfer::TransferRow;
+use crate::transfer::{self, TransferRow};
 
 /// See the module. A month of a million transfers takes 48 MB.
 #[derive(Debug)]
@@ -105,21 +105,8 @@ pub fn each(
     peer: InstitutionNumber,
     mut visit: impl FnMut(&Transfer) -> Go,
 ) -> Result<(), StoreError> {
-    let mut read = Ok(());
-    let first = ShelfKey::Transfer(peer, [0; 16]);
-    snapshot.shelf_rows(&first, |key, bytes| {
-        let ShelfKey::Transfer(_, id) = key else {
-            return Go::Break(());
-        };
-        match TransferRow::decode(TransferId(id), bytes) {
-            Ok(row) => visit(&row.transfer),
-            Err(error) => {
-                read = Err(error);
-                Go::Break(())
-            }
-        }
-    })?;
-    read
+    let first = TransferId([0; 16]);
+    transfer::each(snapshot, peer, first, |row| visit(&row.transfer))
 }
 
 /// One transfer with a peer.

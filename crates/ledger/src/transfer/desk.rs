@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use creditbank_client::receipt::{Opening, Step as Checked, StepResult, Verifier};
+use creditbank_client::receipt::{Opening, Step as Checked, StepResult};
 use creditbank_client::transfer::read_steps;
 use creditbank_client::{Bank as PeerConnection, InstitutionKeys, Options};
 use creditbank_domain::identifier::{InstitutionId, LearnerCode};
@@ -18,12 +18,11 @@ use creditbank_domain::{Fault, LeafIndex, Refusal};
 use creditbank_merkle::Note;
 use creditbank_store::{Go, Plan, ShelfKey, StoreError};
 use creditbank_wire::convert::leaf;
-use creditbank_wire::convert::record::public_key_message;
 use creditbank_wire::convert::transfer::{Entry, entry};
 use creditbank_wire::v1;
 use tokio::sync::{Notify, watch};
 
-use super::package::{Expected, kept, signing, verify};
+use super::package::{Expected, kept, verifier, verify};
 use super::paper::Papers;
 use super::row::TransferRow;
 use super::shelf::{Shelves, bound};
@@ -689,16 +688,9 @@ fn told_by(
 ) -> Result<Entry, &'static str> {
     let receipt = sent.receipt.as_ref().ok_or("receipt")?;
     let note = Note::parse(&receipt.checkpoint).map_err(|_| "checkpoint")?;
-    let mut keys = bank.peers().accepted(peer).into_iter();
-    let key = keys.find(|key| note.verify(key).is_ok());
-    let mut verifier = Verifier::new(key.ok_or("checkpoint signature")?);
+    let mut verifier = verifier(bank, head, peer, &note)?;
     let own = bank.peers().cosigner().ok_or("own cosignature")?;
     own.public().verify(&note).map_err(|_| "own cosignature")?;
-    let institution = head.registry.institution(peer.id()).ok_or("peer")?;
-    for key in signing(&institution.keys) {
-        let added = verifier.add_issuer(InstitutionId::BANK, &public_key_message(key));
-        added.map_err(|_| "bank key")?;
-    }
     let (salt, payload) = (&sent.salt[..], &sent.entry[..]);
     let verified = verifier.verify_receipt(receipt, Some(Opening { salt, payload }));
     let verified = verified.map_err(|error| match error.step {

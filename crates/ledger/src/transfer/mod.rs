@@ -13,14 +13,14 @@ mod shelf;
 
 use creditbank_domain::identifier::LearnerCode;
 use creditbank_domain::record::Role;
-use creditbank_domain::registry::{Institution, Registry};
+use creditbank_domain::registry::{Institution, InstitutionNumber, Registry};
 use creditbank_domain::transfer::book::Place;
 use creditbank_domain::transfer::{Consent, State, TransferId, TransferRequest};
 use creditbank_domain::{Fault, Refusal};
-use creditbank_store::{Go, ShelfKey, StoreError};
+use creditbank_store::{Go, ShelfKey, Snapshot, StoreError};
 
 pub(crate) use self::desk::{Desk, connect, run};
-pub(crate) use self::package::{signing, told};
+pub(crate) use self::package::{told, verifier};
 pub(crate) use self::row::TransferRow;
 pub(crate) use self::shelf::{Shelves, is_bound};
 use crate::bank::Bank;
@@ -93,16 +93,16 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// Transfers with a peer in the order of their ids, from `after` on, until `visit` breaks.
+/// Transfers with a peer in the order of their ids, from `from` on, until `visit` breaks.
 pub(crate) fn each(
-    head: &Head,
-    peer: creditbank_domain::registry::InstitutionNumber,
+    snapshot: &Snapshot,
+    peer: InstitutionNumber,
     from: TransferId,
     mut visit: impl FnMut(TransferRow) -> Go,
 ) -> Result<(), StoreError> {
     let mut failed = None;
     let from = ShelfKey::Transfer(peer, from.0);
-    head.snapshot.shelf_rows(&from, |key, bytes| {
+    snapshot.shelf_rows(&from, |key, bytes| {
         let ShelfKey::Transfer(_, id) = key else {
             return Go::Break(());
         };

@@ -441,8 +441,26 @@ fn is_agents(
     }
 }
 
+/// A verifier of what a peer bank has put into its log under this checkpoint; else the check that failed.
+pub(crate) fn verifier(
+    bank: &Bank,
+    head: &Head,
+    peer: &Peer,
+    note: &Note<'_>,
+) -> Result<Verifier, &'static str> {
+    let mut keys = bank.peers().accepted(peer).into_iter();
+    let key = keys.find(|key| note.verify(key).is_ok());
+    let mut verifier = Verifier::new(key.ok_or("checkpoint signature")?);
+    let institution = head.registry.institution(peer.id()).ok_or("peer")?;
+    for key in signing(&institution.keys) {
+        let added = verifier.add_issuer(InstitutionId::BANK, &public_key_message(key));
+        added.map_err(|_| "bank key")?;
+    }
+    Ok(verifier)
+}
+
 /// The keys that sign a peer's records, or did: not those that were ever in doubt.
-pub(crate) fn signing(keys: &[KeyHistory]) -> impl Iterator<Item = &PublicKey> {
+fn signing(keys: &[KeyHistory]) -> impl Iterator<Item = &PublicKey> {
     let sound = keys.iter().filter(|history| {
         history.key.purpose == KeyPurpose::Sign && history.doubtful_from.is_none()
     });
