@@ -310,6 +310,12 @@ clients! {
     reconciliation: reconciliation_service_client::ReconciliationServiceClient;
     /// Transfers between banks.
     transfers: transfer_service_client::TransferServiceClient;
+    /// Sign-in, codes, grants and looks.
+    access: access_service_client::AccessServiceClient;
+    /// What learners ask for.
+    requests: request_service_client::RequestServiceClient;
+    /// Credentials that learners take away.
+    credentials: credential_service_client::CredentialServiceClient;
 }
 
 impl Line {

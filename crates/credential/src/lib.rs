@@ -1,0 +1,1 @@
+//! Credentials that a learner takes away.

@@ -1,0 +1,1 @@
+//! The learner's archive on the web.
