@@ -1,0 +1,10 @@
+account-home = What you have learned, all in one place
+account-home-lead = Degree courses, self-study examinations, skill certificates, community and elder classes, museums and walks: the credit bank keeps each of them, and proves each of them.
+account-home-verify = Were you handed a record?
+account-home-verify-lead = Check it in your browser: the file is not uploaded, and it works while the bank is offline.
+account-provider-lead = You will be taken to the identity service and come back here afterwards.
+account-provider = Sign in with the identity service
+account-development = Demonstration login
+account-development-lead = On this machine only. Any learner code signs in.
+account-learner-code = Learner code (16 digits)
+account-help = Trouble signing in? Bring your identity card to a service window, or ask a relative to act for you.

@@ -1,0 +1,10 @@
+account-home = 一生所学，都在这里
+account-home-lead = 学历课程、自学考试、技能证书、社区与老年学习、场馆与行走——学分银行为您逐条存好，条条可证。
+account-home-verify = 收到一份学习证明？
+account-home-verify-lead = 用浏览器当场核验，文件不会上传，银行不在线也能查。
+account-provider-lead = 将转到统一身份认证页面，验证后自动返回。
+account-provider = 用统一身份认证登录
+account-development = 演示登录
+account-development-lead = 仅限本机演示。输入申学码即可登录。
+account-learner-code = 申学码（16 位数字）
+account-help = 登录有困难？请带身份证到服务窗口，或请家人在其手机上代办。

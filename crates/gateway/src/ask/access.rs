@@ -1,0 +1,1 @@
+//! Sign-in links, codes, grants and looks.

@@ -1,0 +1,11 @@
+//! What is asked of the ledger: one file a service, one method a question. Pages and JSON ask the same.
+
+mod access;
+mod archive;
+mod credentials;
+mod learner;
+mod points;
+mod public;
+mod recognition;
+mod requests;
+mod transfers;

@@ -1,0 +1,24 @@
+//! Pages: one file a family, the path of each beside its handler.
+
+mod account;
+mod archive;
+mod code;
+mod recognition;
+mod share;
+mod verify;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::app::App;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .merge(account::routes())
+        .merge(archive::routes())
+        .merge(code::routes())
+        .merge(recognition::routes())
+        .merge(share::routes())
+        .merge(verify::routes())
+}

@@ -1,0 +1,92 @@
+//! The port: routes, limits, and what stands around every handler.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::{App, GatewayError};
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::{api, assets, frame, guard, pages, session};
+
+/// Most bytes of a request.
+const REQUEST_BYTES_MAX: usize = 256 << 10;
+/// How long a request may take in all.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Serves until `stop` resolves; `ready` is told the address.
+///
+/// # Errors
+/// If the options do not fit together, the ledger is not reached, or the port cannot be had.
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), GatewayError> {
+    let listen = options.listen;
+    let port = |error| GatewayError::Port {
+        address: listen,
+        error,
+    };
+    let app = App::connect(options).await?;
+    let listener = TcpListener::bind(listen).await.map_err(port)?;
+    ready(listener.local_addr().map_err(port)?);
+    let service = routes(&app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop)
+        .await
+        .map_err(port)
+}
+
+fn routes(app: &Arc<App>) -> Router {
+    let state = Arc::clone(app);
+    Router::new()
+        .merge(pages::routes())
+        .nest("/v1", api::routes())
+        .merge(assets::routes())
+        .fallback(async || Failure::NotFound)
+        .method_not_allowed_fallback(async || Failure::NotFound)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), renew))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), frame::tell))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            guard::guard,
+        ))
+        .layer(RequestBodyLimitLayer::new(REQUEST_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIME_MAX,
+        ))
+        .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
+/// Seals a session's cookie again while it is used.
+async fn renew(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let session = session::read(&parts, &app);
+    let headers = parts.headers.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let renewed = session.and_then(|it| session::renewed(&app, &it));
+    match renewed {
+        Some(session)
+            if !response
+                .headers()
+                .contains_key(axum::http::header::SET_COOKIE) =>
+        {
+            let jar = session::jar(&app, &headers).add(session::cookie(&app, &session));
+            (jar, response).into_response()
+        }
+        _ => response,
+    }
+}

@@ -1,0 +1,1 @@
+//! The public log, passed on from the ledger with what may be kept for how long.

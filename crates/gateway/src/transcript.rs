@@ -1,0 +1,1 @@
+//! The printed transcript: a tagged PDF in Chinese and English.
