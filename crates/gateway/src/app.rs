@@ -6,6 +6,7 @@ use axum_extra::extract::cookie::Key;
 use creditbank_client::{Bank, ClientError};
 use creditbank_wire::v1;
 
+use crate::ask::institutions::Institutions;
 use crate::options::Options;
 use crate::session::Ended;
 
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) cookie_key: Key,
     /// Sessions that were signed out before their time.
     pub(crate) ended: Ended,
+    /// Names of institutions, as they were read last.
+    pub(crate) institutions: Institutions,
     /// Who signs the credentials of this bank, and with which key its log is signed.
     pub(crate) issuer: v1::CredentialIssuer,
 }
@@ -64,6 +67,7 @@ impl App {
         Ok(Arc::new(Self {
             cookie_key: Key::from(&*options.session_key),
             ended: Ended::default(),
+            institutions: Institutions::default(),
             options,
             bank,
             agent,

@@ -44,9 +44,13 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         Failure::ForeignForm.into_response()
     };
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        // A page whose address is a secret says more strictly what of it goes along.
+        let is_said = name == header::REFERRER_POLICY && response.headers().contains_key(&name);
+        if !is_said {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
     }
     if app.is_secure() {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");

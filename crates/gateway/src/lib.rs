@@ -21,6 +21,7 @@ mod frame;
 mod guard;
 mod options;
 mod pages;
+mod qr;
 mod server;
 mod session;
 mod show;

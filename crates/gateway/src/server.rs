@@ -57,6 +57,10 @@ fn routes(app: &Arc<App>) -> Router {
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::NotFound)
         .layer(middleware::from_fn_with_state(Arc::clone(app), renew))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            pages::still_acts,
+        ))
         .layer(middleware::from_fn_with_state(Arc::clone(app), frame::tell))
         .layer(middleware::from_fn_with_state(
             Arc::clone(app),
