@@ -51,6 +51,8 @@ pub struct BankKeys {
     pub seal: Option<SealKey>,
     /// Authenticates this bank's calls at its peers.
     pub peer: Option<SigningKey>,
+    /// Signs credentials and codes that learners carry. A bank without it issues none.
+    pub credential: Option<SigningKey>,
 }
 
 impl std::fmt::Debug for BankKeys {
@@ -390,6 +392,11 @@ impl Bank {
     /// Opens packages of peers.
     pub fn seal_key(&self) -> Option<&SealKey> {
         self.keys.seal.as_ref()
+    }
+
+    /// Signs credentials and codes that learners carry.
+    pub(crate) fn credential_key(&self) -> Option<&SigningKey> {
+        self.keys.credential.as_ref()
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {
