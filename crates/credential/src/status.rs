@@ -114,15 +114,19 @@ impl Credential for StatusList {
     }
 }
 
-/// Signs list number `list`, in which the bits of `set` are set; they are counted from the list's first leaf.
+/// The bits of a list as it carries them.
+#[derive(Clone, Debug)]
+pub struct EncodedList(String);
+
+/// Signs list number `list`, whose bits are `bits`.
 ///
 /// # Errors
-/// A bit outside the list.
+/// Only faults of this program.
 pub fn issue(
     issuer: &Issuer<'_>,
     base: &BaseUrl,
     (purpose, list): (StatusPurpose, u64),
-    set: impl IntoIterator<Item = u64>,
+    bits: &EncodedList,
     created: Timestamp,
 ) -> Result<Signed<StatusList>, CredentialError> {
     let id = list_url(base, purpose, list);
@@ -138,14 +142,18 @@ pub fn issue(
             kind: "BitstringStatusList",
             status_purpose: purpose.name(),
             ttl: TTL_MS,
-            encoded_list: encode(set)?,
+            encoded_list: bits.0.clone(),
         },
     };
     Signed::new(credential, issuer, created)
 }
 
-/// Multibase base64url of the compressed bits; bit 0 is the highest of the first byte.
-fn encode(set: impl IntoIterator<Item = u64>) -> Result<String, CredentialError> {
+/// Multibase base64url of the compressed bits, of which those of `set` are set, counted from the list's first leaf; bit 0 is
+/// the highest of the first byte.
+///
+/// # Errors
+/// A bit outside the list.
+pub fn encode(set: impl IntoIterator<Item = u64>) -> Result<EncodedList, CredentialError> {
     let mut bits = vec![0_u8; (STATUS_LIST_BITS / 8) as usize];
     for bit in set {
         let byte = usize::try_from(bit / 8)
@@ -156,5 +164,6 @@ fn encode(set: impl IntoIterator<Item = u64>) -> Result<String, CredentialError>
     }
     let mut gzip = GzBuilder::new().write(Vec::new(), Compression::default());
     gzip.write_all(&bits)?;
-    Ok(format!("u{}", URL_SAFE_NO_PAD.encode(gzip.finish()?)))
+    let text = URL_SAFE_NO_PAD.encode(gzip.finish()?);
+    Ok(EncodedList(format!("u{text}")))
 }

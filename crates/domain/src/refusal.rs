@@ -320,6 +320,16 @@ refusals! {
     /// The redemption was confirmed or cancelled.
     RedemptionClosed = "REDEMPTION_CLOSED",
 
+    // Credentials.
+    /// The learner has no such record.
+    RecordUnknown = "RECORD_UNKNOWN",
+    /// The record was amended or revoked, or waits for its confirmation.
+    RecordNotInForce = "RECORD_NOT_IN_FORCE",
+    /// The log has no leaves of that status list yet.
+    StatusListUnknown = "STATUS_LIST_UNKNOWN",
+    /// This bank has no key for credentials.
+    CredentialsNotConfigured = "CREDENTIALS_NOT_CONFIGURED",
+
     // The caller.
     /// Not for this caller.
     PermissionDenied = "PERMISSION_DENIED",

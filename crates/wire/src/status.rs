@@ -556,6 +556,20 @@ refusals! {
         "该兑换已确认或已取消，不能再更改。",
         "The redemption was confirmed or cancelled already and cannot change any more.";
 
+    // Credentials.
+    RecordUnknown => NotFound,
+        "该学习者没有这条成果记录，请核对其序号。",
+        "The learner has no such record; please check its index.";
+    RecordNotInForce => FailedPrecondition,
+        "该记录已被更正或撤销，或尚待重新确认，不能据此出具证明。",
+        "The record was amended or revoked, or waits for its confirmation; no credential is made of it.";
+    StatusListUnknown => NotFound,
+        "还没有这份状态列表，请核对其编号。",
+        "There is no such status list yet; please check its number.";
+    CredentialsNotConfigured => FailedPrecondition,
+        "本行尚未配置证明的签名密钥，请联系学分银行。",
+        "This bank has no key for credentials yet; please contact it.";
+
     // The caller.
     PermissionDenied => PermissionDenied,
         "无权进行此操作；如确有需要，请联系学分银行。",

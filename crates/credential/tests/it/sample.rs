@@ -65,8 +65,8 @@ impl Sample {
 
     pub(crate) fn list(&self, set: &[u64]) -> Signed<status::StatusList> {
         let which = (StatusPurpose::Revocation, 1);
-        let set = set.iter().copied();
-        status::issue(&self.issuer(), &self.base, which, set, self.created).unwrap()
+        let bits = status::encode(set.iter().copied()).unwrap();
+        status::issue(&self.issuer(), &self.base, which, &bits, self.created).unwrap()
     }
 
     fn record<'a>(&'a self, outcome: &'a Outcome, leaf: u64, salt: &'a [u8; 32]) -> Record<'a> {
