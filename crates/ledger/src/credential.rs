@@ -21,7 +21,7 @@ use quick_cache::sync::Cache;
 use crate::archive::{Archive, Found};
 use crate::bank::Bank;
 use crate::clock;
-use crate::recognition::holdings::outcome_in;
+use crate::recognition::outcome_in;
 
 /// Encoded lists kept: 131,072 leaves each, for either purpose.
 const LISTS_CACHED: usize = 256;
