@@ -14,6 +14,7 @@ mod erase;
 mod fold;
 mod grpc;
 pub mod head;
+mod history;
 mod learners;
 pub mod peers;
 mod points;
