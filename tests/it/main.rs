@@ -8,6 +8,7 @@ mod audit;
 mod bank;
 mod chance;
 mod http;
+mod gateway;
 mod institution;
 mod standards;
 mod writes;
