@@ -39,6 +39,7 @@ const SECRETS: &str = "secrets";
 const COSIGN_KEY: &str = "cosign.key";
 const SEAL_KEY: &str = "seal.key";
 const PEER_KEY: &str = "peer.key";
+const CREDENTIAL_KEY: &str = "credential.key";
 
 /// What `bank.toml` may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -266,11 +267,15 @@ impl Folder {
         let log = NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?;
         let cosigner = |seed: Zeroizing<_>| Cosigner::new(log.name(), ed25519_key(&seed));
         let (cosign, seal) = (self.seed_if_any(COSIGN_KEY)?, self.seed_if_any(SEAL_KEY)?);
-        let peer = self.seed_if_any(PEER_KEY)?;
+        let (peer, credential) = (
+            self.seed_if_any(PEER_KEY)?,
+            self.seed_if_any(CREDENTIAL_KEY)?,
+        );
         Ok(BankKeys {
             cosign: cosign.map(cosigner).transpose().context("the origin")?,
             seal: seal.map(|seed| SealKey::new(&seed)).transpose()?,
             peer: peer.map(|seed| ed25519_key(&seed)),
+            credential: credential.map(|seed| ed25519_key(&seed)),
             log,
             bank: ed25519_key(&*self.seed("bank.key")?),
             key_encryption: KeyEncryptionKey::new(&*self.seed("key-encryption.key")?),
@@ -290,12 +295,20 @@ impl Folder {
 
     /// Makes the keys for dealing with peers that are missing: a folder that an older program made has none of them.
     pub(crate) fn make_peer_keys(&self) -> Result<()> {
-        for name in [COSIGN_KEY, SEAL_KEY, PEER_KEY] {
-            if !self.0.join(SECRETS).join(name).exists() {
-                self.write_secret(&format!("{SECRETS}/{name}"), &seed_text(&random_seed()))?;
-            }
+        let missing = [COSIGN_KEY, SEAL_KEY, PEER_KEY];
+        missing.iter().try_for_each(|name| self.make_key(name))
+    }
+
+    /// Makes the key that signs credentials and learner codes, where a folder that an older program made has none.
+    pub(crate) fn make_credential_key(&self) -> Result<()> {
+        self.make_key(CREDENTIAL_KEY)
+    }
+
+    fn make_key(&self, name: &str) -> Result<()> {
+        if self.0.join(SECRETS).join(name).exists() {
+            return Ok(());
         }
-        Ok(())
+        self.write_secret(&format!("{SECRETS}/{name}"), &seed_text(&random_seed()))
     }
 
     /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
@@ -324,6 +337,7 @@ impl Folder {
         self.write_secret("secrets/key-encryption.key", &seed_text(&random_seed()))?;
         self.write_secret("secrets/identity.key", &seed_text(&random_seed()))?;
         self.make_peer_keys()?;
+        self.make_credential_key()?;
         self.write_secret(OPERATOR_KEY, &operator.to_file())?;
         fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
         settings.region.as_deref().map(province).transpose()?;

@@ -15,6 +15,7 @@ use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
 
+use crate::access::Access;
 use crate::erase::{self, Gone};
 use crate::head::Head;
 use crate::peers::seal::SealKey;
@@ -51,6 +52,8 @@ pub struct BankKeys {
     pub seal: Option<SealKey>,
     /// Authenticates this bank's calls at its peers.
     pub peer: Option<SigningKey>,
+    /// Signs credentials and codes that learners carry. A bank without it issues none.
+    pub credential: Option<SigningKey>,
 }
 
 impl std::fmt::Debug for BankKeys {
@@ -202,6 +205,8 @@ pub struct Bank {
     verifiers: Cache<KeyId, Arc<VerifyingKey>>,
     /// Held while an identity is looked up and enrolled, so that one person gets one archive.
     pub(crate) enrolling: Mutex<()>,
+    /// Grants, codes and looks.
+    access: Access,
     /// Taken away when the bank stops, which ends the purger.
     purges: Mutex<Option<SyncSender<Gone>>>,
     stopping: Arc<AtomicBool>,
@@ -308,6 +313,7 @@ impl Bank {
             accounts: Cache::new(options.learner_keys_cached),
             verifiers: Cache::new(VERIFIERS_CACHED),
             enrolling: Mutex::new(()),
+            access: Access::new(),
             purges: Mutex::new(Some(purges)),
             stopping: Arc::new(AtomicBool::new(false)),
             trap: options.trap,
@@ -378,6 +384,11 @@ impl Bank {
         &self.desk
     }
 
+    /// Grants, codes and looks.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
     pub(crate) fn stepping(&self) -> &tokio::sync::Mutex<()> {
         &self.stepping
     }
@@ -390,6 +401,11 @@ impl Bank {
     /// Opens packages of peers.
     pub fn seal_key(&self) -> Option<&SealKey> {
         self.keys.seal.as_ref()
+    }
+
+    /// Signs credentials and codes that learners carry.
+    pub(crate) fn credential_key(&self) -> Option<&SigningKey> {
+        self.keys.credential.as_ref()
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {

@@ -4,6 +4,7 @@
 //! `store::Plan` → [`head::Head`] → answer with proof. Handlers do everything that can be done in parallel (decode,
 //! hash, verify, seal, look up); one [`sequencer`] thread decides again what can race and commits.
 
+mod access;
 pub mod admission;
 mod archive;
 pub mod bank;
@@ -13,6 +14,7 @@ mod erase;
 mod fold;
 mod grpc;
 pub mod head;
+mod history;
 mod learners;
 pub mod peers;
 mod points;
