@@ -24,7 +24,7 @@ use creditbank_domain::transfer::duty::Terms;
 use creditbank_ledger::peers::PeerOptions;
 use creditbank_ledger::peers::seal::SealKey;
 use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
-use creditbank_ledger::{BankKeys, BankOptions, StepTrap};
+use creditbank_ledger::{BankKeys, BankOptions, Names, StepTrap};
 use creditbank_merkle::{Cosigner, NoteSigner};
 use creditbank_store::StoreOptions;
 use figment::Figment;
@@ -79,6 +79,12 @@ pub(crate) struct Settings {
     /// The two province digits of the region that this is the bank of, such as "31".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
+    /// Name of the bank, Chinese, as credentials print it; the log's origin where neither name is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name_zh: Option<String>,
+    /// Name of the bank, English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name_en: Option<String>,
     /// Other regions' banks; `creditbank peer add` writes them.
     #[serde(default, rename = "peer", skip_serializing_if = "Vec::is_empty")]
     pub(crate) peers: Vec<PeerSettings>,
@@ -122,6 +128,8 @@ impl Default for Settings {
             transfer_decide_s: terms.decide_ms / 1000,
             id: None,
             region: None,
+            name_zh: None,
+            name_en: None,
             peers: Vec::new(),
         }
     }
@@ -181,6 +189,8 @@ impl Folder {
             region: settings.region.as_deref().map(province).transpose()?,
             peers: peers.collect::<Result<_>>()?,
             id: settings.id.as_deref().map(own_id).transpose()?,
+            names: Names::new(settings.name_zh.as_deref(), settings.name_en.as_deref())
+                .context("name_zh and name_en are 1 to 200 characters")?,
             transfer_terms: Terms {
                 release_ms: settings.transfer_release_s.saturating_mul(1000),
                 decide_ms: settings.transfer_decide_s.saturating_mul(1000),

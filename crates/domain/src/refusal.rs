@@ -356,6 +356,14 @@ refusals! {
     /// Another request or grant has this id.
     RequestIdTaken = "REQUEST_ID_TAKEN",
 
+    // Credentials.
+    /// The record was amended or revoked, or waits for its confirmation.
+    RecordNotInForce = "RECORD_NOT_IN_FORCE",
+    /// The log has no leaves of that status list yet.
+    StatusListUnknown = "STATUS_LIST_UNKNOWN",
+    /// This bank has no key for credentials.
+    CredentialsNotConfigured = "CREDENTIALS_NOT_CONFIGURED",
+
     // The caller.
     /// Not for this caller.
     PermissionDenied = "PERMISSION_DENIED",

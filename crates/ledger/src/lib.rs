@@ -10,6 +10,7 @@ mod archive;
 pub mod bank;
 pub mod check;
 mod clock;
+mod credential;
 mod erase;
 mod fold;
 mod grpc;
@@ -33,5 +34,6 @@ pub mod vault;
 
 pub use bank::{Bank, BankError, BankKeys, BankOptions};
 pub use clock::shift as shift_clock;
+pub use credential::Names;
 pub use steps::{Step, StepTrap};
 pub use transfer::rehearse;

@@ -609,6 +609,17 @@ refusals! {
         "该申请编号已被使用，请另取一个。",
         "The id of the request is taken; please choose another.";
 
+    // Credentials.
+    RecordNotInForce => FailedPrecondition,
+        "该记录已被更正或撤销，或尚待重新确认，不能据此出具证明。",
+        "The record was amended or revoked, or waits for its confirmation; no credential is made of it.";
+    StatusListUnknown => NotFound,
+        "还没有这份状态列表，请核对其编号。",
+        "There is no such status list yet; please check its number.";
+    CredentialsNotConfigured => FailedPrecondition,
+        "本行尚未配置证明的签名密钥，请联系学分银行。",
+        "This bank has no key for credentials yet; please contact it.";
+
     // The caller.
     PermissionDenied => PermissionDenied,
         "无权进行此操作；如确有需要，请联系学分银行。",

@@ -4,6 +4,7 @@ mod access;
 mod archive;
 pub(crate) mod auth;
 mod comparison;
+mod credential;
 mod learner;
 mod log;
 mod page;
