@@ -31,6 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         provider: None,
         development_login: true,
         trusted_proxies: Vec::new(),
+        connections_max: 256,
+        client_requests_a_minute: 6000,
         fonts: PathBuf::from("/usr/share/fonts/opentype/noto"),
         session_idle: Duration::from_secs(3600),
         session_max: Duration::from_secs(12 * 3600),

@@ -46,10 +46,6 @@ pub(crate) struct App {
 impl App {
     /// Connects to the ledger.
     pub(crate) async fn connect(options: Options) -> Result<Arc<Self>, GatewayError> {
-        if options.development_login && !options.listen.ip().is_loopback() {
-            let why = "the development login is for loopback alone";
-            return Err(GatewayError::Option(why.to_owned()));
-        }
         let bank = Bank::connect(options.bank.clone(), Some(Arc::clone(&options.keys))).await?;
         let agent = match &options.agent {
             Some(keys) => Some(Bank::connect(options.bank.clone(), Some(Arc::clone(keys))).await?),

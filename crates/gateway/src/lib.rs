@@ -14,6 +14,7 @@ mod app;
 mod ask;
 mod assets;
 mod clock;
+mod connections;
 mod desk;
 mod failure;
 mod form;

@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::{App, GatewayError};
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::{api, assets, frame, guard, pages, session};
+use crate::{api, assets, connections, frame, guard, pages, session};
 
 /// Most bytes of a request.
 const REQUEST_BYTES_MAX: usize = 256 << 10;
@@ -29,23 +29,20 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(20);
 /// # Errors
 /// If the options do not fit together, the ledger is not reached, or the port cannot be had.
 pub async fn serve(
-    options: Options,
+    mut options: Options,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), GatewayError> {
-    let listen = options.listen;
-    let port = |error| GatewayError::Port {
-        address: listen,
-        error,
-    };
+    let address = options.listen;
+    let port = |error| GatewayError::Port { address, error };
+    let listener = TcpListener::bind(address).await.map_err(port)?;
+    let address = listener.local_addr().map_err(port)?;
+    options.settle(address)?;
+    let connections_max = options.connections_max;
     let app = App::connect(options).await?;
-    let listener = TcpListener::bind(listen).await.map_err(port)?;
-    ready(listener.local_addr().map_err(port)?);
-    let service = routes(&app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop)
-        .await
-        .map_err(port)
+    ready(address);
+    connections::serve(listener, routes(&app), connections_max, stop).await;
+    Ok(())
 }
 
 fn routes(app: &Arc<App>) -> Router {
