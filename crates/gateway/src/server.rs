@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::{App, GatewayError};
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::{api, assets, connections, frame, guard, pages, session};
+use crate::{api, assets, connections, frame, guard, pages, session, transcript};
 
 /// Most bytes of a request.
 const REQUEST_BYTES_MAX: usize = 256 << 10;
@@ -49,6 +49,7 @@ fn routes(app: &Arc<App>) -> Router {
     let state = Arc::clone(app);
     Router::new()
         .merge(pages::routes())
+        .merge(transcript::routes())
         .nest("/v1", api::routes())
         .merge(assets::routes())
         .fallback(async || Failure::NotFound)
