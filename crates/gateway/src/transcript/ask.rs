@@ -46,7 +46,7 @@ impl App {
     ) -> Result<v1::Grant, ClientError> {
         let ask = v1::WithdrawGrantRequest {
             learner: learner.to_owned(),
-            grant_id,
+            grant_id: grant_id.into(),
         };
         let send = |line: Line, it| async move { line.access().withdraw_grant(it).await };
         self.bank.call(ask, send).await

@@ -200,7 +200,7 @@ impl Shares {
                     content: Some(v1::create_grant_request::Content::Share(share)),
                 });
                 let made = made.await?;
-                self.0.extend(made.grant.map(|it| it.grant_id));
+                self.0.extend(made.grant.map(|it| it.grant_id.to_vec()));
                 set.link = format!("{}/s/{}", app.options.base_url, made.secret);
             }
         }
