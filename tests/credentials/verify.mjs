@@ -1,32 +1,30 @@
 // Credentials through verifiers that are not ours: @digitalbazaar/vc for eddsa-rdfc-2022 and for status lists, jsonld.js for
 // canonical RDF, canonicalize and Node's own Ed25519 for eddsa-jcs-2022.
 //
-//   verify.mjs MODULES CONTEXTS < cases > verdicts
+//   node --input-type=module --eval "$(cat verify.mjs)" CONTEXTS < cases > verdicts
+//
+// run where the packages are, since modules are looked for beside whoever imports them.
 //
 // A case is one line of JSON: {"name", "what", "credential", "now"?, "list"?}; its verdict is one line as well:
 //   what "verify": {"name", "rdfc": true or why not, "jcs": true or why not}
 //   what "status": {"name", "status": true where the credential is not revoked by the list, or why not}
 //   what "nquads": {"name", "nquads"} of the credential without its proofs
 //   what "jcs":    {"name", "jcs"}, its canonical JSON
-// MODULES is a node_modules folder, CONTEXTS the folder of the contexts as published. Nothing is fetched.
+// CONTEXTS is the folder of the contexts as published. Nothing is fetched. A CLR is verified with every credential in it.
 
 import {createHash, createPublicKey, verify as verifySignature} from 'node:crypto';
 import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
-import {pathToFileURL} from 'node:url';
 
-const [modules, contexts] = process.argv.slice(2);
-const resolve = createRequire(join(modules, 'of.mjs')).resolve;
-const load = async name => import(pathToFileURL(resolve(name)));
+import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
+import {cryptosuite} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
+import * as vc from '@digitalbazaar/vc';
+import {checkStatus} from '@digitalbazaar/vc-bitstring-status-list';
+import canonicalize from 'canonicalize';
+import jsonld from 'jsonld';
 
-const vc = await load('@digitalbazaar/vc');
-const {DataIntegrityProof} = await load('@digitalbazaar/data-integrity');
-const {cryptosuite} = await load('@digitalbazaar/eddsa-rdfc-2022-cryptosuite');
-const {checkStatus} = await load('@digitalbazaar/vc-bitstring-status-list');
-const {default: jsonld} = await load('jsonld');
-const {default: canonicalize} = await load('canonicalize');
+const contexts = process.argv.at(-1);
 
 const PUBLISHED = {
   'https://www.w3.org/ns/credentials/v2': 'credentials-v2.json',
@@ -68,7 +66,23 @@ function why(error) {
   return errors.map(each => each?.message ?? String(each)).join('; ') || 'refused';
 }
 
-async function rdfc({credential, now}) {
+// The credential and those inside it.
+function all(credential) {
+  return [credential, ...[credential.credentialSubject?.verifiableCredential ?? []].flat()];
+}
+
+// True if it holds for all, or why not for the first where it does not.
+async function each(credential, check) {
+  for(const one of all(credential)) {
+    const verdict = await attempt(() => check(one));
+    if(verdict !== true) {
+      return verdict;
+    }
+  }
+  return true;
+}
+
+async function rdfc(credential, now) {
   const result = await vc.verifyCredential({
     credential,
     suite: [new DataIntegrityProof({cryptosuite})],
@@ -81,7 +95,7 @@ async function rdfc({credential, now}) {
 }
 
 // vc-di-eddsa §3.3, in the words of the standard.
-function jcs({credential}) {
+function jcs(credential) {
   const {proof: proofs, ...unsecured} = credential;
   const proof = [proofs].flat().find(each => each?.cryptosuite === 'eddsa-jcs-2022');
   if(!proof || proof.type !== 'DataIntegrityProof' || proof.proofPurpose !== 'assertionMethod') {
@@ -150,7 +164,10 @@ for await (const line of createInterface({input: process.stdin})) {
   const asked = JSON.parse(line);
   const {name} = asked;
   const verdict = await {
-    verify: async () => ({rdfc: await attempt(() => rdfc(asked)), jcs: await attempt(() => jcs(asked))}),
+    verify: async () => ({
+      rdfc: await each(asked.credential, one => rdfc(one, asked.now)),
+      jcs: await each(asked.credential, jcs),
+    }),
     status: async () => ({status: await attempt(() => status(asked))}),
     nquads: async () => ({nquads: await attempt(() => nquads(asked))}),
     jcs: async () => ({jcs: canonicalize(asked.credential)}),

@@ -6,7 +6,7 @@ eddsa-jcs-2022, and the JSON schemas of 1EdTech.
 Cases and verdicts are those of verify.mjs; here:
     what "verify": {"name", "rdfc": true or why not, "jcs": true or why not}
     what "schema": {"name", "schema": what does not fit}
-Nothing is fetched.
+Nothing is fetched. A CLR is verified with every credential in it.
 """
 
 import datetime
@@ -45,6 +45,13 @@ def jcs(credential, now):
     EddsaJcsProofSuite().verify({**credential, "proof": proof}, now=now)
 
 
+def everything(credential):
+    """The credential and those inside it."""
+    subject = credential.get("credentialSubject")
+    members = subject.get("verifiableCredential", []) if isinstance(subject, dict) else []
+    return [credential, *members]
+
+
 def attempt(work):
     try:
         work()
@@ -67,8 +74,9 @@ def main():
         credential = asked["credential"]
         verdict = {"name": asked["name"]}
         if asked["what"] == "verify":
-            verdict["rdfc"] = attempt(lambda: rdfc(credential))
-            verdict["jcs"] = attempt(lambda: jcs(credential, asked.get("now")))
+            now = asked.get("now")
+            verdict["rdfc"] = attempt(lambda: [rdfc(each) for each in everything(credential)])
+            verdict["jcs"] = attempt(lambda: [jcs(each, now) for each in everything(credential)])
         else:
             errors = validators[credential["type"][1]].iter_errors(credential)
             verdict["schema"] = [f"{list(error.path)}: {error.message}"[:300] for error in errors]

@@ -46,18 +46,21 @@ impl Sample {
     }
 
     pub(crate) fn badge(&self, outcome: &Outcome, number: u64) -> Signed<badge::Badge> {
-        let salt = [number as u8; 32];
-        let record = self.record(outcome, number, &salt);
+        let (salt, receipt) = proof(number);
+        let record = self.record(outcome, number, (&salt, &receipt));
         badge::issue(&self.issuer(), &self.base, &record, self.created).unwrap()
     }
 
     pub(crate) fn clr(&self, outcomes: &[Outcome]) -> Signed<clr::Clr> {
-        let salts: Vec<[u8; 32]> = (0..outcomes.len()).map(|i| [i as u8 + 1; 32]).collect();
+        let numbers = 131_070..;
+        let proofs: Vec<_> = numbers.clone().take(outcomes.len()).map(proof).collect();
         let records: Vec<_> = outcomes
             .iter()
-            .zip(&salts)
-            .zip(131_070..)
-            .map(|((outcome, salt), number)| self.record(outcome, number, salt))
+            .zip(&proofs)
+            .zip(numbers)
+            .map(|((outcome, (salt, receipt)), number)| {
+                self.record(outcome, number, (salt, receipt))
+            })
             .collect();
         let (issuer, learner) = (self.issuer(), learner());
         clr::issue(&issuer, &self.base, learner, &records, self.created).unwrap()
@@ -69,7 +72,12 @@ impl Sample {
         status::issue(&self.issuer(), &self.base, which, &bits, self.created).unwrap()
     }
 
-    fn record<'a>(&'a self, outcome: &'a Outcome, leaf: u64, salt: &'a [u8; 32]) -> Record<'a> {
+    fn record<'a>(
+        &'a self,
+        outcome: &'a Outcome,
+        leaf: u64,
+        (salt, receipt): (&'a [u8; 32], &'a str),
+    ) -> Record<'a> {
         Record {
             learner: learner(),
             leaf: LeafIndex(leaf),
@@ -79,11 +87,17 @@ impl Sample {
             },
             deposited_at: "2026-07-01T08:09:10.123Z".parse().unwrap(),
             outcome,
-            receipt: "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 131070\n\nsample\n",
+            receipt,
             salt,
             payload: b"a payload",
         }
     }
+}
+
+/// A salt, and what stands for a receipt, which no verifier of signatures reads.
+fn proof(number: u64) -> ([u8; 32], String) {
+    let receipt = format!("c2sp.org/tlog-proof@v1\nextra AAAA\nindex {number}\n\nsample\n");
+    ([number as u8; 32], receipt)
 }
 
 fn learner() -> LearnerCode {
