@@ -7,8 +7,8 @@
 mod audit;
 mod bank;
 mod chance;
-mod http;
 mod gateway;
+mod http;
 mod institution;
 mod standards;
 mod writes;

@@ -16,9 +16,7 @@ use crate::app::{App, GatewayError};
 use crate::failure::Failure;
 use crate::form::FORM_BYTES_MAX;
 use crate::options::Options;
-use crate::{
-    api, assets, connections, frame, guard, health, pages, session, tiles, transcript,
-};
+use crate::{api, assets, connections, frame, guard, health, pages, session, tiles, transcript};
 
 /// Serves until `stop` resolves; `ready` is told the address.
 ///

@@ -11,11 +11,27 @@ fn named(scene: &Scene, ids: &Ids) -> Vec<(&'static str, String, Value)> {
     let mut all = vec![
         ("GET", format!("/v1/me/records/{leaf}"), Value::Null),
         ("GET", format!("/v1/me/records/{leaf}/receipt"), Value::Null),
-        ("GET", format!("/v1/me/records/{leaf}/credential"), Value::Null),
+        (
+            "GET",
+            format!("/v1/me/records/{leaf}/credential"),
+            Value::Null,
+        ),
         ("GET", format!("/v1/me/applications/{leaf}"), Value::Null),
-        ("POST", "/v1/me/clr".to_owned(), json!({ "leaf_indexes": [leaf] })),
-        ("DELETE", format!("/v1/me/grants/{}", ids.grant), Value::Null),
-        ("DELETE", format!("/v1/me/requests/{}", ids.request), Value::Null),
+        (
+            "POST",
+            "/v1/me/clr".to_owned(),
+            json!({ "leaf_indexes": [leaf] }),
+        ),
+        (
+            "DELETE",
+            format!("/v1/me/grants/{}", ids.grant),
+            Value::Null,
+        ),
+        (
+            "DELETE",
+            format!("/v1/me/requests/{}", ids.request),
+            Value::Null,
+        ),
     ];
     let share = json!({
         "expires_at_ms": soon_ms(scene),
@@ -75,7 +91,11 @@ async fn what_is_anothers_and_what_is_not_have_one_answer() {
     let (theirs, nothing) = (named(&scene, &theirs), named(&scene, &nothing));
     for ((method, path, body), (_, unknown, nobodys)) in theirs.into_iter().zip(nothing) {
         let got = attacker.send(method, &path, &body);
-        assert!((400..500).contains(&got.status), "{method} {path}: {}", got.text());
+        assert!(
+            (400..500).contains(&got.status),
+            "{method} {path}: {}",
+            got.text()
+        );
         let other = attacker.send(method, &unknown, &nobodys);
         assert_eq!(told(&got), told(&other), "{method} {path}");
         assert!(!got.text().contains(&scene.other.code) && !got.text().contains(scene.other.name));
@@ -84,11 +104,17 @@ async fn what_is_anothers_and_what_is_not_have_one_answer() {
     let grants = owner.get("/v1/me/grants").is(200).json();
     assert_eq!(grants["grants"].as_array().unwrap().len(), 1);
     assert!(grants["grants"][0]["withdrawn_at_ms"].is_null());
-    assert_eq!(owner.get("/v1/me/requests").json()["requests"][0]["state"], "open");
+    assert_eq!(
+        owner.get("/v1/me/requests").json()["requests"][0]["state"],
+        "open"
+    );
     for list in ["records", "grants", "requests", "looks", "applications"] {
         let path = format!("/v1/me/{list}");
         let mine = attacker.get(&path).is(200).text();
-        assert!(!mine.contains("甲公司") && !mine.contains(&scene.other.code), "{mine}");
+        assert!(
+            !mine.contains("甲公司") && !mine.contains(&scene.other.code),
+            "{mine}"
+        );
     }
 }
 
@@ -109,7 +135,10 @@ async fn nothing_of_a_learner_is_told_to_who_is_not_signed_in() {
                 .replace("{leaf_index}", &scene.one.leaves[0].to_string())
                 .replace("{grant_id}", "0123456789abcdef0123456789abcdef")
                 .replace("{request_id}", "0123456789abcdef0123456789abcdef");
-            let answer = scene.browser().ask(&method.to_uppercase(), &path, "application/json", b"{}");
+            let answer =
+                scene
+                    .browser()
+                    .ask(&method.to_uppercase(), &path, "application/json", b"{}");
             assert_eq!(answer.status, 401, "{method} {path}");
             assert_eq!(answer.header("content-type"), "application/problem+json");
             asked += 1;
@@ -133,7 +162,8 @@ async fn no_other_site_changes_anything() {
         if let Some(token) = token {
             it = it.with("X-CSRF-Token", token);
         }
-        it.ask("POST", "/v1/me/code", "application/json", body.as_bytes()).status
+        it.ask("POST", "/v1/me/code", "application/json", body.as_bytes())
+            .status
     };
     let same = ("Sec-Fetch-Site", "same-origin");
     assert_eq!(ask(None, same), 403);
@@ -156,11 +186,16 @@ async fn no_other_site_changes_anything() {
     }
     let mut elsewhere = scene.browser().with("Origin", "https://evil.example");
     let login = elsewhere.post("/sign-in/development", &[("learner", &scene.one.code)]);
-    assert_eq!(login.status, 403, "a foreign form would sign a victim in as somebody else");
+    assert_eq!(
+        login.status, 403,
+        "a foreign form would sign a victim in as somebody else"
+    );
     // A form cannot be sent as JSON, nor as text that happens to be a form.
     let mut browser = scene.signed_in(&scene.one);
     let form = format!("csrf={token}");
-    browser.ask("POST", "/sign-out", "text/plain", form.as_bytes()).is(400);
+    browser
+        .ask("POST", "/sign-out", "text/plain", form.as_bytes())
+        .is(400);
     browser
         .with("X-CSRF-Token", &token)
         .ask("POST", "/v1/me/code", "text/plain", body.as_bytes())
@@ -184,10 +219,15 @@ async fn nobody_is_led_to_another_site() {
         let fields = [("learner", scene.one.code.as_str()), ("next", target)];
         let led = browser.post("/sign-in/development", &fields).is(303);
         assert_eq!(led.header("location"), "/", "{target:?}");
-        let led = browser.post("/view", &[("lang", "en"), ("back", target)]).is(303);
+        let led = browser
+            .post("/view", &[("lang", "en"), ("back", target)])
+            .is(303);
         assert_eq!(led.header("location"), "/", "{target:?}");
         let escaped = super::browser::escaped(target);
-        let page = scene.browser().get(&format!("/sign-in?next={escaped}")).is(200);
+        let page = scene
+            .browser()
+            .get(&format!("/sign-in?next={escaped}"))
+            .is(200);
         assert!(!page.text().contains("evil.example"), "{target:?}");
     }
 }
@@ -213,30 +253,42 @@ async fn names_are_text_wherever_they_are_shown_and_in_no_log() {
             },
         });
         let answer = browser.send("POST", "/v1/me/grants", &asked);
-        assert!([201, 400].contains(&answer.status), "{text:?}: {}", answer.text());
+        assert!(
+            [201, 400].contains(&answer.status),
+            "{text:?}: {}",
+            answer.text()
+        );
         for (name, value) in &answer.headers {
-            assert!(name != "x-injected" && !value.contains("stolen"), "{name}: {value}");
+            assert!(
+                name != "x-injected" && !value.contains("stolen"),
+                "{name}: {value}"
+            );
         }
         for path in ["/v1/me/grants", "/archive", "/sharing", "/sign-in?next=/a"] {
             let page = browser.get(path);
             if page.header("content-type").starts_with("text/html") {
                 let page = page.text();
-                assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{path}");
+                assert!(
+                    !page.contains("<script>alert") && !page.contains("<img src=x"),
+                    "{path}"
+                );
             }
             assert_eq!(page.header("set-cookie"), "", "{path}");
         }
     }
     let course = "课程<script>alert(2)</script>\"'>";
     let learner = creditbank_domain::LearnerCode::parse(&scene.one.code).unwrap();
-    let record = scene.fudan.maker.outcome(
-        b"hostile",
-        learner,
-        crate::institution::course(course),
-    );
+    let record = scene
+        .fudan
+        .maker
+        .outcome(b"hostile", learner, crate::institution::course(course));
     scene.fudan.deposit(&scene.bank, vec![record]).await;
     let page = browser.get("/archive").is(200).text();
     assert!(!page.contains("<script>alert"), "{page}");
-    assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{page}");
+    assert!(
+        page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"),
+        "{page}"
+    );
     scene.stop();
     let said = scene.said();
     for text in ["alert(1)", "alert(2)", "stolen", "红", "X-Injected"] {
@@ -253,16 +305,28 @@ async fn nothing_personal_and_no_secret_is_in_the_log() {
     let secret = made["secret"].as_str().unwrap().to_owned();
     browser.get(&format!("/s/{secret}"));
     browser.get("/v1/me/export").is(200);
-    browser.get(&format!("/v1/me/records/{}", scene.other.leaves[0])).is(404);
+    browser
+        .get(&format!("/v1/me/records/{}", scene.other.leaves[0]))
+        .is(404);
     browser.get("/archive?page=nonsense");
-    let code = browser.send("POST", "/v1/me/code", &json!({ "purpose": "check_in" })).is(200);
+    let code = browser
+        .send("POST", "/v1/me/code", &json!({ "purpose": "check_in" }))
+        .is(200);
     let code = code.json()["code"].as_str().unwrap().to_owned();
     let cookie = browser.cookies["session"].clone();
     scene.bank.stop();
     browser.get("/archive").is(503);
     scene.stop();
     let said = scene.said();
-    let personal = [&scene.one.code, scene.one.name, "某某公司", &secret, &token, &code, &cookie];
+    let personal = [
+        &scene.one.code,
+        scene.one.name,
+        "某某公司",
+        &secret,
+        &token,
+        &code,
+        &cookie,
+    ];
     for text in personal {
         assert!(!said.contains(text), "{text:?} is in the log:\n{said}");
     }
@@ -275,24 +339,53 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
     let scene = Scene::new().await;
     let mut browser = scene.signed_in(&scene.one);
     for path in [
-        "/", "/archive", "/v1/me", "/nothing", "/v1/nothing", "/checkpoint", "/healthz", "/sign-in", "/v1/issuer",
+        "/",
+        "/archive",
+        "/v1/me",
+        "/nothing",
+        "/v1/nothing",
+        "/checkpoint",
+        "/healthz",
+        "/sign-in",
+        "/v1/issuer",
     ] {
         let answer = browser.get(path);
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
-        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert!(!answer.header("cache-control").is_empty() || answer.status == 303, "{path}");
+        assert!(
+            !answer.header("cache-control").is_empty() || answer.status == 303,
+            "{path}"
+        );
         let page = answer.text();
         if answer.header("content-type").starts_with("text/html") {
-            assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="));
-            assert!(!page.contains("//cdn") && !page.contains("src=\"http"), "{path}");
+            assert!(
+                !page.contains("<style")
+                    && !page.contains(" style=")
+                    && !page.contains(" onclick=")
+            );
+            assert!(
+                !page.contains("//cdn") && !page.contains("src=\"http"),
+                "{path}"
+            );
         }
     }
-    for path in ["/checkpoint", "/v1/issuer", "/v1/log/checkpoint", "/v1/status/revocation/0"] {
+    for path in [
+        "/checkpoint",
+        "/v1/issuer",
+        "/v1/log/checkpoint",
+        "/v1/status/revocation/0",
+    ] {
         let answer = browser.get(path).is(200);
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
     }
-    assert_eq!(browser.get("/v1/me").header("access-control-allow-origin"), "");
+    assert_eq!(
+        browser.get("/v1/me").header("access-control-allow-origin"),
+        ""
+    );
 }

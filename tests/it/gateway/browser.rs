@@ -74,13 +74,22 @@ impl Browser {
             .iter()
             .map(|(name, value)| format!("{name}={}", escaped(value)));
         let body = pairs.collect::<Vec<_>>().join("&");
-        self.ask("POST", path, "application/x-www-form-urlencoded", body.as_bytes())
+        self.ask(
+            "POST",
+            path,
+            "application/x-www-form-urlencoded",
+            body.as_bytes(),
+        )
     }
 
     /// Sends JSON with the token of the session.
     pub(crate) fn send(&mut self, method: &str, path: &str, body: &Value) -> Answer {
         let token = self.csrf();
-        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let mut with_token = self.with("X-CSRF-Token", &token);
         with_token.ask(method, path, "application/json", text.as_bytes())
     }
@@ -93,8 +102,11 @@ impl Browser {
 
     /// Signs in by the development login.
     pub(crate) fn sign_in(&mut self, learner: &str) {
-        self.post("/sign-in/development", &[("learner", learner), ("next", "/archive")])
-            .is(303);
+        self.post(
+            "/sign-in/development",
+            &[("learner", learner), ("next", "/archive")],
+        )
+        .is(303);
     }
 
     pub(crate) fn ask(&mut self, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
@@ -112,7 +124,10 @@ impl Browser {
             head += &format!("{name}: {value}\r\n");
         }
         if !self.cookies.is_empty() {
-            let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+            let pairs = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
             head += &format!("Cookie: {}\r\n", pairs.collect::<Vec<_>>().join("; "));
         }
         head += "\r\n";
@@ -122,7 +137,10 @@ impl Browser {
     }
 
     fn keep(&mut self, answer: &Answer) {
-        let set = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+        let set = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie");
         for (_, line) in set {
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
             if value.is_empty() || line.contains("Max-Age=0") {
@@ -150,7 +168,9 @@ pub(crate) fn parse(answer: &[u8]) -> Answer {
     let end = end.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(answer)));
     let head = String::from_utf8_lossy(&answer[..end]);
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
     let pairs = lines.filter_map(|line| line.split_once(": "));
     let headers: Vec<_> = pairs
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
@@ -162,7 +182,11 @@ pub(crate) fn parse(answer: &[u8]) -> Answer {
     Answer {
         status: status.expect("a status line"),
         headers,
-        body: if is_chunked { joined(body) } else { body.to_vec() },
+        body: if is_chunked {
+            joined(body)
+        } else {
+            body.to_vec()
+        },
     }
 }
 

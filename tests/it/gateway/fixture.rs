@@ -45,7 +45,10 @@ impl Scene {
     /// With the development login and these settings.
     pub(crate) async fn with(settings: &str) -> Self {
         let mut scene = Self::before_gateway().await;
-        scene.start(settings, &["--listen", "127.0.0.1:0", "--development-login"]);
+        scene.start(
+            settings,
+            &["--listen", "127.0.0.1:0", "--development-login"],
+        );
         scene
     }
 
@@ -55,7 +58,10 @@ impl Scene {
         let fudan = Institution::new(&bank, "fudan").await;
         let request = admission(&keys("gateway"), v1::Role::Gateway, &[]);
         let mut registry = bank.operator().await.registry();
-        registry.create_institution(request).await.expect("admitted");
+        registry
+            .create_institution(request)
+            .await
+            .expect("admitted");
         let one = learner(&bank, &fudan, "1", "张桂兰").await;
         let other = learner(&bank, &fudan, "2", "李建国").await;
         Self {
@@ -80,8 +86,7 @@ impl Scene {
         fs::write(web.join("gateway.key"), keys("gateway").to_file()).expect("room");
         fs::copy(self.bank.dir().join("bank.pub"), web.join("bank.pub")).expect("room");
         let (grpc, http) = (self.bank.grpc(), self.bank.http());
-        let settings =
-            format!("bank_url = \"http://{grpc}\"\nlog_url = \"http://{http}\"\n{more}");
+        let settings = format!("bank_url = \"http://{grpc}\"\nlog_url = \"http://{http}\"\n{more}");
         let file = web.join("gateway.toml");
         fs::write(&file, settings).expect("room");
         file
@@ -111,7 +116,9 @@ impl Scene {
         self.gateway = Some(child);
         let line = lines.recv_timeout(BOUND);
         let line = line.unwrap_or_else(|_| panic!("the gateway does not serve: {}", self.said()));
-        let address = line.strip_prefix("ready http=").and_then(|it| it.parse().ok());
+        let address = line
+            .strip_prefix("ready http=")
+            .and_then(|it| it.parse().ok());
         self.address = address.unwrap_or_else(|| panic!("not ready but {line:?}"));
     }
 
@@ -160,7 +167,9 @@ impl Drop for Scene {
 async fn learner(bank: &Bank, fudan: &Institution, number: &str, name: &'static str) -> Learner {
     let mut request = student(number);
     name.clone_into(&mut request.name);
-    let enrolled = learners::enrol(&fudan.line, request).await.expect("enrolled");
+    let enrolled = learners::enrol(&fudan.line, request)
+        .await
+        .expect("enrolled");
     let code = LearnerCode::parse(&enrolled.learner).expect("a code");
     let records = (0..COURSES).map(|at| fudan.course(&format!("{number}-{at}"), code));
     let places = fudan.deposit(bank, records.collect()).await;

@@ -16,18 +16,36 @@ async fn the_log_is_passed_on_as_it_is_and_nothing_else_is() {
         let own = http::get(scene.bank.http(), path);
         assert_eq!((own.status, &own.body), (200, &passed.body), "{path}");
         let kept = passed.header("cache-control");
-        assert_eq!(kept.contains("immutable"), path != "/checkpoint", "{path}: {kept}");
+        assert_eq!(
+            kept.contains("immutable"),
+            path != "/checkpoint",
+            "{path}: {kept}"
+        );
         let tag = passed.header("etag");
         let again = browser.with("If-None-Match", tag).get(path).is(304);
         assert!(again.body.is_empty(), "{path}");
         browser.with("If-None-Match", "\"other\"").get(path).is(200);
     }
     for path in [
-        "/tile/0/999", "/tile/9/000", "/tile/0/0", "/tile/0/000.p/0", "/tile/../checkpoint", "/tile/%2e%2e/peers",
-        "/tile/entries/000.p/8?x=http://evil.example/", "/peers", "/cosigned", "/evidence", "/tile/", "/checkpoint/",
+        "/tile/0/999",
+        "/tile/9/000",
+        "/tile/0/0",
+        "/tile/0/000.p/0",
+        "/tile/../checkpoint",
+        "/tile/%2e%2e/peers",
+        "/tile/entries/000.p/8?x=http://evil.example/",
+        "/peers",
+        "/cosigned",
+        "/evidence",
+        "/tile/",
+        "/checkpoint/",
     ] {
         let answer = browser.get(path);
-        assert!(answer.status == 404 || path.contains('?'), "{path}: {}", answer.status);
+        assert!(
+            answer.status == 404 || path.contains('?'),
+            "{path}: {}",
+            answer.status
+        );
     }
     assert_eq!(browser.post("/add-checkpoint", &[]).status, 404);
     scene.bank.stop();
@@ -43,16 +61,22 @@ async fn proofs_of_the_interface_lead_to_the_signed_root() {
     assert_eq!(note.as_bytes(), browser.get("/checkpoint").body);
     let size = checkpoint["tree_size"].as_u64().unwrap();
     let leaf = scene.one.leaves[0];
-    let proof = browser.get(&format!("/v1/log/leaves/{leaf}/proof?tree_size={size}")).is(200).json();
+    let proof = browser
+        .get(&format!("/v1/log/leaves/{leaf}/proof?tree_size={size}"))
+        .is(200)
+        .json();
     assert_eq!(proof["tree_size"], size);
     let hashes = |value: &Value| {
         let all = value.as_array().unwrap().iter();
-        all.map(|it| it.as_str().unwrap().parse::<Hash>().unwrap()).collect::<Vec<_>>()
+        all.map(|it| it.as_str().unwrap().parse::<Hash>().unwrap())
+            .collect::<Vec<_>>()
     };
     assert!(!hashes(&proof["hashes"]).is_empty());
     let consistency = browser.get("/v1/log/consistency?old_size=1").is(200).json();
     assert_eq!(consistency["new_size"], size);
-    browser.get(&format!("/v1/log/leaves/{leaf}/receipt")).is(200);
+    browser
+        .get(&format!("/v1/log/leaves/{leaf}/receipt"))
+        .is(200);
     browser.get("/v1/log/leaves/1000000/proof").is(400);
     browser.get("/v1/log/consistency?old_size=0").is(400);
     for purpose in ["revocation", "refresh"] {

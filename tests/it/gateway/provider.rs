@@ -51,7 +51,11 @@ impl Provider {
         let address = issuer["http://".len()..].parse().expect("an address");
         // It may go on talking to nobody.
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { child, issuer, address })
+        Some(Self {
+            child,
+            issuer,
+            address,
+        })
     }
 
     /// Goes the way of a person who signs in as `account`; gives the address that leads back to the gateway.
@@ -77,11 +81,17 @@ impl Provider {
     /// Fills in the form of a page: who it is, or that it is agreed.
     fn answer(&self, browser: &mut Browser, page: &Answer, account: &str) -> Answer {
         let text = page.text();
-        let action = text.split("action=\"").nth(1).and_then(|it| it.split('"').next());
+        let action = text
+            .split("action=\"")
+            .nth(1)
+            .and_then(|it| it.split('"').next());
         let action = action.unwrap_or_else(|| panic!("no form: {text}"));
         let action = self.path(action).unwrap_or_else(|| action.to_owned());
         if text.contains("name=\"login\"") {
-            browser.post(&action, &[("prompt", "login"), ("login", account), ("password", "x")])
+            browser.post(
+                &action,
+                &[("prompt", "login"), ("login", account), ("password", "x")],
+            )
         } else {
             browser.post(&action, &[("prompt", "consent")])
         }

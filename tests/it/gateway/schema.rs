@@ -37,12 +37,27 @@ async fn the_interface_is_what_its_document_says() {
         .env("NO_COLOR", "1")
         .arg("run")
         .arg(format!("http://{}/v1/openapi.json", scene.address()))
-        .args(["--header", &cookie, "--header", &format!("X-CSRF-Token: {token}")])
+        .args([
+            "--header",
+            &cookie,
+            "--header",
+            &format!("X-CSRF-Token: {token}"),
+        ])
         .args(["--checks", "all", "--max-examples", EXAMPLES, "--seed", "1"])
-        .args(["--phases", "examples,coverage,fuzzing", "--workers", "2", "--no-color"])
+        .args([
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--workers",
+            "2",
+            "--no-color",
+        ])
         .output()
         .expect("it runs");
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains("No issues found"), "{}", told(&output));
+    assert!(
+        told(&output).contains("No issues found"),
+        "{}",
+        told(&output)
+    );
     drop(browser.get("/v1/me").is(200));
 }

@@ -19,14 +19,17 @@ fn sealed(scene: &Scene, session: &Value) -> String {
 }
 
 fn now_s() -> u64 {
-    let now = jiff::Timestamp::try_from(std::fs::metadata("/proc/self").unwrap().modified().unwrap());
+    let now =
+        jiff::Timestamp::try_from(std::fs::metadata("/proc/self").unwrap().modified().unwrap());
     now.unwrap().as_second().cast_unsigned()
 }
 
 fn with_cookie(scene: &Scene, value: &str) -> Browser {
     let mut browser = scene.browser();
     // The jar writes what browsers send back as it is.
-    browser.cookies.insert("session".into(), value.replace('=', "%3D"));
+    browser
+        .cookies
+        .insert("session".into(), value.replace('=', "%3D"));
     browser
 }
 
@@ -48,7 +51,12 @@ async fn a_session_ends_unused_in_time_or_when_it_is_signed_out() {
     ] {
         let mut browser = with_cookie(&scene, &sealed(&scene, &session(began_s, seen_s)));
         let answer = browser.get("/v1/me");
-        assert_eq!(answer.status, status, "{began_s} {seen_s}: {}", answer.text());
+        assert_eq!(
+            answer.status,
+            status,
+            "{began_s} {seen_s}: {}",
+            answer.text()
+        );
     }
 
     let mut browser = scene.signed_in(&scene.one);
@@ -58,7 +66,10 @@ async fn a_session_ends_unused_in_time_or_when_it_is_signed_out() {
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
     let mut stolen = stolen;
     stolen.get("/v1/me").is(401);
-    assert_eq!(stolen.get("/archive").is(303).header("location"), "/sign-in?next=%2Farchive");
+    assert_eq!(
+        stolen.get("/archive").is(303).header("location"),
+        "/sign-in?next=%2Farchive"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,6 +115,9 @@ async fn the_cookie_is_for_this_site_and_no_script() {
     for word in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(word), "{cookie}");
     }
-    assert!(!cookie.contains(&scene.one.code) && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        !cookie.contains(&scene.one.code) && !cookie.contains("Domain"),
+        "{cookie}"
+    );
     assert_eq!(answer.header("cache-control"), "no-store");
 }

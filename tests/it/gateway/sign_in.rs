@@ -32,7 +32,11 @@ impl World {
         let provider = Provider::start(&format!("http://{at}"))?;
         let mut scene = Scene::before_gateway().await;
         std::fs::create_dir_all(scene.web()).expect("room");
-        std::fs::write(scene.web().join("provider.secret"), "a-secret-of-the-tests\n").expect("room");
+        std::fs::write(
+            scene.web().join("provider.secret"),
+            "a-secret-of-the-tests\n",
+        )
+        .expect("room");
         scene.start(&settings(&provider.issuer), &["--listen", &at.to_string()]);
         Some(Self { scene, provider })
     }
@@ -48,7 +52,12 @@ impl World {
             subject: Some(subject),
         };
         let operator = self.scene.bank.operator().await;
-        operator.line().access().link_subject(request).await.expect("linked");
+        operator
+            .line()
+            .access()
+            .link_subject(request)
+            .await
+            .expect("linked");
     }
 
     /// Begins: where the gateway leads to.
@@ -61,32 +70,50 @@ impl World {
     /// Comes back with what the provider said.
     fn come_back(&self, browser: &mut Browser, address: &str) -> Answer {
         let base = format!("http://{}", self.scene.address());
-        browser.get(address.strip_prefix(&base).expect("an address of the gateway"))
+        browser.get(
+            address
+                .strip_prefix(&base)
+                .expect("an address of the gateway"),
+        )
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_linked_account_signs_its_learner_in() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     world.link("alice", &world.scene.one.code).await;
     let mut browser = world.scene.browser();
     let authorize = world.begin(&mut browser, "%2Farchive");
     assert!(authorize.starts_with(&world.provider.issuer), "{authorize}");
-    for word in ["code_challenge_method=S256", "response_type=code", "state=", "nonce=", "scope=openid"] {
+    for word in [
+        "code_challenge_method=S256",
+        "response_type=code",
+        "state=",
+        "nonce=",
+        "scope=openid",
+    ] {
         assert!(authorize.contains(word), "{authorize}");
     }
     let back = world.provider.sign_in(&authorize, "alice");
     let led = world.come_back(&mut browser, &back).is(303);
     assert_eq!(led.header("location"), "/archive");
     assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["session"]);
-    assert_eq!(browser.get("/v1/me").is(200).json()["learner_code"], world.scene.one.code);
+    assert_eq!(
+        browser.get("/v1/me").is(200).json()["learner_code"],
+        world.scene.one.code
+    );
     browser.get("/archive").is(200);
 
     let token = browser.csrf();
     let led = browser.post("/sign-out", &[("csrf", &token)]).is(303);
     assert_eq!(led.header("location"), "/signed-out");
     let page = browser.get("/signed-out").is(200).text();
-    assert!(page.contains(&format!("{}/session/end?", world.provider.issuer)), "{page}");
+    assert!(
+        page.contains(&format!("{}/session/end?", world.provider.issuer)),
+        "{page}"
+    );
     browser.get("/v1/me").is(401);
     let said = world.scene.said();
     for text in ["alice", world.scene.one.code.as_str(), back.as_str()] {
@@ -96,7 +123,9 @@ async fn a_linked_account_signs_its_learner_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_was_not_asked_for_signs_nobody_in() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     world.link("alice", &world.scene.one.code).await;
     let back_of = |browser: &mut Browser| {
         let authorize = world.begin(browser, "%2F");
@@ -112,12 +141,28 @@ async fn an_answer_that_was_not_asked_for_signs_nobody_in() {
 
     let mut browser = world.scene.browser();
     let back = back_of(&mut browser);
-    refused(&mut world.scene.browser(), &back, "begun by another browser");
+    refused(
+        &mut world.scene.browser(),
+        &back,
+        "begun by another browser",
+    );
     let mut victim = world.scene.browser();
     world.begin(&mut victim, "%2F");
-    refused(&mut victim, &back, "another's answer, while a sign-in is open");
-    let state = back.split("state=").nth(1).and_then(|it| it.split('&').next()).unwrap();
-    refused(&mut browser.clone(), &back.replace(state, "AAAAAAAAAAAAAAAAAAAAAA"), "wrong state");
+    refused(
+        &mut victim,
+        &back,
+        "another's answer, while a sign-in is open",
+    );
+    let state = back
+        .split("state=")
+        .nth(1)
+        .and_then(|it| it.split('&').next())
+        .unwrap();
+    refused(
+        &mut browser.clone(),
+        &back.replace(state, "AAAAAAAAAAAAAAAAAAAAAA"),
+        "wrong state",
+    );
     let elsewhere = back.replace("iss=", "iss=http%3A%2F%2Fevil.example&x=");
     refused(&mut browser.clone(), &elsewhere, "from another issuer");
 
@@ -130,23 +175,43 @@ async fn an_answer_that_was_not_asked_for_signs_nobody_in() {
     refused(&mut copied, &fresh, "replayed");
 
     // The same code under a sign-in of the attacker's own: the provider knows it as used, and PKCE binds it.
-    let code = fresh.split("code=").nth(1).and_then(|it| it.split('&').next()).unwrap();
+    let code = fresh
+        .split("code=")
+        .nth(1)
+        .and_then(|it| it.split('&').next())
+        .unwrap();
     let mut attacker = world.scene.browser();
     let own = back_of(&mut attacker);
-    let own_code = own.split("code=").nth(1).and_then(|it| it.split('&').next()).unwrap();
-    refused(&mut attacker, &own.replace(own_code, code), "a used code under another state");
+    let own_code = own
+        .split("code=")
+        .nth(1)
+        .and_then(|it| it.split('&').next())
+        .unwrap();
+    refused(
+        &mut attacker,
+        &own.replace(own_code, code),
+        "a used code under another state",
+    );
 
     // The nonce that comes back is not the one that was sent.
     let mut browser = world.scene.browser();
     let authorize = world.begin(&mut browser, "%2F");
-    let nonce = authorize.split("nonce=").nth(1).and_then(|it| it.split('&').next()).unwrap();
+    let nonce = authorize
+        .split("nonce=")
+        .nth(1)
+        .and_then(|it| it.split('&').next())
+        .unwrap();
     let other = authorize.replace(nonce, "BBBBBBBBBBBBBBBBBBBBBB");
     let back = world.provider.sign_in(&other, "alice");
     refused(&mut browser, &back, "wrong nonce");
 
     let mut browser = world.scene.browser();
     let authorize = world.begin(&mut browser, "%2F");
-    let state = authorize.split("state=").nth(1).and_then(|it| it.split('&').next()).unwrap();
+    let state = authorize
+        .split("state=")
+        .nth(1)
+        .and_then(|it| it.split('&').next())
+        .unwrap();
     let denied = format!(
         "http://{}/sign-in/return?error=access_denied&error_description=%3Cscript%3E&state={state}",
         world.scene.address()
@@ -156,7 +221,9 @@ async fn an_answer_that_was_not_asked_for_signs_nobody_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_nobodys_is_told_how_to_link_it() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     world.link("alice", &world.scene.one.code).await;
     let mut pages = Vec::new();
     // The second is named like a learner that exists; nothing tells so.
@@ -165,9 +232,16 @@ async fn an_account_that_is_nobodys_is_told_how_to_link_it() {
         let authorize = world.begin(&mut browser, "%2Farchive");
         let back = world.provider.sign_in(&authorize, account);
         let page = world.come_back(&mut browser, &back).is(200).text();
-        assert!(!browser.cookies.contains_key("session"), "{:?}", browser.cookies);
+        assert!(
+            !browser.cookies.contains_key("session"),
+            "{:?}",
+            browser.cookies
+        );
         let path = back.split("/sign-in").nth(1).expect("it leads back");
-        pages.push(page.replace(account, "ACCOUNT").replace(&path.replace('&', "&#38;"), "BACK"));
+        pages.push(
+            page.replace(account, "ACCOUNT")
+                .replace(&path.replace('&', "&#38;"), "BACK"),
+        );
     }
     assert_eq!(pages[0], pages[1]);
     assert!(pages[0].contains("窗口"), "{}", pages[0]);
@@ -179,11 +253,18 @@ async fn a_gateway_starts_and_serves_while_its_provider_is_down() {
     let at = free();
     std::fs::create_dir_all(scene.web()).expect("room");
     std::fs::write(scene.web().join("provider.secret"), "x\n").expect("room");
-    scene.start(&settings(&format!("http://{}", free())), &["--listen", &at.to_string()]);
+    scene.start(
+        &settings(&format!("http://{}", free())),
+        &["--listen", &at.to_string()],
+    );
     let mut browser = scene.browser();
     browser.get("/sign-in").is(200);
     let answer = browser.get("/sign-in/start").is(503);
-    assert!(answer.text().contains("PROVIDER_UNAVAILABLE"), "{}", answer.text());
+    assert!(
+        answer.text().contains("PROVIDER_UNAVAILABLE"),
+        "{}",
+        answer.text()
+    );
     assert_ne!(answer.header("retry-after"), "");
     browser.get("/checkpoint").is(200);
     scene.stop();
