@@ -118,6 +118,90 @@ async fn what_is_anothers_and_what_is_not_have_one_answer() {
     }
 }
 
+/// Every page that names something of a learner.
+fn pages(ids: &Ids) -> Vec<String> {
+    let (leaf, grant) = (ids.leaf, &ids.grant);
+    vec![
+        format!("/archive/{leaf}"),
+        format!("/archive/{leaf}/receipt.txt"),
+        format!("/archive/{leaf}/credential.json"),
+        format!("/archive/{leaf}/correction"),
+        format!("/archive/clr.json?leaf={leaf}"),
+        format!("/sharing/{grant}"),
+        format!("/code/print/sheet?grant={grant}"),
+        format!("/recognition/applications/{leaf}"),
+        format!("/recognition/applications/{leaf}/appeal"),
+        format!("/recognition/transfers/new?leaf={leaf}"),
+        format!("/transcript.pdf?leaf={leaf}"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_shows_what_is_anothers() {
+    let scene = Scene::new().await;
+    let mut owner = scene.signed_in(&scene.other);
+    let leaf = scene.other.leaves[0];
+    let made = share(&scene, &mut owner, leaf, "甲公司");
+    let theirs = Ids {
+        leaf,
+        grant: made["grant"]["grant_id"].as_str().unwrap().to_owned(),
+        request: String::new(),
+    };
+    let nothing = Ids {
+        leaf: 1_000_000,
+        grant: "0123456789abcdef0123456789abcdef".to_owned(),
+        request: String::new(),
+    };
+    let mut attacker = scene.signed_in(&scene.one);
+    for (path, unknown) in pages(&theirs).iter().zip(pages(&nothing)) {
+        let (got, other) = (attacker.get(path), attacker.get(&unknown));
+        assert_eq!(got.status, other.status, "{path}");
+        let text = got.text();
+        for word in [scene.other.code.as_str(), scene.other.name, "甲公司", "2-0"] {
+            assert!(!text.contains(word), "{path} shows {word}: {text}");
+        }
+        scene
+            .browser()
+            .get(path)
+            .is(if other.status == 404 && got.status == 404 {
+                scene.browser().get(&unknown).status
+            } else {
+                303
+            });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_form_of_another_session_is_taken() {
+    let scene = Scene::new().await;
+    let foreign = scene.signed_in(&scene.other).csrf();
+    let leaf = scene.one.leaves[0];
+    for path in [
+        "/sign-out".to_owned(),
+        format!("/archive/{leaf}/correction"),
+        "/archive/requests/withdraw".to_owned(),
+        "/sharing".to_owned(),
+        "/sharing/erasure".to_owned(),
+        "/sharing/erasure/withdraw".to_owned(),
+        "/acting/begin".to_owned(),
+        "/acting/end".to_owned(),
+        "/code/fresh".to_owned(),
+        "/code/print".to_owned(),
+        format!("/recognition/applications/{leaf}/appeal"),
+        "/recognition/transfers/request".to_owned(),
+    ] {
+        for fields in [vec![], vec![("csrf", foreign.as_str())], vec![("csrf", "")]] {
+            let mut browser = scene.signed_in(&scene.one);
+            let status = browser.post(&path, &fields).status;
+            assert!(
+                [403, 404, 405].contains(&status),
+                "{path} {fields:?}: {status}"
+            );
+            browser.get("/v1/me").is(200);
+        }
+    }
+}
+
 /// Status and stable code.
 fn told(answer: &Answer) -> (u16, String) {
     (answer.status, answer.json()["code"].to_string())
