@@ -52,5 +52,6 @@ fn tests(names: &[&str]) -> Result<Command> {
     command.arg("--").args(names);
     // Tests with a Python side skip it, saying so, where this is not set.
     command.env("CREDITBANK_PYTHON", setup::python()?);
+    setup::transcript()?;
     Ok(command)
 }

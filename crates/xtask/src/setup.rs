@@ -38,6 +38,24 @@ const PYTHON: &[Need] = &[Need {
     present: || machine::succeeds("python3", &["-c", "import ensurepip, venv"]),
 }];
 
+const TRANSCRIPT: &[Need] = &[
+    Need {
+        package: "fonts-noto-cjk",
+        reason: "has the Song type (SIL Open Font License) that the gateway sets transcripts in",
+        present: || machine::has_font("NotoSerifCJK-Regular.ttc"),
+    },
+    Need {
+        package: "fonts-hanazono",
+        reason: "has the rare characters of names that Noto lacks (SIL Open Font License)",
+        present: || machine::has_font("HanaMinB.ttf"),
+    },
+    Need {
+        package: "poppler-utils",
+        reason: "reads transcripts in the tests: their text, their fonts, their QR codes as pictures",
+        present: || machine::program("pdftotext").is_some(),
+    },
+];
+
 const PEERS: &[Need] = &[Need {
     package: "postgresql",
     reason: "is what the bench compares with; it runs a server of its own in a temporary folder",
@@ -48,6 +66,7 @@ const PEERS: &[Need] = &[Need {
 pub(crate) fn everything(peers: bool) -> Result<()> {
     build()?;
     python()?;
+    transcript()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -61,6 +80,11 @@ pub(crate) fn build() -> Result<()> {
     install(BUILD)
 }
 
+/// What the tests of the printed transcript need.
+pub(crate) fn transcript() -> Result<()> {
+    install(TRANSCRIPT)
+}
+
 /// What `bench --peers` needs.
 pub(crate) fn peers() -> Result<()> {
     install(PEERS)
@@ -68,7 +92,8 @@ pub(crate) fn peers() -> Result<()> {
 
 /// The Python of the tests, with the packages they name.
 pub(crate) fn python() -> Result<PathBuf> {
-    let why = "the Python tests: a partner's client, and an oracle for identifiers";
+    let why =
+        "the Python tests: a partner's client, an oracle for identifiers, a reader of transcripts";
     let folder = pip(&machine::root().join("tests/python/requirements.txt"), why)?;
     Ok(folder.join("python"))
 }
