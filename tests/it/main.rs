@@ -15,6 +15,7 @@ mod writes;
 mod append;
 mod archive;
 mod crash;
+mod credentials;
 mod damage;
 mod delta;
 mod erase;

@@ -58,13 +58,20 @@ pub(crate) async fn measure(options: &Options, bank: &Bank, report: &mut Report)
         let entry = Entry::of(name, &run, "pages/s");
         if name == EMPTY_PAGE {
             limit = Some(run.rate());
-            report.add(entry.note(&format!("{EMPTY_PATH}, signed in, {LEARNERS_AT_ONCE} at once")));
+            report.add(entry.note(&format!(
+                "{EMPTY_PATH}, signed in, {LEARNERS_AT_ONCE} at once"
+            )));
         } else {
             let note = format!(
                 "{ROWS_PER_LEARNER} of {} records, {LEARNERS_AT_ONCE} learners at once",
                 bank.deposited()
             );
-            report.add(entry.against(EMPTY_PAGE, limit).at_least(TARGET).note(&note));
+            report.add(
+                entry
+                    .against(EMPTY_PAGE, limit)
+                    .at_least(TARGET)
+                    .note(&note),
+            );
         }
     }
     gateway.stop()
@@ -160,7 +167,10 @@ async fn pages(
             if status != StatusCode::OK {
                 bail!("{path}: {status}");
             }
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line);
             Ok(())
         }
     };

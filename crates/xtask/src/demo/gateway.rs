@@ -34,7 +34,9 @@ impl Gateway {
         ))?;
         let port = free_port()?;
         fs::write(own.join("gateway.toml"), settings(bank, port))?;
-        let serve = words(&format!("gateway {FOLDER}/gateway.toml --development-login"));
+        let serve = words(&format!(
+            "gateway {FOLDER}/gateway.toml --development-login"
+        ));
         println!("{}", printed::command(&serve));
         let mut command = call(folder, &serve);
         let mut server = command
