@@ -73,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) connections_max: usize,
     /// Requests of one client a minute.
     pub(crate) client_requests_a_minute: u32,
+    /// Changes of one learner a minute.
+    pub(crate) learner_changes_a_minute: u32,
     /// Fonts of the printed transcript.
     pub(crate) fonts: PathBuf,
     /// Who signs learners in.
@@ -114,6 +116,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             connections_max: 4096,
             client_requests_a_minute: 600,
+            learner_changes_a_minute: 60,
             fonts: "/usr/share/fonts/opentype/noto".into(),
             provider: None,
         }
@@ -121,7 +124,7 @@ impl Default for Settings {
 }
 
 /// Keys of the file that the environment may override.
-const SETTING_NAMES: [&str; 16] = [
+const SETTING_NAMES: [&str; 17] = [
     "listen",
     "base_url",
     "bank_url",
@@ -137,6 +140,7 @@ const SETTING_NAMES: [&str; 16] = [
     "trusted_proxies",
     "connections_max",
     "client_requests_a_minute",
+    "learner_changes_a_minute",
     "fonts",
 ];
 
@@ -184,6 +188,7 @@ pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
         trusted_proxies: settings.trusted_proxies,
         connections_max: settings.connections_max,
         client_requests_a_minute: settings.client_requests_a_minute,
+        learner_changes_a_minute: settings.learner_changes_a_minute,
         fonts: at(&settings.fonts),
         session_idle: minutes(settings.session_idle_minutes),
         session_max: minutes(settings.session_minutes),

@@ -7,6 +7,7 @@
 mod audit;
 mod bank;
 mod chance;
+mod gateway;
 mod http;
 mod institution;
 mod standards;

@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         trusted_proxies: Vec::new(),
         connections_max: 256,
         client_requests_a_minute: 6000,
+        learner_changes_a_minute: 600,
         fonts: PathBuf::from("/usr/share/fonts/opentype/noto"),
         session_idle: Duration::from_secs(3600),
         session_max: Duration::from_secs(12 * 3600),

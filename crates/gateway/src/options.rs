@@ -38,6 +38,8 @@ pub struct Options {
     pub connections_max: usize,
     /// Requests of one client a minute; what guesses could use has a tenth of it.
     pub client_requests_a_minute: u32,
+    /// Changes of one learner a minute.
+    pub learner_changes_a_minute: u32,
     /// Folder with the fonts of the printed transcript.
     pub fonts: PathBuf,
     /// A session ends when it was not used for so long.
