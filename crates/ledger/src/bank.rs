@@ -15,6 +15,7 @@ use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
 
+use crate::credential::{Lists, Names};
 use crate::erase::{self, Gone};
 use crate::head::Head;
 use crate::peers::seal::SealKey;
@@ -51,6 +52,8 @@ pub struct BankKeys {
     pub seal: Option<SealKey>,
     /// Authenticates this bank's calls at its peers.
     pub peer: Option<SigningKey>,
+    /// Signs credentials and codes that learners carry. A bank without it issues none.
+    pub credential: Option<SigningKey>,
 }
 
 impl std::fmt::Debug for BankKeys {
@@ -78,6 +81,8 @@ pub struct BankOptions {
     pub peers: Vec<PeerOptions>,
     /// What this bank is called in the registries of its peers.
     pub id: Option<InstitutionId>,
+    /// What this bank is called in credentials.
+    pub names: Names,
     /// How long the two sides of a transfer wait.
     pub transfer_terms: Terms,
     /// Ends the process at a named step; for tests.
@@ -193,6 +198,9 @@ pub struct Bank {
     region: Option<Province>,
     peers: Peers,
     id: Option<InstitutionId>,
+    /// What public status lists are answered from.
+    lists: Lists,
+    names: Names,
     desk: Desk,
     /// Held while the bank takes or hears a step of a transfer, so that sequences have no gaps.
     stepping: tokio::sync::Mutex<()>,
@@ -301,6 +309,8 @@ impl Bank {
             head,
             region: options.region,
             id: options.id,
+            lists: Lists::new(),
+            names: options.names,
             desk: Desk::new(options.transfer_terms),
             stepping: tokio::sync::Mutex::new(()),
             queue,
@@ -390,6 +400,20 @@ impl Bank {
     /// Opens packages of peers.
     pub fn seal_key(&self) -> Option<&SealKey> {
         self.keys.seal.as_ref()
+    }
+
+    /// Signs credentials and codes that learners carry.
+    pub(crate) fn credential_key(&self) -> Option<&SigningKey> {
+        self.keys.credential.as_ref()
+    }
+
+    /// What this bank is called in credentials.
+    pub(crate) const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub(crate) const fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use creditbank_wire::FILE_DESCRIPTOR_SET;
 use creditbank_wire::v1::archive_service_server::ArchiveServiceServer;
+use creditbank_wire::v1::credential_service_server::CredentialServiceServer;
 use creditbank_wire::v1::learner_service_server::LearnerServiceServer;
 use creditbank_wire::v1::log_service_server::LogServiceServer;
 use creditbank_wire::v1::points_service_server::PointsServiceServer;
@@ -208,6 +209,7 @@ async fn router(
         ))
         .add_service(limited!(RuleServiceServer, RULE_SET_REQUEST_BYTES_MAX))
         .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))
+        .add_service(limited!(CredentialServiceServer, SMALL_REQUEST_BYTES_MAX))
         .add_service(limited!(RegistryServiceServer, REGISTRY_REQUEST_BYTES_MAX))
         .add_service(health_service)
         .add_service(reflection.build_v1()?))

@@ -12,7 +12,7 @@
 //! | `book` | leaf index | salt and entry of a step of a transfer |
 //! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q`, `U` leaf index | rows of transfers, see [`ShelfKey`] |
 //! | `peers` | `C` origin / `O` origin / `E` origin / `D` month, origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork / report of a closed period |
-//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
+//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index / `V` leaf index | statement / nothing / states / application / kind of the record that ended it |
 //!
 //! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
 //! no entry says. It goes where the database goes; a rebuild leaves it alone.
@@ -40,7 +40,7 @@ pub(crate) const KEYS: &str = "keys";
 pub(crate) const LEARNERS: &str = "learners";
 /// View: record ids.
 pub(crate) const IDS: &str = "ids";
-/// View: statements, submissions, states, applications.
+/// View: statements, submissions, states, applications, records that are over.
 pub(crate) const VIEWS: &str = "views";
 
 /// What was cosigned and shown between banks; beside the log, and no view of it.
@@ -59,6 +59,7 @@ pub(crate) const KIND_REGISTRY: u8 = b'R';
 pub(crate) const KIND_SUBMISSION: u8 = b'S';
 pub(crate) const KIND_STATE: u8 = b'T';
 pub(crate) const KIND_APPLICATION: u8 = b'A';
+pub(crate) const KIND_ENDED: u8 = b'V';
 pub(crate) const KIND_PAIR: u8 = b'P';
 pub(crate) const KIND_TRANSFER: u8 = b'X';
 pub(crate) const KIND_OPEN: u8 = b'O';
@@ -128,6 +129,11 @@ pub(crate) fn states(learner: u64) -> [u8; 9] {
 
 pub(crate) fn application(index: LeafIndex) -> [u8; 9] {
     prefixed(KIND_APPLICATION, index.0)
+}
+
+/// A record that was amended or revoked. It names no learner, and outlives an erasure as the log does.
+pub(crate) fn ended(index: LeafIndex) -> [u8; 9] {
+    prefixed(KIND_ENDED, index.0)
 }
 
 /// Rows about transfers, in the family of views. What they hold is the ledger's.

@@ -1,5 +1,6 @@
 //! Reading: one snapshot for one answer, so that an answer and its proof agree.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use creditbank_domain::LeafIndex;
@@ -301,6 +302,26 @@ impl Snapshot {
             rows.next();
         }
         Ok(rows.status()?)
+    }
+
+    /// Records of `range` that were amended or revoked, in the order of the log, each with the kind of the record that did
+    /// it.
+    pub fn ended(&self, range: Range<u64>) -> Result<Vec<(LeafIndex, u8)>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.set_iterate_upper_bound(keys::ended(LeafIndex(range.end)));
+        let mut rows = self.iterate(VIEWS, options);
+        rows.seek(keys::ended(LeafIndex(range.start)));
+        let mut ended = Vec::new();
+        while let Some((key, value)) = rows.item() {
+            let (Ok(index), [kind]) = (key[1..].try_into(), value) else {
+                return Err(StoreError::Damaged(Damage::Row("ended")));
+            };
+            ended.push((LeafIndex(u64::from_be_bytes(index)), *kind));
+            rows.next();
+        }
+        rows.status()?;
+        Ok(ended)
     }
 
     /// Salt and entry of a step of a transfer.

@@ -296,6 +296,9 @@ impl Store {
         for (index, row) in &views.applications {
             batch.put_cf(rows, keys::application(*index), row.encode());
         }
+        for (index, kind) in &views.ended {
+            batch.put_cf(rows, keys::ended(*index), [*kind]);
+        }
         for (key, row) in &views.shelf {
             match row {
                 Some(row) => batch.put_cf(rows, key.encode(), row),

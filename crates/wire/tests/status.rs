@@ -49,6 +49,7 @@ fn samples() -> Vec<Refusal> {
         PeerStopped, PeersNotConfigured, PeriodOpen { until_ms: 7345 }, StepsMissing { expected: 7347 }, PeriodBeforeOpen, PeriodClosed,
         PeerUnreachable, PeerInvalid { check: "field-7346" },
         PointsTooFew { available: 7338 }, PointsOwed { owed: 7339 }, RedemptionExists, RedemptionClosed,
+        RecordNotInForce, StatusListUnknown, CredentialsNotConfigured,
         PermissionDenied, TokenMissing, TokenMalformed, TokenExpired, TokenTooLong { max_seconds: 7340 },
         TokenReplayed, TokenAudience, PageTokenInvalid, NotFound { what: "field-7341" },
         IndexOutOfRange { size: 7342 }, QueueFull { retry_ms: 7343 }, DeadlineExceeded, ReadOnly, ShuttingDown,

@@ -64,6 +64,20 @@ impl ArchiveService for Services {
         }))
     }
 
+    async fn get_record(
+        &self,
+        request: Request<v1::GetRecordRequest>,
+    ) -> Result<Response<v1::GetRecordResponse>, Status> {
+        let caller = self.caller(&request, &READERS)?;
+        let request = request.into_inner();
+        let reader = Reader(self.archive(&caller, &request.learner)?);
+        let index = LeafIndex(request.leaf_index);
+        let found = reader.record(index).map_err(|error| failed(&error))?;
+        found
+            .map(Response::new)
+            .ok_or_else(|| refuse(Refusal::RecordUnknown, "leaf_index"))
+    }
+
     async fn get_totals(
         &self,
         request: Request<v1::GetTotalsRequest>,
@@ -91,7 +105,7 @@ impl Services {
 }
 
 /// Reads pages of an archive.
-struct Reader(Archive);
+pub(super) struct Reader(pub(super) Archive);
 
 impl Reader {
     /// A page of records below `before`, and where the next one begins.
@@ -140,6 +154,29 @@ impl Reader {
         Ok((records, None))
     }
 
+    /// One record with its history; nothing if it is not in the archive, or not for this reader.
+    fn record(&self, index: LeafIndex) -> Result<Option<v1::GetRecordResponse>, StoreError> {
+        if index.0 >= self.0.head.row.size {
+            return Ok(None);
+        }
+        let Some(found) = self.0.find(index)? else {
+            return Ok(None);
+        };
+        let history = self.0.history(&found)?;
+        // Newest first, as `mark_used` has it.
+        let mut history: Vec<_> = history.into_iter().rev().map(message).collect();
+        self.mark_used(&mut history)?;
+        history.reverse();
+        let mut record = message(found);
+        let itself = history.iter().find(|it| it.leaf_index == index.0);
+        record.used_by = itself.map(|it| it.used_by.clone()).unwrap_or_default();
+        Ok(Some(v1::GetRecordResponse {
+            record: Some(record),
+            history,
+            tree_size: self.0.head.row.size,
+        }))
+    }
+
     /// Says of records what they are used for. An institution is not told: what became of its outcomes is the learner's.
     fn mark_used(&self, records: &mut [v1::ArchiveRecord]) -> Result<(), StoreError> {
         let Some(oldest) = records.last().filter(|_| self.0.only.is_none()) else {
@@ -153,7 +190,7 @@ impl Reader {
         Ok(())
     }
 
-    fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
+    pub(super) fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
         let mut totals: BTreeMap<i32, v1::CategoryTotal> = BTreeMap::new();
         for part in &self.0.parts {
             self.0.scan(part, self.0.head.row.size, |record| {

@@ -3,6 +3,7 @@
 mod archive;
 pub(crate) mod auth;
 mod comparison;
+mod credential;
 mod learner;
 mod log;
 mod page;
