@@ -4,6 +4,7 @@ mod clock;
 mod commands;
 mod config;
 mod connection;
+mod gateway_config;
 mod import;
 mod mapping;
 mod peer_card;

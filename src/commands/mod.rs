@@ -4,6 +4,7 @@ mod apply;
 mod archive;
 mod audit;
 mod check;
+mod gateway;
 mod import;
 mod init;
 mod institution;
@@ -32,6 +33,7 @@ use std::process::ExitCode;
 pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Gateway(gateway::Gateway),
     Check(check::Check),
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
@@ -62,6 +64,7 @@ impl Command {
         match self {
             Self::Init(command) => command.run(),
             Self::Serve(command) => command.run(),
+            Self::Gateway(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use axum_extra::extract::cookie::Key;
 use creditbank_client::{Bank, ClientError};
 use creditbank_wire::v1;
+use tokio::sync::Semaphore;
 
+use crate::api::EXPORTS_MAX;
+use crate::limits::Limits;
 use crate::options::Options;
-use crate::session::Ended;
+use crate::session::{Ended, Session};
+use crate::sign_in::SignIn;
+use crate::tiles::Log;
 
 /// Why a gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -41,15 +46,22 @@ pub(crate) struct App {
     pub(crate) ended: Ended,
     /// Who signs the credentials of this bank, and with which key its log is signed.
     pub(crate) issuer: v1::CredentialIssuer,
+    /// The identity provider, where there is one.
+    pub(crate) sign_in: Option<SignIn>,
+    /// How often one may ask.
+    pub(crate) limits: Limits,
+    /// The ledger's public log.
+    pub(crate) log: Log,
+    /// Room for whoever takes everything away.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl App {
     /// Connects to the ledger.
     pub(crate) async fn connect(options: Options) -> Result<Arc<Self>, GatewayError> {
-        if options.development_login && !options.listen.ip().is_loopback() {
-            let why = "the development login is for loopback alone";
-            return Err(GatewayError::Option(why.to_owned()));
-        }
+        let provider = options.provider.as_ref();
+        let sign_in = provider.map(|it| SignIn::new(it, &options.base_url));
+        let (sign_in, log) = (sign_in.transpose()?, Log::new(&options.log_url)?);
         let bank = Bank::connect(options.bank.clone(), Some(Arc::clone(&options.keys))).await?;
         let agent = match &options.agent {
             Some(keys) => Some(Bank::connect(options.bank.clone(), Some(Arc::clone(keys))).await?),
@@ -64,11 +76,21 @@ impl App {
         Ok(Arc::new(Self {
             cookie_key: Key::from(&*options.session_key),
             ended: Ended::default(),
+            limits: Limits::new(&options),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            sign_in,
+            log,
             options,
             bank,
             agent,
             issuer,
         }))
+    }
+
+    /// Ends a session before its time.
+    pub(crate) fn end(&self, session: &Session) {
+        let until_s = session.began_s + self.options.session_max.as_secs();
+        self.ended.end(&session.id, until_s);
     }
 
     /// Whether browsers reach this gateway over TLS.

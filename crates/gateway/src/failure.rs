@@ -7,6 +7,8 @@ use creditbank_domain::Refusal;
 use creditbank_wire::status;
 use tonic::Code;
 
+use crate::sign_in::SignInError;
+
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -31,6 +33,30 @@ pub(crate) enum Failure {
         refusal: Refusal,
         field: &'static str,
     },
+    /// There is something here, but not for this method.
+    #[error("the method is not allowed here")]
+    Method,
+    /// A body that is no JSON.
+    #[error("the body is no JSON")]
+    NotJson,
+    /// A body that is too large.
+    #[error("the body is too large")]
+    TooLarge,
+    /// A body that did not come in time.
+    #[error("the body did not come in time")]
+    Slow,
+    /// Something took longer than it may.
+    #[error("no answer in time")]
+    Late,
+    /// A program error.
+    #[error("an internal error")]
+    Internal,
+    /// Nobody was signed in, whatever the reason.
+    #[error("the sign-in was not completed")]
+    SignInFailed,
+    /// The identity provider does not answer.
+    #[error("the identity provider does not answer")]
+    ProviderSilent,
     /// Too many requests of one client.
     #[error("too many requests")]
     TooMany { retry_s: u64 },
@@ -40,6 +66,16 @@ pub(crate) enum Failure {
     /// A page could not be written.
     #[error(transparent)]
     Page(#[from] askama::Error),
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        tracing::warn!(%error, "nobody was signed in");
+        match error {
+            SignInError::Unreachable => Self::ProviderSilent,
+            SignInError::Code | SignInError::Token(_) => Self::SignInFailed,
+        }
+    }
 }
 
 /// A failure as it is told.
@@ -89,12 +125,27 @@ impl Failure {
                 "操作太频繁，请稍候再试。",
                 "Too many requests; please wait a moment.",
             ),
-            Self::Page(_) => (
+            Self::Page(_) | Self::Internal => (
                 500,
                 "INTERNAL",
                 "页面暂时无法显示。",
                 "This page cannot be shown now.",
             ),
+            Self::SignInFailed => (
+                400,
+                "SIGN_IN_FAILED",
+                "登录没有完成，请重新登录。",
+                "The sign-in was not completed; please sign in again.",
+            ),
+            Self::ProviderSilent => (
+                503,
+                "PROVIDER_UNAVAILABLE",
+                "统一身份认证暂时无法应答，请稍后再试。",
+                "The identity service cannot answer now; please try again later.",
+            ),
+            Self::Method | Self::NotJson | Self::TooLarge | Self::Slow | Self::Late => {
+                self.of_http()
+            }
             Self::Refused { refusal, field } => return of_refusal(refusal, field),
             Self::Bank(error) => return of_bank(error),
         };
@@ -106,8 +157,53 @@ impl Failure {
             field: String::new(),
             retry_s: match self {
                 Self::TooMany { retry_s } => Some(*retry_s),
+                Self::ProviderSilent | Self::Late => Some(5),
                 _ => None,
             },
+        }
+    }
+
+    /// Those that have to do with HTTP alone.
+    fn of_http(&self) -> (u16, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Method => (
+                405,
+                "METHOD_NOT_ALLOWED",
+                "此处不接受这种请求方式。",
+                "This method is not allowed here.",
+            ),
+            Self::NotJson => (
+                415,
+                "NOT_JSON",
+                "请求内容须为 JSON。",
+                "The body must be JSON.",
+            ),
+            Self::TooLarge => (
+                413,
+                "TOO_LARGE",
+                "所提交的内容过大。",
+                "What was sent is too large.",
+            ),
+            Self::Slow => (
+                408,
+                "TOO_SLOW",
+                "提交超时，请检查网络后重试。",
+                "What was sent did not arrive in time; please try again.",
+            ),
+            _ => (
+                503,
+                "LATE",
+                "暂时无法应答，请稍后再试。",
+                "There was no answer in time; please try again later.",
+            ),
+        }
+    }
+
+    /// A failure of the ledger where what is unknown to it and what is somebody else's have one answer.
+    pub(crate) fn of_unknown(error: ClientError) -> Self {
+        match error.refused().map(|it| it.grpc) {
+            Some(Code::NotFound) => Self::NotFound,
+            _ => Self::Bank(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next as Rest;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use fluent_bundle::FluentValue;
@@ -215,11 +215,20 @@ pub(crate) async fn tell(State(app): State<Arc<App>>, request: Request, rest: Re
     let (parts, body) = request.into_parts();
     let session = session::read(&parts, &app);
     let response = rest.run(Request::from_parts(parts, body)).await;
-    let Some(told) = response.extensions().get::<Told>().cloned() else {
+    let told = response.extensions().get::<Told>().cloned();
+    let Some(told) = told.or_else(|| unread(&response)) else {
         return response;
     };
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let allowed = |mut response: Response| {
+        if let Some(allow) = &allow {
+            let allow = allow.clone();
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        response
+    };
     if uri.path().starts_with("/v1/") {
-        return problem(&told);
+        return allowed(problem(&told));
     }
     if let Some(Next(next)) = response.extensions().get() {
         let next = utf8_percent_encode(next, NON_ALPHANUMERIC);
@@ -232,10 +241,24 @@ pub(crate) async fn tell(State(app): State<Arc<App>>, request: Request, rest: Re
         Ok(mut response) => {
             *response.status_mut() = status;
             retry_after(&mut response, retry_s);
-            response
+            allowed(response)
         }
         Err(_) => status.into_response(),
     }
+}
+
+/// What an extractor of the framework refused: its own words may repeat what was sent.
+fn unread(response: &Response) -> Option<Told> {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_text = kind.is_none_or(|it| it.as_bytes().starts_with(b"text/plain"));
+    let failure = match response.status() {
+        status if !status.is_client_error() || !is_text => return None,
+        StatusCode::NOT_FOUND => Failure::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Failure::Method,
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge,
+        _ => Failure::Unreadable,
+    };
+    Some(failure.told())
 }
 
 /// RFC 9457.

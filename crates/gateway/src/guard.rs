@@ -1,14 +1,17 @@
 //! What stands before every handler: where a request comes from, and what a browser may do with the answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::limits;
 
 /// Nothing but what this site serves itself; no inline script, no inline style, no frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -32,29 +35,72 @@ const HEADERS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Refuses changes that another site asks for, and says with every answer what a browser may do with it.
-pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// What other sites' pages may read: it is public, and is checked there.
+const PUBLIC: [&str; 5] = [
+    "/checkpoint",
+    "/tile/",
+    "/v1/log/",
+    "/v1/status/",
+    "/v1/issuer",
+];
+
+/// Most bytes of a request's body.
+const REQUEST_BYTES_MAX: u64 = 256 << 10;
+/// How long a request may take until its answer begins.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Says with every answer what a browser may do with it.
+pub(crate) async fn headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_public = PUBLIC.into_iter().any(|it| path.starts_with(it));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_public {
+        let anybody = HeaderValue::from_static("*");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    }
+    if app.is_secure() {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
+}
+
+/// Lets through what is not too often, too large, too slow, or asked for by another site.
+pub(crate) async fn guard(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Err(failure) = admit(&app, peer, &request) {
+        return failure.into_response();
+    }
+    let answer = tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await;
+    answer.unwrap_or_else(|_| Failure::Late.into_response())
+}
+
+fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> {
+    let headers = request.headers();
+    let client = limits::client(peer.ip(), headers, &app.options.trusted_proxies);
+    app.limits.request(client, request.uri().path())?;
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|it| it > REQUEST_BYTES_MAX) {
+        return Err(Failure::TooLarge);
+    }
     let is_read = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    let mut response = if is_read || is_same_site(request.headers(), &app.options.base_url) {
-        next.run(request).await
+    if is_read || is_same_site(headers, &app.options.base_url) {
+        Ok(())
     } else {
-        Failure::ForeignForm.into_response()
-    };
-    for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        Err(Failure::ForeignForm)
     }
-    if app.is_secure() {
-        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
-        response
-            .headers_mut()
-            .insert(header::STRICT_TRANSPORT_SECURITY, year);
-    }
-    response
 }
 
 /// Browsers say who asks: `Sec-Fetch-Site`, or the older `Origin`. What says neither is no browser, and carries no cookie

@@ -1,74 +1,73 @@
 //! The port: routes, limits, and what stands around every handler.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::{App, GatewayError};
 use crate::failure::Failure;
+use crate::form::FORM_BYTES_MAX;
 use crate::options::Options;
-use crate::{api, assets, frame, guard, pages, session};
-
-/// Most bytes of a request.
-const REQUEST_BYTES_MAX: usize = 256 << 10;
-/// How long a request may take in all.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(20);
+use crate::{api, assets, connections, frame, guard, health, pages, session, tiles};
 
 /// Serves until `stop` resolves; `ready` is told the address.
 ///
 /// # Errors
 /// If the options do not fit together, the ledger is not reached, or the port cannot be had.
 pub async fn serve(
-    options: Options,
+    mut options: Options,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), GatewayError> {
-    let listen = options.listen;
-    let port = |error| GatewayError::Port {
-        address: listen,
-        error,
-    };
+    let address = options.listen;
+    let port = |error| GatewayError::Port { address, error };
+    let listener = TcpListener::bind(address).await.map_err(port)?;
+    let address = listener.local_addr().map_err(port)?;
+    options.settle(address)?;
+    let connections_max = options.connections_max;
     let app = App::connect(options).await?;
-    let listener = TcpListener::bind(listen).await.map_err(port)?;
-    ready(listener.local_addr().map_err(port)?);
-    let service = routes(&app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop)
-        .await
-        .map_err(port)
+    ready(address);
+    connections::serve(listener, routes(&app), connections_max, stop).await;
+    Ok(())
 }
 
 fn routes(app: &Arc<App>) -> Router {
     let state = Arc::clone(app);
+    macro_rules! around {
+        ($of:path) => {
+            middleware::from_fn_with_state(Arc::clone(app), $of)
+        };
+    }
     Router::new()
         .merge(pages::routes())
         .nest("/v1", api::routes())
+        .merge(tiles::routes())
+        .merge(health::routes())
         .merge(assets::routes())
         .fallback(async || Failure::NotFound)
-        .method_not_allowed_fallback(async || Failure::NotFound)
-        .layer(middleware::from_fn_with_state(Arc::clone(app), renew))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), frame::tell))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(app),
-            guard::guard,
-        ))
-        .layer(RequestBodyLimitLayer::new(REQUEST_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIME_MAX,
-        ))
+        .method_not_allowed_fallback(async || Failure::Method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        // From the inside out: what is below sees what is above.
+        .layer(around!(renew))
+        .layer(around!(guard::guard))
+        .layer(around!(frame::tell))
+        .layer(around!(guard::headers))
         .layer(CompressionLayer::new())
         .with_state(state)
+}
+
+/// The panic itself is in the log already.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Failure::Internal.into_response()
 }
 
 /// Seals a session's cookie again while it is used.

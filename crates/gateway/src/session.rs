@@ -25,6 +25,8 @@ use crate::failure::Failure;
 const RENEW_S: u64 = 60;
 /// Signed-out sessions remembered; the oldest are the first that end by themselves.
 const ENDED_MAX: usize = 100_000;
+/// Bytes of a tag of HMAC-SHA-256.
+const TAG_BYTES: usize = 32;
 const CSRF_CONTEXT: &[u8] = b"creditbank/csrf/v1\n";
 
 /// Somebody who is signed in.
@@ -74,15 +76,30 @@ impl Session {
         self.acting.as_ref().map_or(&self.learner, |it| &it.learner)
     }
 
-    /// What every form of this session carries.
+    /// What every form of this session carries: masked anew each time, so that compressed pages do not give it away
+    /// byte by byte.
     pub(crate) fn csrf(&self, app: &App) -> String {
-        URL_SAFE_NO_PAD.encode(self.csrf_mac(app).finalize().into_bytes())
+        let mut token = [0; 2 * TAG_BYTES];
+        let (pad, masked) = token.split_at_mut(TAG_BYTES);
+        getrandom::fill(pad).expect("the random source of the process never fails");
+        let tag = self.csrf_mac(app).finalize().into_bytes();
+        for ((masked, pad), tag) in masked.iter_mut().zip(pad).zip(tag) {
+            *masked = *pad ^ tag;
+        }
+        URL_SAFE_NO_PAD.encode(token)
     }
 
     /// Whether a form is of this session.
     pub(crate) fn is_csrf(&self, app: &App, token: &str) -> bool {
-        let tag = URL_SAFE_NO_PAD.decode(token);
-        tag.is_ok_and(|tag| self.csrf_mac(app).verify_slice(&tag).is_ok())
+        let Ok(token) = URL_SAFE_NO_PAD.decode(token) else {
+            return false;
+        };
+        if token.len() != 2 * TAG_BYTES {
+            return false;
+        }
+        let (pad, masked) = token.split_at(TAG_BYTES);
+        let tag: Vec<u8> = pad.iter().zip(masked).map(|(a, b)| a ^ b).collect();
+        self.csrf_mac(app).verify_slice(&tag).is_ok()
     }
 
     fn csrf_mac(&self, app: &App) -> Hmac<Sha256> {
@@ -108,16 +125,20 @@ impl Ended {
         self.lock().contains_key(id)
     }
 
-    /// Ends a session that would have ended at `until_s`.
-    pub(crate) fn end(&self, id: &str, until_s: u64) {
+    /// Ends what would have ended at `until_s`; `false` if it has ended already.
+    pub(crate) fn end(&self, id: &str, until_s: u64) -> bool {
         let now_s = clock::now_s();
         let mut ended = self.lock();
         if ended.len() >= ENDED_MAX {
             ended.retain(|_, until_s| *until_s > now_s);
         }
-        if ended.len() < ENDED_MAX {
-            ended.insert(id.to_owned(), until_s);
+        if ended.len() >= ENDED_MAX {
+            let soonest = ended.iter().min_by_key(|(_, until_s)| **until_s);
+            if let Some(soonest) = soonest.map(|(id, _)| id.clone()) {
+                ended.remove(&soonest);
+            }
         }
+        ended.insert(id.to_owned(), until_s).is_none()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {

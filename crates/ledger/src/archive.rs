@@ -165,3 +165,20 @@ impl Archive {
         Ok((v1::RecordState::Active, row.confirmed_by))
     }
 }
+
+impl From<Found> for v1::ArchiveRecord {
+    fn from(record: Found) -> Self {
+        Self {
+            leaf_index: record.index.0,
+            issuer: record.issuer,
+            record_id: record.header.record_id.as_bytes().to_vec().into(),
+            kind: record.header.kind as i32,
+            state: record.state as i32,
+            deposited_at_ms: record.header.deposited_at_ms,
+            payload: record.opened.payload.into(),
+            salt: record.opened.salt.to_vec().into(),
+            changed_by: record.changed_by.map(|index| index.0),
+            used_by: Vec::new(),
+        }
+    }
+}

@@ -15,6 +15,7 @@ use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
 
+use crate::access::Access;
 use crate::credential::{Lists, Names};
 use crate::erase::{self, Gone};
 use crate::head::Head;
@@ -210,6 +211,8 @@ pub struct Bank {
     verifiers: Cache<KeyId, Arc<VerifyingKey>>,
     /// Held while an identity is looked up and enrolled, so that one person gets one archive.
     pub(crate) enrolling: Mutex<()>,
+    /// Grants, codes and looks.
+    access: Access,
     /// Taken away when the bank stops, which ends the purger.
     purges: Mutex<Option<SyncSender<Gone>>>,
     stopping: Arc<AtomicBool>,
@@ -318,6 +321,7 @@ impl Bank {
             accounts: Cache::new(options.learner_keys_cached),
             verifiers: Cache::new(VERIFIERS_CACHED),
             enrolling: Mutex::new(()),
+            access: Access::new(),
             purges: Mutex::new(Some(purges)),
             stopping: Arc::new(AtomicBool::new(false)),
             trap: options.trap,
@@ -386,6 +390,11 @@ impl Bank {
     /// The desk of transfers.
     pub(crate) fn desk(&self) -> &Desk {
         &self.desk
+    }
+
+    /// Grants, codes and looks.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
     }
 
     pub(crate) fn stepping(&self) -> &tokio::sync::Mutex<()> {

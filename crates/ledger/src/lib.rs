@@ -4,6 +4,7 @@
 //! `store::Plan` → [`head::Head`] → answer with proof. Handlers do everything that can be done in parallel (decode,
 //! hash, verify, seal, look up); one [`sequencer`] thread decides again what can race and commits.
 
+mod access;
 pub mod admission;
 mod archive;
 pub mod bank;

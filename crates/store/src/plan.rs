@@ -7,7 +7,7 @@ use creditbank_domain::identifier::RecordId;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::FullTile;
 
-use crate::{ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow};
+use crate::{AccessKey, ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow};
 
 /// Leaves of one entry of the submissions view.
 pub const SUBMISSION_BLOCK: u64 = 256;
@@ -87,6 +87,8 @@ pub struct Erasure {
     pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
     /// Rows of the learner's applications, with the learner taken out.
     pub applications: Vec<(LeafIndex, ApplicationRow)>,
+    /// What the learner granted and asked, who looked, what leads there, and what others granted to the learner.
+    pub access: Vec<AccessKey>,
 }
 
 /// What a handle in an erasure entry leads to.

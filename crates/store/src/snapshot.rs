@@ -424,6 +424,17 @@ impl Snapshot {
         &self,
         name: &str,
         prefix: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
+        self.range(name, prefix, prefix, visit)
+    }
+
+    /// Rows whose keys begin with `prefix`, from `start` on, until `visit` breaks.
+    pub(crate) fn range(
+        &self,
+        name: &str,
+        prefix: &[u8],
+        start: &[u8],
         mut visit: impl FnMut(&[u8], &[u8]) -> Go,
     ) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
@@ -432,7 +443,7 @@ impl Snapshot {
             options.set_iterate_upper_bound(keys::after_prefix(prefix));
         }
         let mut rows = self.iterate(name, options);
-        rows.seek(prefix);
+        rows.seek(start);
         while let Some((key, value)) = rows.item() {
             if visit(key, value).is_break() {
                 return Ok(());

@@ -4,27 +4,33 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use axum_extra::extract::cookie::{Cookie, CookieJar, PrivateCookieJar, SameSite};
+use cookie::time::Duration;
 use creditbank_domain::identifier::LearnerCode;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::clock;
 use crate::failure::Failure;
 use crate::form::Checked;
 use crate::frame::{Frame, SIZE_MAX, VIEW_COOKIE, View, page};
 use crate::session::{self, Session, local_path};
+use crate::sign_in::{BEGUN_S, Begun, SignIn};
 use crate::words::Lang;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in))
+        .route("/sign-in/start", get(start))
+        .route("/sign-in/return", get(come_back))
         .route("/sign-in/development", post(sign_in_development))
         .route("/sign-out", post(sign_out))
+        .route("/signed-out", get(signed_out))
         .route("/view", post(change_view))
 }
 
@@ -49,7 +55,7 @@ struct SignInQuery {
 
 #[derive(Template)]
 #[template(path = "sign-in.html")]
-struct SignIn {
+struct SignInPage {
     f: Frame,
     next: String,
     has_provider: bool,
@@ -60,11 +66,128 @@ async fn sign_in(
     f: Frame,
     Query(query): Query<SignInQuery>,
 ) -> Result<Response, Failure> {
-    page(&SignIn {
+    page(&SignInPage {
         f,
         next: local_path(&query.next).to_owned(),
         has_provider: app.options.provider.is_some(),
     })
+}
+
+/// Leads to the provider. A GET, because the policy of these pages lets no form end elsewhere.
+async fn start(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Query(query): Query<SignInQuery>,
+) -> Result<Response, Failure> {
+    let sign_in = app.sign_in.as_ref().ok_or(Failure::NotFound)?;
+    let next = local_path(&query.next).to_owned();
+    let (url, begun) = sign_in.begin(next).await?;
+    let value = serde_json::to_string(&begun).expect("plain data");
+    let cookie = Cookie::build((begun_name(&app), value))
+        .path("/")
+        .http_only(true)
+        .secure(app.is_secure())
+        .same_site(SameSite::Lax)
+        .max_age(Duration::seconds(BEGUN_S.cast_signed()))
+        .build();
+    let jar = session::jar(&app, &headers).add(cookie);
+    Ok((jar, no_store(Redirect::to(&url))).into_response())
+}
+
+/// What the provider sends the browser back with.
+#[derive(Deserialize)]
+struct ReturnQuery {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+    /// RFC 9207
+    iss: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "unlinked.html")]
+struct Unlinked {
+    f: Frame,
+    subject: String,
+}
+
+/// The way back from the provider.
+async fn come_back(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    f: Frame,
+    Query(query): Query<ReturnQuery>,
+) -> Result<Response, Failure> {
+    let sign_in = app.sign_in.as_ref().ok_or(Failure::NotFound)?;
+    let jar = session::jar(&app, &headers);
+    let begun = begun(&app, &jar, &query)?;
+    let is_ours = query.iss.as_deref().is_none_or(|it| sign_in.is_issuer(it));
+    if !is_ours || query.code.is_empty() {
+        return Err(Failure::SignInFailed);
+    }
+    let next = begun.next.clone();
+    let account = sign_in.end(begun, query.code).await?;
+    let learner = app.learner_of(&account).await?;
+    let gone = Cookie::build(begun_name(&app)).path("/").build();
+    let jar = jar.remove(gone);
+    if learner.is_empty() {
+        let subject = account.subject;
+        return Ok((jar, page(&Unlinked { f, subject })?).into_response());
+    }
+    Ok(signed_in(
+        &app,
+        f.session.as_ref(),
+        jar,
+        learner,
+        &next,
+        false,
+    ))
+}
+
+/// What this browser began, if the answer belongs to it; once.
+fn begun(app: &App, jar: &PrivateCookieJar, query: &ReturnQuery) -> Result<Begun, Failure> {
+    let cookie = jar.get(begun_name(app)).ok_or(Failure::SignInFailed)?;
+    let begun = serde_json::from_str::<Begun>(cookie.value());
+    let begun = begun.map_err(|_| Failure::SignInFailed)?;
+    let until_s = begun.began_s + BEGUN_S;
+    // Both are random and of one browser: their comparison tells nobody anything.
+    if query.state != begun.state
+        || clock::now_s() >= until_s
+        || !app.ended.end(&begun.state, until_s)
+    {
+        return Err(Failure::SignInFailed);
+    }
+    Ok(begun)
+}
+
+fn begun_name(app: &App) -> &'static str {
+    if app.is_secure() {
+        "__Host-sign-in"
+    } else {
+        "sign-in"
+    }
+}
+
+/// A new session, with a new id; the one before it ends.
+fn signed_in(
+    app: &App,
+    before: Option<&Session>,
+    jar: PrivateCookieJar,
+    learner: String,
+    next: &str,
+    development: bool,
+) -> Response {
+    if let Some(before) = before {
+        app.end(before);
+    }
+    let session = session::cookie(app, &Session::begin(learner, development));
+    (jar.add(session), no_store(Redirect::to(local_path(next)))).into_response()
+}
+
+/// What carries a cookie or a secret is kept by no cache.
+fn no_store(redirect: Redirect) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], redirect)
 }
 
 #[derive(Deserialize)]
@@ -78,6 +201,7 @@ struct DevelopmentForm {
 async fn sign_in_development(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
+    f: Frame,
     Form(form): Form<DevelopmentForm>,
 ) -> Result<Response, Failure> {
     if !app.options.development_login {
@@ -89,10 +213,10 @@ async fn sign_in_development(
         field: "learner",
     })?;
     let learner = format!("{:016}", code.as_u64());
-    app.totals(&learner).await?;
-    let session = session::cookie(&app, &Session::begin(learner, true));
-    let jar = session::jar(&app, &headers).add(session);
-    Ok((jar, Redirect::to(local_path(&form.next))).into_response())
+    app.learner_profile(&learner).await?;
+    let jar = session::jar(&app, &headers);
+    let before = f.session.as_ref();
+    Ok(signed_in(&app, before, jar, learner, &form.next, true))
 }
 
 #[derive(Deserialize)]
@@ -104,11 +228,29 @@ async fn sign_out(
     checked: Checked<Nothing>,
 ) -> Response {
     let Nothing {} = checked.form;
-    let until_s = checked.session.began_s + app.options.session_max.as_secs();
-    app.ended.end(&checked.session.id, until_s);
+    app.end(&checked.session);
     let gone = Cookie::build(session::name(&app)).path("/").build();
     let jar = session::jar(&app, &headers).remove(gone);
-    (jar, Redirect::to("/")).into_response()
+    let at = if checked.session.development {
+        "/"
+    } else {
+        "/signed-out"
+    };
+    (jar, no_store(Redirect::to(at))).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "signed-out.html")]
+struct SignedOut {
+    f: Frame,
+    /// Where to sign out of the provider too.
+    provider: Option<String>,
+}
+
+/// Tells that the provider may still know the browser: the next person at this machine would be signed in as this one.
+async fn signed_out(State(app): State<Arc<App>>, f: Frame) -> Result<Response, Failure> {
+    let provider = app.sign_in.as_ref().and_then(SignIn::end_session);
+    page(&SignedOut { f, provider })
 }
 
 /// One of the switches; what is absent stays.

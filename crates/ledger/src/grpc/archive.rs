@@ -125,7 +125,7 @@ impl Reader {
                 let kept = filter.admits(&record);
                 taken += usize::from(kept);
                 if kept {
-                    found.push((index, Some(message(record))));
+                    found.push((index, Some(record.into())));
                 }
                 if scanned == SCANNED_MAX {
                     // Marks how far the scan came; the next page goes on below it.
@@ -164,10 +164,14 @@ impl Reader {
         };
         let history = self.0.history(&found)?;
         // Newest first, as `mark_used` has it.
-        let mut history: Vec<_> = history.into_iter().rev().map(message).collect();
+        let mut history: Vec<_> = history
+            .into_iter()
+            .rev()
+            .map(v1::ArchiveRecord::from)
+            .collect();
         self.mark_used(&mut history)?;
         history.reverse();
-        let mut record = message(found);
+        let mut record = v1::ArchiveRecord::from(found);
         let itself = history.iter().find(|it| it.leaf_index == index.0);
         record.used_by = itself.map(|it| it.used_by.clone()).unwrap_or_default();
         Ok(Some(v1::GetRecordResponse {
@@ -188,6 +192,36 @@ impl Reader {
             record.used_by = by.into_iter().flatten().map(|it| it.0).collect();
         }
         Ok(())
+    }
+
+    /// The newest outcomes in force of some categories; none means all.
+    pub(super) fn newest(
+        &self,
+        categories: &[i32],
+        count: usize,
+    ) -> Result<Vec<v1::ArchiveRecord>, StoreError> {
+        let every = || (1..=9).collect();
+        let filter = Filter {
+            // Only outcomes have a category.
+            categories: match categories {
+                [] => every(),
+                some => some.to_vec(),
+            },
+            states: vec![v1::RecordState::Active as i32],
+            issuer: None,
+            completed_from: String::new(),
+            completed_to: String::new(),
+        };
+        let mut records = Vec::with_capacity(count);
+        let mut before = Some(self.0.head.row.size);
+        while let Some(below) = before
+            && records.len() < count
+        {
+            let (page, next) = self.page(&filter, below, count - records.len())?;
+            records.extend(page);
+            before = next;
+        }
+        Ok(records)
     }
 
     pub(super) fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
@@ -282,21 +316,6 @@ fn query(request: &v1::ListRecordsRequest) -> Query {
         ..request.clone()
     };
     Query::of(&[b"records", &plain.encode_to_vec()])
-}
-
-fn message(record: Found) -> v1::ArchiveRecord {
-    v1::ArchiveRecord {
-        leaf_index: record.index.0,
-        issuer: record.issuer,
-        record_id: record.header.record_id.as_bytes().to_vec().into(),
-        kind: record.header.kind as i32,
-        state: record.state as i32,
-        deposited_at_ms: record.header.deposited_at_ms,
-        payload: record.opened.payload.into(),
-        salt: record.opened.salt.to_vec().into(),
-        changed_by: record.changed_by.map(|index| index.0),
-        used_by: Vec::new(),
-    }
 }
 
 /// The outcome that a payload shows, if any.
