@@ -6,6 +6,6 @@ mod credentials;
 mod learner;
 mod points;
 mod public;
-mod recognition;
+pub(crate) mod recognition;
 mod requests;
-mod transfers;
+pub(crate) mod transfers;
