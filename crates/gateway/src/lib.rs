@@ -24,6 +24,7 @@ mod health;
 mod limits;
 mod options;
 mod pages;
+mod qr;
 mod server;
 mod session;
 mod show;

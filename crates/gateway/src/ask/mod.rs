@@ -3,6 +3,7 @@
 mod access;
 mod archive;
 mod credentials;
+pub(crate) mod institutions;
 mod learner;
 mod points;
 mod public;
