@@ -34,5 +34,5 @@ mod transcript;
 mod words;
 
 pub use app::GatewayError;
-pub use options::{Options, Provider};
+pub use options::{Options, Provider, Recipient};
 pub use server::serve;

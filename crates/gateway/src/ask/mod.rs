@@ -7,6 +7,6 @@ pub(crate) mod institutions;
 mod learner;
 mod points;
 mod public;
-mod recognition;
+pub(crate) mod recognition;
 mod requests;
-mod transfers;
+pub(crate) mod transfers;
