@@ -16,6 +16,7 @@ mod writes;
 mod append;
 mod archive;
 mod crash;
+mod credentials;
 mod damage;
 mod delta;
 mod erase;

@@ -37,6 +37,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ("code.js", JS, include_str!("../assets/code.js")),
         ("verify.js", JS, include_str!("../assets/verify.js")),
         (
+            "verify-page.js",
+            JS,
+            include_str!("../assets/verify-page.js"),
+        ),
+        (
             "icon.svg",
             "image/svg+xml",
             include_str!("../assets/icon.svg"),
