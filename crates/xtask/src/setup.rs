@@ -81,6 +81,8 @@ pub(crate) fn everything(peers: bool) -> Result<()> {
     python()?;
     transcript()?;
     verifiers()?;
+    identity_provider()?;
+    schemathesis()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -149,6 +151,19 @@ pub(crate) fn pip(list: &Path, why: &str) -> Result<PathBuf> {
 pub(crate) fn verifiers() -> Result<PathBuf> {
     let why = "the tests of credentials: verifiers that are not ours";
     npm(&machine::root().join("tests/credentials"), why)
+}
+
+/// The identity provider of the tests of sign-in; returns the folder in which its packages are found.
+pub(crate) fn identity_provider() -> Result<PathBuf> {
+    let why = "the tests of sign-in: a certified identity provider";
+    npm(&machine::root().join("tests/oidc"), why)
+}
+
+/// What holds the gateway against its OpenAPI document.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    let why = "the tests of the gateway: what it does, held against its OpenAPI document";
+    let list = machine::root().join("tests/python/schemathesis.txt");
+    Ok(pip(&list, why)?.join("schemathesis"))
 }
 
 /// Installs the pinned Node packages of a folder once into target/npm; returns where they are.
