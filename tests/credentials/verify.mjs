@@ -142,7 +142,11 @@ async function status({credential, list}) {
     verifyBitstringStatusListCredential: true,
     verifyMatchingIssuers: true,
   });
-  return result.verified || why(result.error ?? new Error('revoked'));
+  if(!result.verified) {
+    return why(result.error);
+  }
+  // "verified" says that the list holds; whether the credential does is the bit.
+  return result.results.every(({status}) => status === false) || 'the bit is set';
 }
 
 async function nquads({credential}) {

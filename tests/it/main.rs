@@ -7,6 +7,7 @@
 mod audit;
 mod bank;
 mod chance;
+mod gateway;
 mod http;
 mod institution;
 mod standards;
@@ -15,6 +16,7 @@ mod writes;
 mod append;
 mod archive;
 mod crash;
+mod credentials;
 mod damage;
 mod delta;
 mod erase;

@@ -16,7 +16,7 @@ use crate::app::{App, GatewayError};
 use crate::failure::Failure;
 use crate::form::FORM_BYTES_MAX;
 use crate::options::Options;
-use crate::{api, assets, connections, frame, guard, health, pages, session, tiles};
+use crate::{api, assets, connections, frame, guard, health, pages, session, tiles, transcript};
 
 /// Serves until `stop` resolves; `ready` is told the address.
 ///
@@ -48,6 +48,7 @@ fn routes(app: &Arc<App>) -> Router {
     }
     Router::new()
         .merge(pages::routes())
+        .merge(transcript::routes())
         .nest("/v1", api::routes())
         .merge(tiles::routes())
         .merge(health::routes())

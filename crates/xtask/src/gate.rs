@@ -50,7 +50,9 @@ pub(crate) fn bench(flags: &[&str]) -> Result<()> {
 fn tests(names: &[&str]) -> Result<Command> {
     let mut command = cargo::everything("test");
     command.arg("--").args(names);
-    // Tests with a Python side skip it, saying so, where this is not set.
+    // Tests with a side in Python or Node skip it, saying so, where these are not set.
     command.env("CREDITBANK_PYTHON", setup::python()?);
+    setup::transcript()?;
+    command.env("CREDITBANK_NODE_MODULES", setup::verifiers()?);
     Ok(command)
 }

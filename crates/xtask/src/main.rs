@@ -51,7 +51,7 @@ Usage: cargo xtask COMMAND
 
 What is missing is named, with the reason, before it is installed: Debian packages with apt-get (as
 root or through sudo; otherwise the command is printed for you to run), Python packages into
-target/venv. What is present is left alone. There is one build profile, so there is no --release.
+target/venv, Node packages into target/npm. What is present is left alone. There is one build profile, so there is no --release.
 sccache is used when it is on the PATH.
 ";
 

@@ -51,6 +51,9 @@ async fn home(f: Frame) -> Result<Response, Failure> {
 struct SignInQuery {
     #[serde(default)]
     next: String,
+    /// Filled in for the development login, where a demonstration leads here.
+    #[serde(default)]
+    learner: String,
 }
 
 #[derive(Template)]
@@ -58,6 +61,7 @@ struct SignInQuery {
 struct SignInPage {
     f: Frame,
     next: String,
+    learner: String,
     has_provider: bool,
 }
 
@@ -69,6 +73,7 @@ async fn sign_in(
     page(&SignInPage {
         f,
         next: local_path(&query.next).to_owned(),
+        learner: query.learner,
         has_provider: app.options.provider.is_some(),
     })
 }

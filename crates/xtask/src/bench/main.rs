@@ -15,6 +15,7 @@ mod bank;
 mod clock;
 mod disk;
 mod empty;
+mod gateway;
 mod import;
 mod limits;
 mod load;
@@ -101,7 +102,9 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
     bank.fill(small).await?;
     let at_small = read::measure(options, &mut bank, report, "small").await?;
     submit::measure(options, &mut bank, report).await?;
-    if options.wants_any(&["archive", "proof", "start", "disk", "memory", "peer"]) {
+    if options.wants_any(&[
+        "archive", "gateway", "proof", "start", "disk", "memory", "peer",
+    ]) {
         let filled = bank.fill(options.records).await?;
         if let Some((records, rate)) = filled {
             let entry = Entry::new("fill", rate, "records/s");
@@ -111,6 +114,7 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
         bank.settle().await;
         let at_large = read::measure(options, &mut bank, report, "large").await?;
         read::compare(report, &at_small, &at_large, (small, bank.deposited()));
+        gateway::measure(options, &bank, report).await?;
     }
     restart::measure(options, &mut bank, report).await?;
     if options.wants("disk") {

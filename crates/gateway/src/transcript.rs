@@ -1,1 +1,0 @@
-//! The printed transcript: a tagged PDF in Chinese and English.
