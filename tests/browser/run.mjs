@@ -39,6 +39,8 @@ try {
   const tests = spawn(process.execPath, options, { env: environment, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => tests.kill(signal));
   code = await new Promise((done) => tests.on("exit", (status) => done(status ?? 1)));
+} catch (error) {
+  console.error(error.message);
 } finally {
   await world.end();
   rmSync(folder, { recursive: true, force: true });

@@ -1,12 +1,12 @@
 // A bank with people in it: institutions, a published rule set, learners with records of every category, and the processes
 // that serve them. Everything lives in one temporary folder and ends with `end`.
 
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { Server, run } from "./process.mjs";
-import { elder, INSTITUTIONS, MADE, RULES } from "./people.mjs";
+import { INSTITUTIONS, LEARNERS, outcomes, PROJECTS, REVIEWERS, RULES } from "./people.mjs";
 
 const REPOSITORY = join(import.meta.dirname, "../../..");
 
@@ -27,8 +27,9 @@ export class World {
   async begin() {
     await this.startBank();
     await this.register();
-    await this.deposit();
     await this.publish();
+    await this.admit();
+    await this.deposit();
     await this.startGateway();
   }
 
@@ -61,27 +62,31 @@ export class World {
     await this.call("institution register --file institutions.csv --keys keys --key bank/operator.key");
   }
 
-  // One learner with records of every category, one of seventy with a few, and one for whom others act.
-  async deposit() {
-    for (const category of MADE.categories) {
-      const file = `${category}.csv`;
-      const { institution, rows, seed } = MADE;
-      await this.call(`sample --category ${category} --institution ${institution} --rows ${rows} --seed ${seed} --output ${file}`);
-      await this.call(`import ${file} --keys keys --quiet`);
-    }
-    writeFileSync(join(this.folder, "elder.ndjson"), elder(new Date()));
-    await this.call("import elder.ndjson --keys keys --quiet");
-    for (const [name, { number, called }] of Object.entries(MADE.learners)) {
-      const words = ["learner", "enrol", number, "--name", called, "--key", `keys/${MADE.institution}.key`];
-      const [code] = (await this.call(words)).split(/\s/);
-      this.learners[name] = { code, name: called, number };
+  async publish() {
+    cpSync(join(REPOSITORY, "deploy/rules", RULES), join(this.folder, "rules"), { recursive: true });
+    await this.call("rules publish rules --language zh --key bank/operator.key");
+  }
+
+  async admit() {
+    for (const { institution, id, title, category, standard } of PROJECTS) {
+      const what = `--title ${title} --category ${category} --rules ${RULES} --standard ${standard}`;
+      await this.call(`standard propose ${id} ${what} --key keys/${institution}.key`);
+      for (const reviewer of REVIEWERS.slice(0, 1)) {
+        await this.call(`standard review ${institution} ${id} --approve --key keys/${reviewer}.key`);
+      }
+      await this.call(`standard decide ${institution} ${id} --admit --key bank/operator.key`);
     }
   }
 
-  async publish() {
-    for (const set of RULES) {
-      cpSync(join(REPOSITORY, "deploy/rules", set), join(this.folder, "rules", set), { recursive: true });
-      await this.call(`rules publish rules/${set} --language zh --key bank/operator.key`);
+  async deposit() {
+    const rows = outcomes(new Date()).map((row) => `${JSON.stringify(row)}\n`);
+    writeFileSync(join(this.folder, "outcomes.ndjson"), rows.join(""));
+    await this.call("import outcomes.ndjson --keys keys --quiet").catch((error) => {
+      throw new Error(`${error.message}${readFileSync(join(this.folder, "outcomes.rejects.ndjson"), "utf8")}`);
+    });
+    for (const [who, { number, name }] of Object.entries(LEARNERS)) {
+      const [code] = (await this.call(`learner enrol ${number} --name ${name} --key keys/college.key`)).split(/\s/);
+      this.learners[who] = { code, name, number };
     }
   }
 
