@@ -103,6 +103,22 @@ def check_text(path, expected):
         assert squeeze(name) in raw or squeeze(name) in text, name
 
 
+def check_room(path):
+    """No text lies over another or beyond the margins: what does was not broken where it had to be."""
+    with tempfile.NamedTemporaryFile(suffix=".html") as boxes:
+        run("pdftotext", "-bbox", path, boxes.name)
+        pages = Path(boxes.name).read_text("utf-8").split("<page ")[1:]
+    form = re.compile(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">')
+    for page in pages:
+        words = [tuple(map(float, it)) for it in form.findall(page)]
+        for at, (left, top, right, bottom) in enumerate(words):
+            assert 50 <= left and right <= 546, "text in the margin"
+            for other in words[at + 1 :]:
+                width = min(right, other[2]) - max(left, other[0])
+                height = min(bottom, other[3]) - max(top, other[1])
+                assert width < 1 or height < 4, "text over text"
+
+
 def check_codes(path, expected):
     with tempfile.TemporaryDirectory() as folder:
         run("pdftoppm", "-r", "150", "-gray", "-png", path, f"{folder}/page")
@@ -118,6 +134,7 @@ def main():
     check_structure(path, expected)
     check_fonts(path)
     check_text(path, expected)
+    check_room(path)
     check_codes(path, expected)
 
 

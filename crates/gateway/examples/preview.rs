@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_client::InstitutionKeys;
-use creditbank_gateway::{Options, serve};
+use creditbank_gateway::{Options, Recipient, serve};
 use zeroize::Zeroizing;
 
 #[tokio::main]
@@ -26,6 +26,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         bank: creditbank_client::Options::new(url, origin),
         keys: read(key)?,
         agent: rest.first().map(read).transpose()?,
+        recipients: vec![Recipient {
+            origin: "js.creditbank.example/log".to_owned(),
+            name_zh: "江苏学分银行（演示）".to_owned(),
+            name_en: "Credit Bank of Jiangsu (demonstration)".to_owned(),
+            contact: "025-0000 0000".to_owned(),
+        }],
         log_url: String::new(),
         session_key: Zeroizing::new([7; 64]),
         provider: None,

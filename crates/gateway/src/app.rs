@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::api::EXPORTS_MAX;
 use crate::limits::Limits;
+use crate::ask::institutions::Institutions;
 use crate::options::Options;
 use crate::session::{Ended, Session};
 use crate::sign_in::SignIn;
@@ -44,6 +45,8 @@ pub(crate) struct App {
     pub(crate) cookie_key: Key,
     /// Sessions that were signed out before their time.
     pub(crate) ended: Ended,
+    /// Names of institutions, as they were read last.
+    pub(crate) institutions: Institutions,
     /// Who signs the credentials of this bank, and with which key its log is signed.
     pub(crate) issuer: v1::CredentialIssuer,
     /// The identity provider, where there is one.
@@ -80,6 +83,7 @@ impl App {
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             sign_in,
             log,
+            institutions: Institutions::default(),
             options,
             bank,
             agent,

@@ -56,7 +56,11 @@ pub(crate) async fn headers(State(app): State<Arc<App>>, request: Request, next:
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A page whose address is a secret says more strictly what of it goes along.
+        let is_said = name == header::REFERRER_POLICY && headers.contains_key(&name);
+        if !is_said {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if is_public {
         let anybody = HeaderValue::from_static("*");

@@ -24,6 +24,7 @@ mod health;
 mod limits;
 mod options;
 mod pages;
+mod qr;
 mod server;
 mod session;
 mod show;
@@ -33,5 +34,5 @@ mod transcript;
 mod words;
 
 pub use app::GatewayError;
-pub use options::{Options, Provider};
+pub use options::{Options, Provider, Recipient};
 pub use server::serve;

@@ -24,6 +24,8 @@ pub struct Options {
     pub keys: Arc<InstitutionKeys>,
     /// Keys of an institution with the role learner-agent: without them nobody can apply or transfer here.
     pub agent: Option<Arc<InstitutionKeys>>,
+    /// Other regions' banks that outcomes can go to. Without one nobody consents to a transfer here.
+    pub recipients: Vec<Recipient>,
     /// Address of the ledger's public log over HTTP, which is passed on.
     pub log_url: String,
     /// Seals session cookies: 64 secret bytes, the same on every gateway behind one address.
@@ -106,4 +108,17 @@ pub struct Provider {
     pub client_secret: Option<Zeroizing<String>>,
     /// Certificate authority that vouches for its address, PEM, where the system's do not.
     pub ca_pem: Option<Vec<u8>>,
+}
+
+/// Another region's bank, with what a learner must be told of it before an outcome goes there.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// Origin of its log, as the ledger knows its peer.
+    pub origin: String,
+    /// Its name, Chinese and English.
+    pub name_zh: String,
+    /// The same in English.
+    pub name_en: String,
+    /// How a learner reaches it: telephone and address.
+    pub contact: String,
 }

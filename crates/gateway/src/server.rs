@@ -59,6 +59,7 @@ fn routes(app: &Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         // From the inside out: what is below sees what is above.
         .layer(around!(renew))
+        .layer(around!(pages::still_acts))
         .layer(around!(guard::guard))
         .layer(around!(frame::tell))
         .layer(around!(guard::headers))

@@ -3,9 +3,10 @@
 mod access;
 mod archive;
 mod credentials;
+pub(crate) mod institutions;
 mod learner;
 mod points;
 mod public;
-mod recognition;
+pub(crate) mod recognition;
 mod requests;
-mod transfers;
+pub(crate) mod transfers;

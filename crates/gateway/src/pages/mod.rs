@@ -3,9 +3,12 @@
 mod account;
 mod archive;
 mod code;
+mod help;
 mod recognition;
 mod share;
 mod verify;
+
+pub(crate) use self::share::still_acts;
 
 use std::sync::Arc;
 
@@ -18,6 +21,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(account::routes())
         .merge(archive::routes())
         .merge(code::routes())
+        .merge(help::routes())
         .merge(recognition::routes())
         .merge(share::routes())
         .merge(verify::routes())

@@ -1,5 +1,6 @@
 //! What a transcript asks of the ledger.
 
+use bytes::Bytes;
 use creditbank_client::{ClientError, Line};
 use creditbank_wire::v1;
 
@@ -42,7 +43,7 @@ impl App {
     pub(super) async fn close_transcript_share(
         &self,
         learner: &str,
-        grant_id: Vec<u8>,
+        grant_id: Bytes,
     ) -> Result<v1::Grant, ClientError> {
         let ask = v1::WithdrawGrantRequest {
             learner: learner.to_owned(),

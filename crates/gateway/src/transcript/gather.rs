@@ -215,3 +215,43 @@ fn kind(kind: v1::IdentityKind) -> Pair {
         Kind::Unspecified => Pair::new("其他证件", "Other document"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Pair, Record, groups};
+
+    fn line(category: i32, leaf_index: u64, completed_on: &str) -> (i32, Record) {
+        let record = Record {
+            leaf_index,
+            name: String::new(),
+            institution: String::new(),
+            completed_on: completed_on.to_owned(),
+            credits_hundredths: None,
+            hours_hundredths: None,
+            grade: Pair::default(),
+            state: Pair::default(),
+            is_in_force: true,
+        };
+        (category, record)
+    }
+
+    #[test]
+    fn records_stand_by_category_and_day_in_sets_of_fifty() {
+        let mut lines = vec![
+            line(0, 1, "2020-01-01"),
+            line(6, 9, "2024-01-01"),
+            line(6, 8, "2024-01-01"),
+            line(6, 10, "2019-01-01"),
+        ];
+        lines.extend((100..151).map(|leaf| line(1, leaf, "2021-01-01")));
+        let groups = groups(lines, "https://bank.example/verify");
+        let names: Vec<&str> = groups.iter().map(|it| &*it.category.en).collect();
+        assert_eq!(names.len(), 3);
+        assert_eq!(names[2], "Other");
+        let sizes: Vec<usize> = groups[0].sets.iter().map(|it| it.records.len()).collect();
+        assert_eq!(sizes, [50, 1]);
+        let elder = &groups[1].sets[0].records;
+        let leaves: Vec<u64> = elder.iter().map(|it| it.leaf_index).collect();
+        assert_eq!(leaves, [10, 8, 9]);
+    }
+}

@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use bytes::Bytes;
 use creditbank_client::ClientError;
 use creditbank_wire::v1;
 use jiff::civil::Date;
@@ -165,7 +166,7 @@ async fn print_shared(
 
 /// The shares that a transcript makes.
 #[derive(Default)]
-struct Shares(Vec<Vec<u8>>);
+struct Shares(Vec<Bytes>);
 
 impl Shares {
     /// Makes a share for each set and puts its link there. What was made is remembered, also when a later one fails.
@@ -327,5 +328,22 @@ impl IntoResponse for Unprinted {
         let mut response = told.status.into_response();
         response.extensions_mut().insert(told);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wish;
+
+    #[test]
+    fn a_wish_names_records_and_categories_as_often_as_it_likes() {
+        let wish: Wish = serde_html_form::from_str("lang=both&leaf=7&leaf=3&category=6").unwrap();
+        assert_eq!(
+            (&*wish.lang, &*wish.leaf, &*wish.category),
+            ("both", &[7, 3][..], &[6][..])
+        );
+        let empty: Wish = serde_html_form::from_str("").unwrap();
+        assert!(empty.leaf.is_empty() && empty.with_share.is_empty());
+        assert!(serde_html_form::from_str::<Wish>("leaf=-1").is_err());
     }
 }

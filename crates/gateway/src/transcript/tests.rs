@@ -64,8 +64,8 @@ fn record(at: usize) -> Record {
         name: NAMES[at % NAMES.len()].to_owned(),
         institution: ["上海开放大学", "Shanghai Open University"][at % 2].to_owned(),
         completed_on: format!("20{:02}-0{}-15", 10 + at % 15, 1 + at % 9),
-        credits_hundredths: (at % 3 != 0).then_some(250),
-        hours_hundredths: (at % 4 != 0).then_some(1_600),
+        credits_hundredths: (!at.is_multiple_of(3)).then_some(250),
+        hours_hundredths: (!at.is_multiple_of(4)).then_some(1_600),
         grade: Pair::new(zh, en),
         state: if is_in_force {
             Pair::new("有效", "In force")
