@@ -201,7 +201,7 @@ impl Shares {
                     content: Some(v1::create_grant_request::Content::Share(share)),
                 });
                 let made = made.await?;
-                self.0.extend(made.grant.map(|it| it.grant_id.to_vec()));
+                self.0.extend(made.grant.map(|it| it.grant_id));
                 set.link = format!("{}/s/{}", app.options.base_url, made.secret);
             }
         }
