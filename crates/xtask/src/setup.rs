@@ -69,6 +69,12 @@ const NODE: &[Need] = &[
     },
 ];
 
+const BROWSER: &[Need] = &[Need {
+    package: "chromium",
+    reason: "opens the pages in the browser tests",
+    present: || machine::program("chromium").is_some(),
+}];
+
 const PEERS: &[Need] = &[Need {
     package: "postgresql",
     reason: "is what the bench compares with; it runs a server of its own in a temporary folder",
@@ -83,6 +89,7 @@ pub(crate) fn everything(peers: bool) -> Result<()> {
     verifiers()?;
     identity_provider()?;
     schemathesis()?;
+    browser()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -164,6 +171,15 @@ pub(crate) fn schemathesis() -> Result<PathBuf> {
     let why = "the tests of the gateway: what it does, held against its OpenAPI document";
     let list = machine::root().join("tests/python/schemathesis.txt");
     Ok(pip(&list, why)?.join("schemathesis"))
+}
+
+/// A browser, and the Node packages that drive it in the tests; returns the folder in which they are found.
+pub(crate) fn browser() -> Result<PathBuf> {
+    install(BROWSER)?;
+    // Pages are set in the same fonts as transcripts.
+    transcript()?;
+    let why = "the browser tests: what drives a browser, and what finds barriers in pages";
+    npm(&machine::root().join("tests/browser"), why)
 }
 
 /// Installs the pinned Node packages of a folder once into target/npm; returns where they are.
