@@ -79,11 +79,11 @@ impl App {
         Ok(Arc::new(Self {
             cookie_key: Key::from(&*options.session_key),
             ended: Ended::default(),
+            institutions: Institutions::default(),
             limits: Limits::new(&options),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             sign_in,
             log,
-            institutions: Institutions::default(),
             options,
             bank,
             agent,

@@ -57,8 +57,7 @@ pub(crate) async fn headers(State(app): State<Arc<App>>, request: Request, next:
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         // A page whose address is a secret says more strictly what of it goes along.
-        let is_said = name == header::REFERRER_POLICY && headers.contains_key(&name);
-        if !is_said {
+        if name != header::REFERRER_POLICY || !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }

@@ -58,17 +58,6 @@ impl App {
         self.bank.call(v1::GetTotalsRequest { learner }, send).await
     }
 
-    /// Name of the learner, as in the document; may be empty.
-    pub(crate) async fn holder_name(&self, learner: &str) -> Result<String, ClientError> {
-        let learner = learner.to_owned();
-        let send = |line: Line, it| async move { line.learner().get_learner(it).await };
-        let found = self
-            .bank
-            .call(v1::GetLearnerRequest { learner }, send)
-            .await?;
-        Ok(found.name)
-    }
-
     /// What proves one leaf.
     pub(crate) async fn proof(&self, leaf_index: u64) -> Result<v1::Receipt, ClientError> {
         let send = |line: Line, it| async move { line.log().get_receipt(it).await };

@@ -1,4 +1,5 @@
-//! What a learner takes away: a record as Open Badge, records as CLR, everything as JSON.
+//! What a learner takes away: a record as Open Badge, records as CLR. Everything as JSON is
+//! told under `/v1`.
 //!
 //! File names say what a file is and never whose.
 
@@ -11,14 +12,12 @@ use axum::response::{IntoResponse, Response};
 use creditbank_wire::v1;
 use serde::Deserialize;
 
-use super::export::Export;
+use super::Asked;
 use super::record::{leaf_index, unknown_is_nothing};
-use super::{Asked, row};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
 use crate::session::Learner;
-use crate::{clock, show};
 
 /// Records of one CLR; more are split.
 const CLR_RECORDS_MAX: usize = 100;
@@ -148,33 +147,6 @@ fn chosen(mut leaves: Vec<u64>) -> Result<Vec<u64>, Failure> {
             field: "leaf",
         }),
     }
-}
-
-/// Everything of an archive as JSON.
-pub(super) async fn export(
-    State(app): State<Arc<App>>,
-    Learner(session): Learner,
-    f: Frame,
-) -> Result<Response, Failure> {
-    let learner = session.subject();
-    let ask = v1::ListRecordsRequest {
-        learner: learner.to_owned(),
-        ..Default::default()
-    };
-    let names = app.institution_names([].into_iter()).await;
-    let mut export = Export::new(learner, &app.issuer);
-    let note = |record: v1::ArchiveRecord| {
-        let origin = row::Origin::of(&record.payload);
-        export.add(&record, names.of(&record.issuer), origin.as_ref());
-        false
-    };
-    app.each_record(ask, note).await?;
-    if f.is_own() {
-        export.add_requests(&app.requests(learner).await?);
-    }
-    let day = show::day(clock::now_ms());
-    let name = format!("learning-archive-{day}.json");
-    Ok(attachment(&name, "application/json", export.finish(&day)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 mod away;
 mod correction;
 mod details;
-mod export;
 mod filter;
 mod proof;
 mod record;
@@ -50,7 +49,6 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/archive/requests/withdraw", post(correction::withdraw))
         .route("/archive/take-away", get(away::take_away))
         .route("/archive/clr.json", get(away::clr))
-        .route("/archive/export.json", get(away::export))
 }
 
 #[derive(Template)]
@@ -176,7 +174,7 @@ async fn head(app: &App, f: &Frame, session: &Session) -> Result<Head, ClientErr
     let name = async {
         match &session.acting {
             Some(acting) => Ok(acting.masked_name.clone()),
-            None => app.holder_name(learner).await,
+            None => app.learner_profile(learner).await.map(|it| it.name),
         }
     };
     let (name, totals) = tokio::join!(name, app.totals(learner));

@@ -65,10 +65,7 @@ pub(super) async fn end(
 /// The session with other eyes. It gets another id: a form of one archive that is still open in another window must not be
 /// taken for the other archive.
 fn turned(app: &App, session: &Session, acting: Option<Acting>) -> Session {
-    app.ended.end(
-        &session.id,
-        session.began_s + app.options.session_max.as_secs(),
-    );
+    app.end(session);
     Session {
         id: session::random_text(),
         acting,
@@ -86,7 +83,8 @@ pub(super) async fn ended(f: Frame) -> Result<Response, Failure> {
     page(&EndedPage { f })
 }
 
-/// Asks with every request of a session that acts whether it still may, and how far.
+/// Asks with every request of a session that acts whether it still may, and how far. JSON under `/v1` is of whoever is
+/// signed in and acts for nobody.
 pub(crate) async fn still_acts(
     State(app): State<Arc<App>>,
     request: Request,
@@ -94,7 +92,10 @@ pub(crate) async fn still_acts(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let needs_nobody = path.starts_with("/assets/") || path == "/acting/end" || path == "/sign-out";
+    let needs_nobody = path.starts_with("/assets/")
+        || path.starts_with("/v1/")
+        || path == "/acting/end"
+        || path == "/sign-out";
     let session = session::read(&parts, &app).filter(|_| !needs_nobody);
     let Some((session, acts)) = session.and_then(|it| Some((it.clone(), it.acting?))) else {
         return next.run(Request::from_parts(parts, body)).await;
@@ -105,7 +106,7 @@ pub(crate) async fn still_acts(
             parts.extensions.insert(Session { acting, ..session });
             next.run(Request::from_parts(parts, body)).await
         }
-        Ok(None) => over(&app, &parts.headers, &session, parts.uri.path()),
+        Ok(None) => over(&app, &parts.headers, &session),
         Err(failure) => failure.into_response(),
     }
 }
@@ -126,12 +127,8 @@ async fn again(app: &App, session: &Session, acts: &Acting) -> Result<Option<Act
     }
 }
 
-fn over(app: &App, headers: &HeaderMap, session: &Session, path: &str) -> Response {
+fn over(app: &App, headers: &HeaderMap, session: &Session) -> Response {
     let changed = turned(app, session, None);
     let jar = session::jar(app, headers).add(session::cookie(app, &changed));
-    if path.starts_with("/v1/") {
-        (jar, Failure::NotYours).into_response()
-    } else {
-        (jar, Redirect::to("/acting/ended")).into_response()
-    }
+    (jar, Redirect::to("/acting/ended")).into_response()
 }
