@@ -7,6 +7,7 @@ use creditbank_client::{Bank, ClientError};
 use creditbank_wire::v1;
 
 use crate::options::Options;
+use crate::pace::Pace;
 use crate::session::Ended;
 
 /// Why a gateway does not run.
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) cookie_key: Key,
     /// Sessions that were signed out before their time.
     pub(crate) ended: Ended,
+    /// How often a session may ask for a fresh code.
+    pub(crate) codes: Pace,
     /// Who signs the credentials of this bank, and with which key its log is signed.
     pub(crate) issuer: v1::CredentialIssuer,
 }
@@ -64,6 +67,7 @@ impl App {
         Ok(Arc::new(Self {
             cookie_key: Key::from(&*options.session_key),
             ended: Ended::default(),
+            codes: crate::pages::code::pace(),
             options,
             bank,
             agent,

@@ -2,6 +2,7 @@
 
 mod access;
 mod archive;
+mod code;
 mod credentials;
 mod learner;
 mod points;
