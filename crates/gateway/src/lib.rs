@@ -23,6 +23,7 @@ mod guard;
 mod health;
 mod limits;
 mod options;
+mod pace;
 mod pages;
 mod qr;
 mod server;
