@@ -7,7 +7,6 @@
 mod audit;
 mod bank;
 mod chance;
-mod gateway;
 mod http;
 mod institution;
 mod standards;
@@ -20,6 +19,7 @@ mod credentials;
 mod damage;
 mod delta;
 mod erase;
+mod gateway;
 mod import;
 mod independent;
 mod model;

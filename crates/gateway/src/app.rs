@@ -8,8 +8,8 @@ use creditbank_wire::v1;
 use tokio::sync::Semaphore;
 
 use crate::api::EXPORTS_MAX;
-use crate::limits::Limits;
 use crate::ask::institutions::Institutions;
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::session::{Ended, Session};
 use crate::sign_in::SignIn;

@@ -76,5 +76,7 @@ fn tests(names: &[&str]) -> Result<Command> {
     command.env("CREDITBANK_PYTHON", setup::python()?);
     setup::transcript()?;
     command.env("CREDITBANK_NODE_MODULES", setup::verifiers()?);
+    command.env("CREDITBANK_OIDC", setup::identity_provider()?);
+    command.env("CREDITBANK_SCHEMATHESIS", setup::schemathesis()?);
     Ok(command)
 }

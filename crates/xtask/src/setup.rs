@@ -88,6 +88,8 @@ pub(crate) fn everything(peers: bool) -> Result<()> {
     transcript()?;
     verifiers()?;
     browser()?;
+    identity_provider()?;
+    schemathesis()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -165,6 +167,19 @@ pub(crate) fn browser() -> Result<PathBuf> {
     transcript()?;
     let why = "the browser tests: what drives a browser, and what finds barriers in pages";
     npm(&machine::root().join("tests/browser"), why)
+}
+
+/// The identity provider of the tests of sign-in; returns the folder in which its packages are found.
+pub(crate) fn identity_provider() -> Result<PathBuf> {
+    let why = "the tests of sign-in: a certified identity provider";
+    npm(&machine::root().join("tests/oidc"), why)
+}
+
+/// What holds the gateway against its OpenAPI document.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    let why = "the tests of the gateway: what it does, held against its OpenAPI document";
+    let list = machine::root().join("tests/python/schemathesis.txt");
+    Ok(pip(&list, why)?.join("schemathesis"))
 }
 
 /// Installs the pinned Node packages of a folder once into target/npm; returns where they are.
