@@ -137,6 +137,9 @@ async fn come_back(
     let gone = Cookie::build(begun_name(&app)).path("/").build();
     let jar = jar.remove(gone);
     if learner.is_empty() {
+        // The address of this page serves once: another language is chosen from the page before.
+        let here = "/sign-in".to_owned();
+        let f = Frame { here, ..f };
         let subject = account.subject;
         return Ok((jar, page(&Unlinked { f, subject })?).into_response());
     }
