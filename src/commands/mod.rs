@@ -4,6 +4,7 @@ mod apply;
 mod archive;
 mod audit;
 mod check;
+mod desk_serve;
 mod import;
 mod init;
 mod institution;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
+    DeskServe(desk_serve::DeskServe),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
@@ -72,6 +74,7 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
+            Self::DeskServe(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),
