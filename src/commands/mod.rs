@@ -5,6 +5,7 @@ mod archive;
 mod audit;
 mod check;
 mod gateway;
+mod desk_serve;
 mod import;
 mod init;
 mod institution;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
+    DeskServe(desk_serve::DeskServe),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
@@ -75,6 +77,7 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
+            Self::DeskServe(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),

@@ -17,7 +17,7 @@ use crate::limits;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'";
 
-const HEADERS: [(HeaderName, &str); 6] = [
+pub(crate) const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -108,7 +108,7 @@ fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> 
 
 /// Browsers say who asks: `Sec-Fetch-Site`, or the older `Origin`. What says neither is no browser, and carries no cookie
 /// that somebody else could use.
-fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
+pub(crate) fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
