@@ -4,6 +4,7 @@ mod apply;
 mod archive;
 mod audit;
 mod check;
+mod desk;
 mod import;
 mod init;
 mod institution;
@@ -16,6 +17,7 @@ mod receipt;
 mod recompute;
 mod reconcile;
 mod rehearse;
+mod requests;
 mod review;
 mod rules;
 mod sample;
@@ -43,11 +45,13 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
+    Requests(requests::Requests),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
     Learner(learner::Learner),
     Archive(archive::Archive),
+    Desk(desk::Desk),
     Apply(apply::Apply),
     Points(points::Points),
     Transfer(transfer::Transfer),
@@ -72,11 +76,13 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
+            Self::Requests(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),
             Self::Learner(command) => command.run(),
             Self::Archive(command) => command.run(),
+            Self::Desk(command) => command.run(),
             Self::Apply(command) => command.run(),
             Self::Points(command) => command.run(),
             Self::Transfer(command) => command.run(),
