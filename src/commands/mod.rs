@@ -5,7 +5,7 @@ mod archive;
 mod audit;
 mod check;
 mod gateway;
-mod desk_serve;
+mod desk;
 mod import;
 mod init;
 mod institution;
@@ -18,6 +18,7 @@ mod receipt;
 mod recompute;
 mod reconcile;
 mod rehearse;
+mod requests;
 mod review;
 mod rules;
 mod sample;
@@ -46,12 +47,13 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
-    DeskServe(desk_serve::DeskServe),
+    Requests(requests::Requests),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
     Learner(learner::Learner),
     Archive(archive::Archive),
+    Desk(desk::Desk),
     Apply(apply::Apply),
     Points(points::Points),
     Transfer(transfer::Transfer),
@@ -77,12 +79,13 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
-            Self::DeskServe(command) => command.run(),
+            Self::Requests(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),
             Self::Learner(command) => command.run(),
             Self::Archive(command) => command.run(),
+            Self::Desk(command) => command.run(),
             Self::Apply(command) => command.run(),
             Self::Points(command) => command.run(),
             Self::Transfer(command) => command.run(),

@@ -12,6 +12,7 @@ mod institution;
 mod standards;
 mod writes;
 
+mod access;
 mod append;
 mod archive;
 mod crash;
@@ -31,6 +32,7 @@ mod recognition;
 mod reconcile;
 mod refusals;
 mod regions;
+mod requests;
 mod rules;
 mod tokens;
 mod transfers;

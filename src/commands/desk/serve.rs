@@ -23,23 +23,19 @@ Examples:
   creditbank desk serve --key bank/operator.key --bank bank/bank.pub --listen 127.0.0.1:7400
 
 Exit code 0: stopped; 1: the bank refused; 2: wrong usage; 3: the bank could not be reached.")]
-pub(crate) struct DeskServe {
+pub(super) struct Serve {
     /// Where to listen, on loopback; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
-    #[command(flatten)]
-    caller: Key,
-    #[command(flatten)]
-    connection: Connection,
 }
 
-impl DeskServe {
-    pub(crate) fn run(self) -> Result<ExitCode> {
+impl Serve {
+    pub(super) fn run(&self, caller: &Key, connection: &Connection) -> Result<ExitCode> {
         let options = DeskOptions {
             listen: self.listen,
-            bank: self.connection.options()?,
-            keys: self.caller.required()?,
-            bank_key: self.connection.bank_key()?,
+            bank: connection.options()?,
+            keys: caller.required()?,
+            bank_key: connection.bank_key()?,
         };
         block_on(async {
             let stop = stop()?;
