@@ -134,7 +134,7 @@ impl Default for Settings {
             connections_max: 4096,
             client_requests_a_minute: 600,
             learner_changes_a_minute: 60,
-            fonts: "/usr/share/fonts/opentype/noto".into(),
+            fonts: "/usr/share/fonts".into(),
             provider: None,
             recipients: Vec::new(),
         }

@@ -159,7 +159,7 @@ async fn a_correction_reaches_the_institution_of_the_record_and_nobody_else() {
     for page_size in [0, 1, 2] {
         let list = async |line, learner: &str| listed(line, learner, &[], page_size).await;
         assert_eq!(list(&scene.fudan.line, "").await.unwrap(), [2, 1]);
-        assert_eq!(list(&museum.line, "").await.unwrap(), []);
+        assert_eq!(list(&museum.line, "").await.unwrap(), Vec::<u8>::new());
         assert_eq!(list(&operator, "").await.unwrap(), [3, 2, 1]);
         assert_eq!(list(&operator, &digits(learner)).await.unwrap(), [3, 2, 1]);
         assert_eq!(
@@ -168,7 +168,7 @@ async fn a_correction_reaches_the_institution_of_the_record_and_nobody_else() {
         );
         assert_eq!(
             list(&scene.gateway, &digits(scene.other)).await.unwrap(),
-            []
+            Vec::<u8>::new()
         );
     }
     let everybody = listed(&scene.gateway, "", &[], 0).await;
@@ -275,8 +275,14 @@ async fn requests_of_a_merged_code_are_one_list_and_an_erasure_takes_them() {
     };
     let operator = scene.bank.operator().await;
     operator.learner().erase_learner(erase).await.unwrap();
-    assert_eq!(listed(&operator, "", &[], 0).await.unwrap(), []);
-    assert_eq!(listed(&scene.fudan.line, "", &[], 0).await.unwrap(), []);
+    assert_eq!(
+        listed(&operator, "", &[], 0).await.unwrap(),
+        Vec::<u8>::new()
+    );
+    assert_eq!(
+        listed(&scene.fudan.line, "", &[], 0).await.unwrap(),
+        Vec::<u8>::new()
+    );
     assert_eq!(
         answer(&operator, 3, true, "好").await.unwrap_err(),
         "REQUEST_UNKNOWN"

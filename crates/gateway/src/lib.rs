@@ -36,6 +36,6 @@ mod transcript;
 mod words;
 
 pub use app::GatewayError;
-pub use options::{Options, Provider, Recipient};
 pub use desk::{DeskOptions, serve_desk};
+pub use options::{Options, Provider, Recipient};
 pub use server::serve;

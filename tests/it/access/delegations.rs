@@ -48,8 +48,8 @@ async fn a_delegate_acts_until_the_learner_withdraws_and_is_seen() {
     assert_eq!(secret, "");
     let told = acts(&scene, other, &grant, false).await.unwrap();
     assert_eq!(
-        (told.learner, told.masked_name),
-        (digits(learner), "张**".into())
+        (told.learner.as_str(), told.masked_name.as_str()),
+        (digits(learner).as_str(), "张**")
     );
     assert_eq!(
         (told.delegate.as_str(), told.scope()),

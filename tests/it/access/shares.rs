@@ -29,8 +29,8 @@ async fn a_share_shows_the_chosen_records_as_they_are_now_and_who_looked() {
 
     let opened = open(&scene, &secret, "人事部 王").await.unwrap();
     assert_eq!(
-        (opened.name.as_str(), opened.learner),
-        (NAME, digits(scene.learner))
+        (opened.name.as_str(), opened.learner.as_str()),
+        (NAME, digits(scene.learner).as_str())
     );
     let states = |opened: &v1::OpenedShare| -> Vec<_> {
         let one = |it: &v1::ArchiveRecord| (it.leaf_index, it.state());

@@ -235,7 +235,7 @@ async fn no_other_site_changes_anything() {
     let token = browser.csrf();
     let foreign_token = scene.signed_in(&scene.other).csrf();
     let body = json!({ "purpose": "totals" }).to_string();
-    let mut ask = |token: Option<&str>, header: (&str, &str)| {
+    let ask = |token: Option<&str>, header: (&str, &str)| {
         let mut it = browser.with(header.0, header.1);
         if let Some(token) = token {
             it = it.with("X-CSRF-Token", token);
