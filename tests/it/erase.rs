@@ -198,14 +198,17 @@ async fn scene(restart: bool) -> Scene {
     let traces = traces(&bank, "before", gone.as_u64(), &of_gone);
     let database = bank.dir().join("db");
     let there = found(&database, &traces);
-    for what in [
+    assert!(!there.is_empty(), "before the erasure it is there");
+    // In the log of writes all of it stands as it is; blocks of tables may be compressed.
+    let all = [
         "wrapped key",
         "payload",
         "grant or request",
         "look",
         "secret",
         "account",
-    ] {
+    ];
+    for what in all.iter().filter(|_| !restart) {
         let is_there = there.iter().any(|it| it.starts_with(what));
         assert!(is_there, "before the erasure it is there: {what}");
     }

@@ -68,10 +68,11 @@ impl Bank {
         if begin {
             self.require_changes()?;
         }
-        let _one_at_a_time = begin.then(|| self.access().writing());
+        let mut writing = begin.then(|| self.access().writing());
         let delegate = self.owner(delegate);
         let delegate = delegate.map_err(|error| error.unknown_as(Refusal::GrantUnknown))?;
-        let now = clock::now_ms();
+        let latest = writing.as_mut();
+        let now = latest.map_or_else(clock::now_ms, |latest| latest.moment());
         let mut found = None;
         for code in delegate.codes() {
             let row = self.store().access_row(&AccessKey::Delegate(code, id))?;
