@@ -141,7 +141,11 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert("host", host.parse().expect("a value"));
-            assert_eq!(is_own_host(&headers, "http://127.0.0.1:7400"), taken, "{host}");
+            assert_eq!(
+                is_own_host(&headers, "http://127.0.0.1:7400"),
+                taken,
+                "{host}"
+            );
         }
         assert!(!is_own_host(&HeaderMap::new(), "http://127.0.0.1:7400"));
     }
