@@ -33,26 +33,27 @@ export async function close() {
   if (started) await (await started).close();
 }
 
-// A visitor with cookies of their own. `view` is phone, desktop or elder (a phone in large print); `lang` zh or en.
-export async function visitor({ view = "phone", lang = "zh", javaScript = true } = {}) {
+// A visitor with cookies of their own. `view` is phone, desktop or elder (a phone in large print); `lang` zh or en; `base` the
+// site, the gateway if none is said.
+export async function visitor({ view = "phone", lang = "zh", javaScript = true, base = world.address } = {}) {
   const device = VIEWS[view === "elder" ? "phone" : view];
   const context = await (await browser()).newContext({
     ...device,
     locale: lang === "zh" ? "zh-CN" : "en-GB",
     timezoneId: "Asia/Shanghai",
     javaScriptEnabled: javaScript,
-    baseURL: world.address,
+    baseURL: base,
   });
   context.setDefaultTimeout(10_000);
-  if (view === "elder") await context.addCookies([{ ...ELDER, url: world.address }]);
-  else if (lang === "en") await context.addCookies([{ ...ELDER, value: "en.plain.0", url: world.address }]);
+  if (view === "elder") await context.addCookies([{ ...ELDER, url: base }]);
+  else if (lang === "en") await context.addCookies([{ ...ELDER, value: "en.plain.0", url: base }]);
   const page = await context.newPage();
-  return new Visitor(context, page, view, javaScript);
+  return new Visitor(context, page, view, javaScript, base);
 }
 
 export class Visitor {
-  constructor(context, page, view, javaScript) {
-    Object.assign(this, { context, page, view, javaScript, faults: [], expected: [], bytes: 0, requests: [] });
+  constructor(context, page, view, javaScript, base) {
+    Object.assign(this, { context, page, view, javaScript, base, faults: [], expected: [], bytes: 0, requests: [] });
     page.on("console", (message) => message.type() === "error" && this.fault(`console: ${message.text()}`));
     page.on("pageerror", (error) => this.fault(`script: ${error.message}`));
     page.on("request", (request) => this.#ask(request));
@@ -73,7 +74,7 @@ export class Visitor {
     const { protocol, origin } = new URL(request.url());
     this.requests.push(request.url());
     const isLocal = ["data:", "blob:", "file:"].includes(protocol);
-    if (!isLocal && origin !== new URL(world.address).origin) this.fault(`third party: ${request.url()}`);
+    if (!isLocal && origin !== new URL(this.base).origin) this.fault(`third party: ${request.url()}`);
   }
 
   async #weigh(request) {
