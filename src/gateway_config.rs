@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use creditbank_gateway::{Options, Provider};
+use creditbank_gateway::{Options, Provider, Recipient};
 use creditbank_ledger::vault::random_seed;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
@@ -80,6 +80,23 @@ pub(crate) struct Settings {
     /// Who signs learners in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<ProviderSettings>,
+    /// Other regions' banks that outcomes can go to.
+    #[serde(default, rename = "recipient", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) recipients: Vec<RecipientSettings>,
+}
+
+/// Another region's bank, as a `[[recipient]]` names it: what the notice of a transfer has to say of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecipientSettings {
+    /// Origin of its log.
+    pub(crate) origin: String,
+    /// Its name in Chinese.
+    pub(crate) name_zh: String,
+    /// Its name in English.
+    pub(crate) name_en: String,
+    /// How to reach it.
+    pub(crate) contact: String,
 }
 
 /// An OpenID Connect provider, as `[provider]` names it.
@@ -117,8 +134,9 @@ impl Default for Settings {
             connections_max: 4096,
             client_requests_a_minute: 600,
             learner_changes_a_minute: 60,
-            fonts: "/usr/share/fonts/opentype/noto".into(),
+            fonts: "/usr/share/fonts".into(),
             provider: None,
+            recipients: Vec::new(),
         }
     }
 }
@@ -181,6 +199,7 @@ pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
         bank,
         keys: Arc::new(read_keys(&at(&settings.key))?),
         agent: agent.map(Arc::new),
+        recipients: settings.recipients.into_iter().map(recipient).collect(),
         log_url: settings.log_url,
         session_key: session_key(&at(&settings.session_key))?,
         provider: provider.transpose()?,
@@ -193,6 +212,21 @@ pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
         session_idle: minutes(settings.session_idle_minutes),
         session_max: minutes(settings.session_minutes),
     })
+}
+
+fn recipient(settings: RecipientSettings) -> Recipient {
+    let RecipientSettings {
+        origin,
+        name_zh,
+        name_en,
+        contact,
+    } = settings;
+    Recipient {
+        origin,
+        name_zh,
+        name_en,
+        contact,
+    }
 }
 
 fn provider(settings: ProviderSettings, folder: &Path) -> Result<Provider> {

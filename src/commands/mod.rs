@@ -4,6 +4,7 @@ mod apply;
 mod archive;
 mod audit;
 mod check;
+mod desk;
 mod gateway;
 mod import;
 mod init;
@@ -17,6 +18,7 @@ mod receipt;
 mod recompute;
 mod reconcile;
 mod rehearse;
+mod requests;
 mod review;
 mod rules;
 mod sample;
@@ -45,11 +47,13 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
+    Requests(requests::Requests),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
     Learner(learner::Learner),
     Archive(archive::Archive),
+    Desk(desk::Desk),
     Apply(apply::Apply),
     Points(points::Points),
     Transfer(transfer::Transfer),
@@ -75,11 +79,13 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
+            Self::Requests(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),
             Self::Learner(command) => command.run(),
             Self::Archive(command) => command.run(),
+            Self::Desk(command) => command.run(),
             Self::Apply(command) => command.run(),
             Self::Points(command) => command.run(),
             Self::Transfer(command) => command.run(),

@@ -319,6 +319,12 @@ clients! {
 }
 
 impl Line {
+    /// The connection itself, without a token: for services that are not the bank's own, such as gRPC health.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The same connection, for a new call.
     fn begin(&self) -> Self {
         let epoch = self.session.as_ref().map_or(0, |session| session.epoch());

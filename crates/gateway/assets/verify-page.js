@@ -137,6 +137,7 @@ function showStatus(found, box) {
   steps.append(lineItem(found));
   // What is revoked holds no longer, however well it is signed.
   if (found.state === "bad") paintVerdict(box, "bad", "bad");
+  if (found.state === "good" && box.dataset.report === "good") paintVerdict(box, "good", "all");
 }
 
 function showAllStatus(found, article) {

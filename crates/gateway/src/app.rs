@@ -11,6 +11,7 @@ use crate::api::EXPORTS_MAX;
 use crate::ask::institutions::Institutions;
 use crate::limits::Limits;
 use crate::options::Options;
+use crate::pace::Pace;
 use crate::session::{Ended, Session};
 use crate::sign_in::SignIn;
 use crate::tiles::Log;
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) ended: Ended,
     /// Names of institutions, as they were read last.
     pub(crate) institutions: Institutions,
+    /// How often a session may ask for a fresh code.
+    pub(crate) codes: Pace,
     /// Who signs the credentials of this bank, and with which key its log is signed.
     pub(crate) issuer: v1::CredentialIssuer,
     /// The identity provider, where there is one.
@@ -84,6 +87,7 @@ impl App {
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             sign_in,
             log,
+            codes: crate::pages::code::pace(),
             options,
             bank,
             agent,

@@ -35,6 +35,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     [
         ("style.css", CSS, style),
         ("code.js", JS, include_str!("../assets/code.js")),
+        ("desk.js", JS, include_str!("../assets/desk.js")),
         ("verify.js", JS, include_str!("../assets/verify.js")),
         (
             "verify-page.js",

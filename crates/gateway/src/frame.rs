@@ -35,7 +35,7 @@ pub(crate) struct View {
 
 impl View {
     /// From the cookie; else the language of the browser.
-    fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let cookie = cookie(headers, VIEW_COOKIE);
         cookie.and_then(Self::parse).unwrap_or_else(|| Self {
             lang: preferred(headers),
@@ -62,7 +62,8 @@ impl View {
     }
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).into_iter();
     let pairs = all
         .filter_map(|it| it.to_str().ok())
@@ -118,6 +119,20 @@ impl Frame {
                 .lang
                 .pick(&app.issuer.name_zh, &app.issuer.name_en)
                 .clone(),
+        }
+    }
+
+    /// Of a page without a learner, such as one of a desk.
+    pub(crate) fn bare(headers: &HeaderMap, uri: &Uri, csrf: String) -> Self {
+        let here = uri.path_and_query().map_or("/", |it| it.as_str());
+        Self {
+            view: View::of(headers),
+            here: session::local_path(here).to_owned(),
+            place: "",
+            session: None,
+            csrf,
+            development: false,
+            bank: String::new(),
         }
     }
 
@@ -282,7 +297,7 @@ fn problem(told: &Told) -> Response {
     response
 }
 
-fn retry_after(response: &mut Response, retry_s: Option<u64>) {
+pub(crate) fn retry_after(response: &mut Response, retry_s: Option<u64>) {
     if let Some(retry_s) = retry_s {
         response
             .headers_mut()

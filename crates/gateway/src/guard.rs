@@ -17,7 +17,7 @@ use crate::limits;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'";
 
-const HEADERS: [(HeaderName, &str); 6] = [
+pub(crate) const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -88,6 +88,9 @@ pub(crate) async fn guard(
 
 fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> {
     let headers = request.headers();
+    if app.options.development_login && !is_own_host(headers, &app.options.base_url) {
+        return Err(Failure::NotFound);
+    }
     let client = limits::client(peer.ip(), headers, &app.options.trusted_proxies);
     app.limits.request(client, request.uri().path())?;
     let length = headers.get(header::CONTENT_LENGTH);
@@ -106,9 +109,16 @@ fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> 
     }
 }
 
+/// Whether a browser asked for this address by its own name. Where anybody may sign in, another site must not lead its
+/// name here and have the browser take both for one.
+fn is_own_host(headers: &HeaderMap, base_url: &str) -> bool {
+    let own = base_url.split_once("://").map_or(base_url, |it| it.1);
+    headers.get(header::HOST).is_some_and(|it| it == own)
+}
+
 /// Browsers say who asks: `Sec-Fetch-Site`, or the older `Origin`. What says neither is no browser, and carries no cookie
 /// that somebody else could use.
-fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
+pub(crate) fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
@@ -119,7 +129,26 @@ fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
 mod tests {
     use axum::http::HeaderMap;
 
-    use super::is_same_site;
+    use super::{is_own_host, is_same_site};
+
+    #[test]
+    fn no_other_name_leads_to_a_development_login() {
+        for (host, taken) in [
+            ("127.0.0.1:7400", true),
+            ("localhost:7400", false),
+            ("evil.example:7400", false),
+            ("evil.example", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", host.parse().expect("a value"));
+            assert_eq!(
+                is_own_host(&headers, "http://127.0.0.1:7400"),
+                taken,
+                "{host}"
+            );
+        }
+        assert!(!is_own_host(&HeaderMap::new(), "http://127.0.0.1:7400"));
+    }
 
     #[test]
     fn no_other_site_changes_anything() {

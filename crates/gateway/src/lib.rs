@@ -5,6 +5,7 @@
 //! the ledger for that request; nothing personal is kept between requests but in the learner's own sealed cookie.
 //!
 //! - [`serve`] is the learner's gateway: pages under `/`, JSON under `/v1`, the public log proxied.
+//! - [`serve_desk`] is the desk of an institution, a reviewer or an operator: on their machine, with their key.
 //!
 //! What it does not do: decide. Whether a code, a share or a consent holds is the ledger's answer. It opens no file and
 //! reads no environment beyond what its options name.
@@ -23,6 +24,7 @@ mod guard;
 mod health;
 mod limits;
 mod options;
+mod pace;
 mod pages;
 mod qr;
 mod server;
@@ -34,5 +36,6 @@ mod transcript;
 mod words;
 
 pub use app::GatewayError;
+pub use desk::{DeskOptions, serve_desk};
 pub use options::{Options, Provider, Recipient};
 pub use server::serve;

@@ -28,6 +28,11 @@ pub(crate) fn moment(ms: u64) -> String {
     )
 }
 
+/// The time of day of a moment at the time of China, to the second.
+pub(crate) fn second(ms: u64) -> String {
+    local(ms).map_or_else(|| "?".to_owned(), |it| it.strftime("%H:%M:%S").to_string())
+}
+
 /// The day of a moment at the time of China.
 pub(crate) fn day(ms: u64) -> String {
     local(ms).map_or_else(|| "?".to_owned(), |it| it.date().to_string())
@@ -147,6 +152,7 @@ mod tests {
             ["2.5", "0.01", "0.7", "3"]
         );
         assert_eq!(moment(1_782_867_600_000), "2026-07-01 09:00");
+        assert_eq!(second(1_782_867_661_000), "09:01:01");
         assert_eq!(day(1_782_867_600_000), "2026-07-01");
         assert_eq!(learner_code("1234567812345678"), "1234 5678 1234 5678");
         assert_eq!(from_hex::<2>("0aff"), Some([10, 255]));

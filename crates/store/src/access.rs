@@ -171,3 +171,65 @@ impl AccessKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use creditbank_domain::registry::InstitutionNumber;
+
+    use super::*;
+
+    fn every_kind() -> [AccessKey; 7] {
+        let (learner, id) = (1_234_567_890_123_456, [7; 16]);
+        [
+            AccessKey::Grant(learner, id),
+            AccessKey::Look(learner, 1_795_000_000_000, [9; 4]),
+            AccessKey::Secret([3; 32]),
+            AccessKey::Subject([4; 32]),
+            AccessKey::Delegate(learner, id),
+            AccessKey::Queue(InstitutionNumber(17), 1_795_000_000_000, id),
+            AccessKey::Asked(id),
+        ]
+    }
+
+    #[test]
+    fn keys_come_back_and_cut_ones_do_not() {
+        for key in every_kind() {
+            let bytes = key.encode();
+            assert_eq!(AccessKey::decode(&bytes), Some(key));
+            for cut in 0..bytes.len() {
+                assert_eq!(AccessKey::decode(&bytes[..cut]), None, "{key:?} at {cut}");
+            }
+            assert_eq!(AccessKey::decode(&[&bytes[..], &[0]].concat()), None);
+        }
+        assert_eq!(AccessKey::decode(b"?234567890123456"), None);
+    }
+
+    #[test]
+    fn newer_looks_and_requests_come_first() {
+        let (number, id) = (InstitutionNumber(17), [7; 16]);
+        let look = |at_ms| AccessKey::Look(5, at_ms, [0; 4]).encode();
+        let queue = |at_ms| AccessKey::Queue(number, at_ms, id).encode();
+        assert!(look(2) < look(1) && queue(2) < queue(1));
+        assert!(look(u64::MAX) < look(0) && queue(u64::MAX) < queue(0));
+    }
+
+    #[test]
+    fn a_row_comes_back_with_the_keys_that_lead_to_it_and_damage_is_noticed() {
+        let row = GrantRow {
+            kind: 2,
+            pointers: every_kind().to_vec(),
+            sealed: vec![1, 2, 3],
+        };
+        let bytes = row.encode();
+        assert_eq!(GrantRow::decode(&bytes).unwrap(), row);
+        let sealed_at = bytes.len() - row.sealed.len();
+        for cut in 0..sealed_at {
+            assert!(GrantRow::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        let other_format = [&[9], &bytes[1..]].concat();
+        assert!(GrantRow::decode(&other_format).is_err());
+        let lead = pointer(5, &[7; 16]);
+        assert_eq!(pointed(&lead).unwrap(), (5, [7; 16]));
+        assert!(pointed(&lead[1..]).is_err());
+    }
+}

@@ -69,6 +69,12 @@ const NODE: &[Need] = &[
     },
 ];
 
+const BROWSER: &[Need] = &[Need {
+    package: "chromium",
+    reason: "opens the pages in the browser tests",
+    present: || machine::program("chromium").is_some(),
+}];
+
 const PEERS: &[Need] = &[Need {
     package: "postgresql",
     reason: "is what the bench compares with; it runs a server of its own in a temporary folder",
@@ -81,6 +87,9 @@ pub(crate) fn everything(peers: bool) -> Result<()> {
     python()?;
     transcript()?;
     verifiers()?;
+    identity_provider()?;
+    schemathesis()?;
+    browser()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -149,6 +158,28 @@ pub(crate) fn pip(list: &Path, why: &str) -> Result<PathBuf> {
 pub(crate) fn verifiers() -> Result<PathBuf> {
     let why = "the tests of credentials: verifiers that are not ours";
     npm(&machine::root().join("tests/credentials"), why)
+}
+
+/// The identity provider of the tests of sign-in; returns the folder in which its packages are found.
+pub(crate) fn identity_provider() -> Result<PathBuf> {
+    let why = "the tests of sign-in: a certified identity provider";
+    npm(&machine::root().join("tests/oidc"), why)
+}
+
+/// What holds the gateway against its OpenAPI document.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    let why = "the tests of the gateway: what it does, held against its OpenAPI document";
+    let list = machine::root().join("tests/python/schemathesis.txt");
+    Ok(pip(&list, why)?.join("schemathesis"))
+}
+
+/// A browser, and the Node packages that drive it in the tests; returns the folder in which they are found.
+pub(crate) fn browser() -> Result<PathBuf> {
+    install(BROWSER)?;
+    // Pages are set in the same fonts as transcripts.
+    transcript()?;
+    let why = "the browser tests: what drives a browser, and what finds barriers in pages";
+    npm(&machine::root().join("tests/browser"), why)
 }
 
 /// Installs the pinned Node packages of a folder once into target/npm; returns where they are.

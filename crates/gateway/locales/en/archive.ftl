@@ -187,3 +187,5 @@ archive-enterprise-mentor = Mentor at the enterprise
 archive-college-mentor = Mentor at the college
 archive-yes = Yes
 archive-no = No
+archive-pdf-shared = With links that show the records
+archive-pdf-shared-lead = Each set of records carries a share link that works for a year: whoever holds the paper can see these records. It can be withdrawn at any time under “Sharing and access”.

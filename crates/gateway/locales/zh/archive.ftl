@@ -181,3 +181,5 @@ archive-enterprise-mentor = 企业导师
 archive-college-mentor = 学校导师
 archive-yes = 有
 archive-no = 没有
+archive-pdf-shared = 带二维码链接的版本
+archive-pdf-shared-lead = 每组记录附一个一年有效的分享链接，拿到这张纸的人扫码就能查看这些记录。可随时在“分享与授权”里收回。

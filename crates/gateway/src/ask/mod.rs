@@ -2,6 +2,7 @@
 
 mod access;
 mod archive;
+mod code;
 mod credentials;
 pub(crate) mod institutions;
 mod learner;

@@ -137,6 +137,9 @@ async fn come_back(
     let gone = Cookie::build(begun_name(&app)).path("/").build();
     let jar = jar.remove(gone);
     if learner.is_empty() {
+        // The address of this page serves once: another language is chosen from the page before.
+        let here = "/sign-in".to_owned();
+        let f = Frame { here, ..f };
         let subject = account.subject;
         return Ok((jar, page(&Unlinked { f, subject })?).into_response());
     }
@@ -260,12 +263,38 @@ async fn signed_out(State(app): State<Arc<App>>, f: Frame) -> Result<Response, F
 
 /// One of the switches; what is absent stays.
 #[derive(Deserialize)]
-struct ViewForm {
+pub(crate) struct ViewForm {
     lang: Option<String>,
     elder: Option<String>,
     size: Option<u8>,
     #[serde(default)]
     back: String,
+}
+
+impl ViewForm {
+    /// Remembers what was switched, and goes back.
+    pub(crate) fn switch(self, mut view: View, jar: CookieJar, is_secure: bool) -> Response {
+        match self.lang.as_deref() {
+            Some("zh") => view.lang = Lang::Zh,
+            Some("en") => view.lang = Lang::En,
+            _ => {}
+        }
+        if let Some(elder) = self.elder {
+            view.elder = elder == "1";
+            view.size = u8::from(view.elder);
+        }
+        if let Some(size) = self.size {
+            view.size = size.min(SIZE_MAX);
+        }
+        let cookie = Cookie::build((VIEW_COOKIE, view.to_text()))
+            .path("/")
+            .permanent()
+            .same_site(SameSite::Lax)
+            .secure(is_secure)
+            .http_only(true)
+            .build();
+        (jar.add(cookie), Redirect::to(local_path(&self.back))).into_response()
+    }
 }
 
 async fn change_view(
@@ -274,25 +303,5 @@ async fn change_view(
     f: Frame,
     Form(form): Form<ViewForm>,
 ) -> Response {
-    let mut view: View = f.view;
-    match form.lang.as_deref() {
-        Some("zh") => view.lang = Lang::Zh,
-        Some("en") => view.lang = Lang::En,
-        _ => {}
-    }
-    if let Some(elder) = form.elder {
-        view.elder = elder == "1";
-        view.size = u8::from(view.elder);
-    }
-    if let Some(size) = form.size {
-        view.size = size.min(SIZE_MAX);
-    }
-    let cookie = Cookie::build((VIEW_COOKIE, view.to_text()))
-        .path("/")
-        .permanent()
-        .same_site(SameSite::Lax)
-        .secure(app.is_secure())
-        .http_only(true)
-        .build();
-    (jar.add(cookie), Redirect::to(local_path(&form.back))).into_response()
+    form.switch(f.view, jar, app.is_secure())
 }

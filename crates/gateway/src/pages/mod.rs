@@ -1,8 +1,8 @@
 //! Pages: one file a family, the path of each beside its handler.
 
-mod account;
+pub(crate) mod account;
 mod archive;
-mod code;
+pub(crate) mod code;
 mod help;
 mod recognition;
 mod share;

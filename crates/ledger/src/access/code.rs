@@ -113,13 +113,12 @@ impl Bank {
     ) -> Result<Allowed, NotDone> {
         self.require_changes()?;
         let token = self.verified_code(text)?;
-        let now = clock::now_ms();
-        let allowed = lock(&self.access().codes).take(&token, purpose, now)?;
-        let _one_at_a_time = self.access().writing();
+        let allowed = lock(&self.access().codes).take(&token, purpose, clock::now_ms())?;
+        let mut latest = self.access().writing();
         let owner = self.owner(allowed.learner);
         let owner = owner.map_err(|error| error.unknown_as(Refusal::CodeExpired))?;
         let look = v1::Look {
-            at_ms: now,
+            at_ms: latest.moment(),
             grant_id: bytes::Bytes::new(),
             who: who.to_owned(),
             purpose: purpose as i32,

@@ -14,7 +14,7 @@ use crate::bank::Bank;
 use crate::clock;
 
 impl Bank {
-    /// Whom a learner can let act: another learner, who has not too many to act for.
+    /// Whom a learner lets act: another code, whose learner has not too many to act for.
     pub(super) fn delegate(
         &self,
         owner: &Owner,
@@ -26,11 +26,13 @@ impl Bank {
         if owner.has(delegate.as_u64()) {
             return Err(at(Refusal::Inconsistent { with: "learner" }).into());
         }
-        let unknown = |error: NotDone| match error {
-            NotDone::Refused(fault) => NotDone::Refused(at(fault.refusal)),
-            other => other,
+        let delegate = match self.owner(delegate) {
+            // No answer tells whether somebody has an archive: such a grant leads to nobody.
+            Err(NotDone::Refused(fault)) if fault.refusal == Refusal::LearnerUnknown => {
+                return Ok(delegate);
+            }
+            owner => owner?,
         };
-        let delegate = self.owner(delegate).map_err(unknown)?;
         if self.delegated(&delegate, now)?.len() >= DELEGATIONS_OPEN_MAX as usize {
             let max = DELEGATIONS_OPEN_MAX;
             return Err(at(Refusal::GrantsTooMany { max }).into());
@@ -66,10 +68,11 @@ impl Bank {
         if begin {
             self.require_changes()?;
         }
-        let _one_at_a_time = begin.then(|| self.access().writing());
+        let mut writing = begin.then(|| self.access().writing());
         let delegate = self.owner(delegate);
         let delegate = delegate.map_err(|error| error.unknown_as(Refusal::GrantUnknown))?;
-        let now = clock::now_ms();
+        let latest = writing.as_mut();
+        let now = latest.map_or_else(clock::now_ms, |latest| latest.moment());
         let mut found = None;
         for code in delegate.codes() {
             let row = self.store().access_row(&AccessKey::Delegate(code, id))?;

@@ -50,10 +50,10 @@ impl Bank {
         new: NewGrant,
     ) -> Result<(v1::Grant, Secret), NotDone> {
         self.require_changes()?;
-        let now = clock::now_ms();
-        let expiry = new.kind.check_expiry(now, new.expires_at_ms);
+        let expiry = new.kind.check_expiry(clock::now_ms(), new.expires_at_ms);
         expiry.map_err(|refusal| refusal.at("expires_at_ms"))?;
-        let _one_at_a_time = self.access().writing();
+        let mut latest = self.access().writing();
+        let now = latest.moment();
         let owner = self.owner(learner)?;
         let kept: Vec<Kept<v1::Grant>> = self.kept(&owner, GRANT)?;
         require_room(&kept, new.kind, now)?;

@@ -29,26 +29,39 @@ use self::printed::Tries;
 pub(crate) use self::request::{Asked, Who};
 pub(crate) use self::row::{Place, newest_first};
 use crate::bank::Bank;
+use crate::clock;
 
 /// What is kept in memory of access.
 pub(crate) struct Access {
     /// Held while rows of the family are read to be changed.
-    writing: Mutex<()>,
+    writing: Mutex<Latest>,
     codes: Mutex<Codes>,
     tries: Mutex<Tries>,
+}
+
+/// The moment of the latest change.
+#[derive(Debug, Default)]
+pub(crate) struct Latest(u64);
+
+impl Latest {
+    /// The moment of the next one. No two have the same, so that lists are in the order in which things happened.
+    fn moment(&mut self) -> u64 {
+        self.0 = clock::now_ms().max(self.0.saturating_add(1));
+        self.0
+    }
 }
 
 impl Access {
     pub(crate) fn new() -> Self {
         Self {
-            writing: Mutex::new(()),
+            writing: Mutex::default(),
             codes: Mutex::default(),
             tries: Mutex::default(),
         }
     }
 
     /// Keeps everybody else from changing rows of the family.
-    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn writing(&self) -> MutexGuard<'_, Latest> {
         lock(&self.writing)
     }
 }

@@ -11,7 +11,6 @@ use super::code::Allowed;
 use super::grant::{is_grant_open, secret_key};
 use super::{NotDone, lock};
 use crate::bank::Bank;
-use crate::clock;
 
 const HOUR_MS: u64 = 3_600_000;
 /// Most printed codes that are being tried with wrong documents.
@@ -75,13 +74,13 @@ impl Bank {
     ) -> Result<Allowed, NotDone> {
         self.require_changes()?;
         let secret = PrintedSecret::parse(text)?.canonical();
-        let _one_at_a_time = self.access().writing();
+        let mut latest = self.access().writing();
         let found = self.by_secret(&secret_key(&secret))?;
         let (owner, mut kept) = found.ok_or(Refusal::CodeInvalid)?;
         let Some(v1::grant::Content::PrintedCode(printed)) = kept.content.content.clone() else {
             return Err(Refusal::CodeInvalid.into());
         };
-        let now = clock::now_ms();
+        let now = latest.moment();
         if !is_grant_open(&kept.content, now) {
             return Err(Refusal::CodeExpired.into());
         }

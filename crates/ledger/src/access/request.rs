@@ -67,9 +67,9 @@ impl Bank {
         asked: Asked,
     ) -> Result<v1::LearnerRequest, NotDone> {
         self.require_changes()?;
-        let _one_at_a_time = self.access().writing();
+        let mut latest = self.access().writing();
         let owner = self.owner(learner)?;
-        let now = clock::now_ms();
+        let now = latest.moment();
         let (content, code, issuer) = self.completed(&owner, asked.content)?;
         if let Some(known) = self.known(&owner, asked.id)? {
             let is_same = known.content.as_ref() == Some(&content);

@@ -26,10 +26,11 @@ impl Bank {
         if viewer.is_some() {
             self.require_changes()?;
         }
-        let writing = viewer.map(|_| self.access().writing());
+        let mut writing = viewer.map(|_| self.access().writing());
         let found = self.by_secret(&secret_key(secret))?;
         let (owner, mut kept) = found.ok_or(Refusal::ShareClosed)?;
-        let now = clock::now_ms();
+        let latest = writing.as_mut();
+        let now = latest.map_or_else(clock::now_ms, |latest| latest.moment());
         let Some(Content::Share(share)) = kept.content.content.clone() else {
             return Err(Refusal::ShareClosed.into());
         };

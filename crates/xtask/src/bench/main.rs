@@ -102,9 +102,7 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
     bank.fill(small).await?;
     let at_small = read::measure(options, &mut bank, report, "small").await?;
     submit::measure(options, &mut bank, report).await?;
-    if options.wants_any(&[
-        "archive", "gateway", "proof", "start", "disk", "memory", "peer",
-    ]) {
+    if options.wants_any(&options::OF_A_FULL_BANK) {
         let filled = bank.fill(options.records).await?;
         if let Some((records, rate)) = filled {
             let entry = Entry::new("fill", rate, "records/s");

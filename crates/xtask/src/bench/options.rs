@@ -23,6 +23,11 @@ pub(crate) const OF_A_BANK: [&str; 8] = [
     "submit", "archive", "gateway", "proof", "start", "disk", "memory", "peer",
 ];
 
+/// Those of them that need it full.
+pub(crate) const OF_A_FULL_BANK: [&str; 7] = [
+    "archive", "gateway", "proof", "start", "disk", "memory", "peer",
+];
+
 /// What to do.
 pub(crate) enum Mode {
     Help,

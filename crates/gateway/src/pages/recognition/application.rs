@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use creditbank_client::recognition::named;
 use creditbank_wire::v1;
 use serde::Deserialize;
@@ -265,7 +265,7 @@ async fn appeal(
     step(&app, &text, checked, v1::RecordKind::Appeal).await
 }
 
-/// Withdraws or appeals. What was written wrongly is shown again; what the bank refuses is said above the page.
+/// Withdraws, which needs no reason, or appeals, which does. What was written wrongly is shown again; what the bank refuses is said above the page.
 async fn step(
     app: &App,
     leaf: &str,
@@ -274,7 +274,9 @@ async fn step(
 ) -> Result<Response, Failure> {
     let file = own(app, &checked.session, leaf).await?;
     let f = checked.frame;
-    let reason = match text(&checked.form.reason, "reason", true) {
+    let needed = kind == v1::RecordKind::Appeal;
+    let reason = match text(&checked.form.reason, "reason", needed) {
+        Ok(reason) if reason.is_empty() => f.t("recognition-withdraw-default"),
         Ok(reason) => reason,
         Err(failure) => {
             let trouble = Trouble::of_failure(&f, failure)?;

@@ -429,14 +429,10 @@ mod tests {
 
     #[test]
     fn a_form_is_read_and_what_is_wrong_names_its_field() {
-        // The check digit of a learner code is its own business; this one is right.
-        let code = (0..100)
-            .map(|it| format!("12345678123456{it:02}"))
-            .find(|it| LearnerCode::parse(it).is_ok())
-            .expect("one of a hundred has the right check digits");
+        let code = "1863633449929057";
         let good = ConsentForm {
             recipient: "js.creditbank.example/log".to_owned(),
-            recipient_learner: show::learner_code(&code),
+            recipient_learner: show::learner_code(code),
             purpose: "degree".to_owned(),
             programme: " marketing-js ".to_owned(),
             ..Default::default()

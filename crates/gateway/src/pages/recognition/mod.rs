@@ -30,7 +30,6 @@ use creditbank_wire::v1;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use self::state::Mark;
 use self::trouble::Trouble;
 use crate::app::App;
 use crate::ask::recognition::{Names, Wording};
@@ -315,6 +314,12 @@ mod tests {
             .map(|it| (it.set_id.as_str(), it.version.as_str()))
             .collect();
         assert_eq!(found, [("b", "2"), ("c", "1")]);
+    }
+
+    #[test]
+    fn no_two_pages_have_one_address() {
+        // The router panics on addresses that it cannot tell apart.
+        let _ = routes();
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn chinese(facts: &Facts<'_>) -> Notice {
             ("接收方的联系方式", contact.clone()),
             ("提供的目的", format!("将您的一项学习成果用于接收方的专业“{programme}”，用途为{purpose}。不用于其他目的。")),
             ("处理的方式", format!("接收方凭您带去的转移凭条提出申请后，{bank}把这项成果加密，直接传给接收方。接收方核验后存入您在接收方的学习档案，并按其公布的规则办理认定。")),
-            ("提供的信息种类", format!("{category}一项：“{outcome}”。包括成果名称、完成日期、成绩、学分、学时、发证机构，您在两家银行的申学码，以及证明其真实的签名和凭证。不包括您的身份证件号码，也不包括其他学习记录。")),
+            ("提供的信息种类", format!("{category}一项：“{outcome}”。包括成果名称、完成日期、成绩、学分、学时、发证机构和这类成果的具体内容（如证书编号、学习或行走的地点），您在两家银行的申学码，以及证明其真实的签名和凭证。不包括您的身份证件号码，也不包括其他学习记录。")),
             ("您可以改变主意", "成果放行之前，您可以随时撤回同意，不需要说明理由。放行之后、对方认定之前，您可以要求撤回这次转移。".to_owned()),
             ("请知悉", "不同意不影响您在本行办理其他事项。同一项成果，同一种用途，在所有学分银行中只能使用一次。".to_owned()),
         ]),
@@ -113,7 +113,7 @@ fn english(facts: &Facts<'_>) -> Notice {
             ("How to reach the recipient", contact.clone()),
             ("Purpose", format!("One of your outcomes is to be used for the recipient's programme “{programme}”, for {purpose}, and for nothing else.")),
             ("Method", format!("Once the recipient has asked with the ticket that you bring, {bank} encrypts the outcome and sends it to the recipient directly. The recipient verifies it, puts it into your archive there, and recognises it by its published rules.")),
-            ("Kind of information", format!("{category}, one outcome: “{outcome}”. With its name, day of completion, grade, credits, hours and issuer, your learner codes at both banks, and the signatures and proofs that show it to be genuine. Without the numbers of your identity documents, and without any other record.")),
+            ("Kind of information", format!("{category}, one outcome: “{outcome}”. With its name, day of completion, grade, credits, hours, issuer and what outcomes of this kind have besides (such as the number of a certificate, or places of a visit or walk), your learner codes at both banks, and the signatures and proofs that show it to be genuine. Without the numbers of your identity documents, and without any other record.")),
             ("You may change your mind", "Until the outcome is released you may withdraw this consent at any time, without a reason. From then until it is recognised you may ask for it back.".to_owned()),
             ("Please note", "If you do not agree, nothing else that you do at this bank is affected. For one purpose, one outcome is used once among all credit banks.".to_owned()),
         ]),
@@ -149,7 +149,16 @@ mod tests {
     #[test]
     fn a_notice_keeps_its_words_for_ever() {
         let recipient = recipient();
-        for (lang, digest) in [(Lang::Zh, "ZH"), (Lang::En, "EN")] {
+        for (lang, digest) in [
+            (
+                Lang::Zh,
+                "87947535c9d55bd19caa843b477966226b5d463c9ad50399e920392a33ed6bbd",
+            ),
+            (
+                Lang::En,
+                "5eeb4017b27ef0dd2b49c912afebcb546ad7d0b0149ea5447cb38dfbacf58bcd",
+            ),
+        ] {
             let notice = Notice::of(&facts(&recipient, lang));
             assert_eq!(show::hex(&notice.digest()), digest);
         }

@@ -18,7 +18,6 @@ use crate::ask::recognition::Names;
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
 use crate::session::Learner;
-use crate::show;
 use crate::words::Lang;
 
 /// Records of the history a page.
@@ -43,9 +42,8 @@ struct PointsPage {
     owed: u64,
     lifetime: u64,
     honour: String,
+    /// The next honour, and what is missing for it.
     next_honour: String,
-    /// What is missing for the next honour.
-    next_in: u64,
     accounts: Vec<(&'static str, i64)>,
     lots: Vec<v1::PointsLot>,
     open: Vec<RedemptionRow>,
@@ -89,10 +87,6 @@ async fn show_points(
         it.map(|it| wording(lang, &it.title_zh, &it.title_en, &it.id))
             .unwrap_or_default()
     };
-    let next_min = purse
-        .next_honour
-        .as_ref()
-        .map(|it| u64::from(it.min_points));
     let accounts = purse.balances.iter();
     let accounts = accounts.filter_map(|it| Some((state::account(it.account())?, it.points)));
     let history = purse.history.iter().flat_map(|it| &it.movements);
@@ -102,8 +96,7 @@ async fn show_points(
         owed: purse.owed,
         lifetime: purse.lifetime,
         honour: honour(purse.honour.as_ref()),
-        next_honour: honour(purse.next_honour.as_ref()),
-        next_in: next_min.unwrap_or_default().saturating_sub(purse.lifetime),
+        next_honour: next_honour(&f, &purse),
         accounts: accounts.collect(),
         open: purse
             .open_redemptions
@@ -117,6 +110,17 @@ async fn show_points(
         next: purse.next_page_token,
         f: f.at("recognition"),
     })
+}
+
+fn next_honour(f: &Frame, purse: &v1::Purse) -> String {
+    let Some(next) = &purse.next_honour else {
+        return String::new();
+    };
+    let missing = u64::from(next.min_points).saturating_sub(purse.lifetime);
+    let title = wording(f.view.lang, &next.title_zh, &next.title_en, &next.id);
+    let missing = missing.to_string();
+    let key = "recognition-honour-next";
+    f.t2(key, ("n", &missing), ("honour", &title))
 }
 
 impl RedemptionRow {

@@ -116,7 +116,7 @@ mod tests {
             "sh:x:9f",
             "sh.example:57:9f9f",
             &text[1..70],
-            &long,
+            long.as_str(),
         ] {
             assert!(wrong.parse::<Ticket>().is_err(), "{wrong}");
         }

@@ -19,7 +19,7 @@ pub(super) struct Trouble {
 }
 
 /// Codes with words of their own.
-const KNOWN: [(&str, &str); 27] = [
+const KNOWN: [(&str, &str); 28] = [
     ("APPLICATION_MOVED", "recognition-trouble-moved"),
     ("APPLICATION_CLOSED", "recognition-trouble-closed"),
     ("STEP_NOT_ALLOWED", "recognition-trouble-moved"),
@@ -45,6 +45,7 @@ const KNOWN: [(&str, &str); 27] = [
     ("TOO_LONG", "recognition-trouble-too-long"),
     ("BAD_CHARACTER", "recognition-trouble-character"),
     ("BAD_CHECK_DIGIT", "recognition-trouble-learner-code"),
+    ("WRONG_LENGTH", "recognition-trouble-learner-code"),
     ("QUEUE_FULL", "recognition-trouble-busy"),
     ("PERMISSION_DENIED", "recognition-trouble-agent"),
 ];

@@ -84,9 +84,9 @@ mod tests {
 
     #[test]
     fn a_form_is_put_into_the_order_of_the_wire_and_anything_else_is_refused() {
-        for (values, read) in [
+        let cases: [(&[&str], Option<&str>); 9] = [
             (
-                &[r#"["b",[9,7,7],[]]"#, r#"["a",[3],["y","x"]]"#][..],
+                &[r#"["b",[9,7,7],[]]"#, r#"["a",[3],["y","x"]]"#],
                 Some("a[3][\"x\", \"y\"] b[7, 9][] "),
             ),
             (&[], Some("")),
@@ -97,7 +97,8 @@ mod tests {
             (&[r#"["a",[1]]"#], None),
             (&[r#"["a",[1],[],0]"#], None),
             (&["a=1"], None),
-        ] {
+        ];
+        for (values, read) in cases {
             let values: Vec<String> = values.iter().map(|it| (*it).to_owned()).collect();
             let found = from_values(&values).ok().map(|uses| {
                 let shown = uses
