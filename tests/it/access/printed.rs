@@ -21,7 +21,7 @@ async fn a_printed_code_serves_with_the_right_document_alone() {
         (None, "MISSING"),
         (wrong.clone(), "IDENTITY_MISMATCH"),
         (unknown, "IDENTITY_MISMATCH"),
-        (Some(passport("?")), "BAD_CHARACTER"),
+        (Some(passport("?")), "WRONG_LENGTH"),
     ];
     for (identity, refused) in cases {
         let told = redeem(desk, &secret, CheckIn, identity).await.unwrap_err();

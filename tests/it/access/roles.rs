@@ -31,7 +31,7 @@ const MAY: [(&str, [bool; 5]); 17] = [
 async fn every_call_is_for_some_roles_and_no_others() {
     let scene = Scene::new().await;
     let operator = scene.bank.operator().await;
-    let reviewer = registered(&scene.bank, "reviewer", v1::Role::Reviewer).await;
+    let reviewer = registered(&scene.bank, "expert", v1::Role::Reviewer).await;
     let lines = [
         &scene.gateway,
         &operator,

@@ -266,6 +266,7 @@ async fn no_other_site_changes_anything() {
     );
     // A form cannot be sent as JSON, nor as text that happens to be a form.
     let mut browser = scene.signed_in(&scene.one);
+    let token = browser.csrf();
     let form = format!("csrf={token}");
     browser
         .ask("POST", "/sign-out", "text/plain", form.as_bytes())

@@ -117,8 +117,9 @@ async fn who_is_slow_is_not_waited_for_and_holds_nobody_up() {
         .map(|_| open("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "))
         .collect();
     let body = format!(
-        "POST /v1/me/code HTTP/1.1\r\nHost: x\r\nCookie: session={}\r\nX-CSRF-Token: {token}\r\n\
+        "POST /v1/me/code HTTP/1.1\r\nHost: {}\r\nCookie: session={}\r\nX-CSRF-Token: {token}\r\n\
          Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        scene.address(),
         browser.cookies["session"]
     );
     let mut slow = open(&body);

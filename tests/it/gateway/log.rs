@@ -95,7 +95,8 @@ async fn whoever_watches_learns_whether_it_is_well_and_no_more() {
     scene.bank.stop();
     assert_eq!(browser.get("/healthz").is(200).text(), "alive\n");
     assert_eq!(browser.get("/readyz").is(503).text(), "not ready\n");
-    let sign_in = raw(scene.address(), b"GET /sign-in HTTP/1.0\r\n\r\n");
+    let head = format!("GET /sign-in HTTP/1.0\r\nHost: {}\r\n\r\n", scene.address());
+    let sign_in = raw(scene.address(), head.as_bytes());
     assert_eq!(sign_in.status, 200);
     scene.stop();
 }

@@ -62,7 +62,7 @@ pub(super) struct Problem {
         requests::withdraw_request, applications::list_applications, applications::application, status::issuer,
         status::status_list, log::checkpoint, log::inclusion, log::leaf_receipt, log::consistency,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, super::status::StatusPurpose)),
     tags(
         (name = "me", description = "Who is signed in."),
         (name = "archive", description = "The records of whoever is signed in."),
