@@ -47,7 +47,7 @@ impl App {
     ) -> Result<v1::Grant, ClientError> {
         let ask = v1::WithdrawGrantRequest {
             learner: learner.to_owned(),
-            grant_id: grant_id.into(),
+            grant_id,
         };
         let send = |line: Line, it| async move { line.access().withdraw_grant(it).await };
         self.bank.call(ask, send).await
