@@ -19,6 +19,7 @@ test("a desk sees what the learner chose to show, once, and the learner sees who
   assert.ok(!code.includes(world.learners.elder.code), "the code names no one");
 
   const { staff } = await desk("keys/museum.key");
+  staff.expect(/status of 4/);
   await staff.open("/scan", "desk-scan");
   const scan = async (purpose) => {
     await staff.page.goto("/scan");

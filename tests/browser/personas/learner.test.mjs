@@ -136,7 +136,7 @@ test("what a learner takes away is complete", async () => {
   const get = async (path) => it.context.request.get(path);
   const transcript = await get("/archive/transcript.pdf");
   assert.ok((await transcript.body()).subarray(0, 5).equals(Buffer.from("%PDF-")));
-  const everything = await get("/archive/export.json");
+  const everything = await get("/v1/me/export");
   assert.ok(everything.ok());
   const clr = await (await get("/archive/clr.json?part=1")).json();
   assert.equal(clr.credentialSubject.verifiableCredential.length, 9);
