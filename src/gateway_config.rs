@@ -313,6 +313,7 @@ mod tests {
             "bank_ca",
             "agent_key",
             "provider",
+            "recipient",
             "trusted_proxies",
         ] {
             known.remove(optional);
