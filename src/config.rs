@@ -24,7 +24,7 @@ use creditbank_domain::transfer::duty::Terms;
 use creditbank_ledger::peers::PeerOptions;
 use creditbank_ledger::peers::seal::SealKey;
 use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
-use creditbank_ledger::{BankKeys, BankOptions, StepTrap};
+use creditbank_ledger::{BankKeys, BankOptions, Names, StepTrap};
 use creditbank_merkle::{Cosigner, NoteSigner};
 use creditbank_store::StoreOptions;
 use figment::Figment;
@@ -39,6 +39,7 @@ const SECRETS: &str = "secrets";
 const COSIGN_KEY: &str = "cosign.key";
 const SEAL_KEY: &str = "seal.key";
 const PEER_KEY: &str = "peer.key";
+const CREDENTIAL_KEY: &str = "credential.key";
 
 /// What `bank.toml` may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,6 +79,12 @@ pub(crate) struct Settings {
     /// The two province digits of the region that this is the bank of, such as "31".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
+    /// Name of the bank, Chinese, as credentials print it; the log's origin where neither name is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name_zh: Option<String>,
+    /// Name of the bank, English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name_en: Option<String>,
     /// Other regions' banks; `creditbank peer add` writes them.
     #[serde(default, rename = "peer", skip_serializing_if = "Vec::is_empty")]
     pub(crate) peers: Vec<PeerSettings>,
@@ -121,6 +128,8 @@ impl Default for Settings {
             transfer_decide_s: terms.decide_ms / 1000,
             id: None,
             region: None,
+            name_zh: None,
+            name_en: None,
             peers: Vec::new(),
         }
     }
@@ -180,6 +189,8 @@ impl Folder {
             region: settings.region.as_deref().map(province).transpose()?,
             peers: peers.collect::<Result<_>>()?,
             id: settings.id.as_deref().map(own_id).transpose()?,
+            names: Names::new(settings.name_zh.as_deref(), settings.name_en.as_deref())
+                .context("name_zh and name_en are 1 to 200 characters")?,
             transfer_terms: Terms {
                 release_ms: settings.transfer_release_s.saturating_mul(1000),
                 decide_ms: settings.transfer_decide_s.saturating_mul(1000),
@@ -266,11 +277,15 @@ impl Folder {
         let log = NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?;
         let cosigner = |seed: Zeroizing<_>| Cosigner::new(log.name(), ed25519_key(&seed));
         let (cosign, seal) = (self.seed_if_any(COSIGN_KEY)?, self.seed_if_any(SEAL_KEY)?);
-        let peer = self.seed_if_any(PEER_KEY)?;
+        let (peer, credential) = (
+            self.seed_if_any(PEER_KEY)?,
+            self.seed_if_any(CREDENTIAL_KEY)?,
+        );
         Ok(BankKeys {
             cosign: cosign.map(cosigner).transpose().context("the origin")?,
             seal: seal.map(|seed| SealKey::new(&seed)).transpose()?,
             peer: peer.map(|seed| ed25519_key(&seed)),
+            credential: credential.map(|seed| ed25519_key(&seed)),
             log,
             bank: ed25519_key(&*self.seed("bank.key")?),
             key_encryption: KeyEncryptionKey::new(&*self.seed("key-encryption.key")?),
@@ -290,12 +305,20 @@ impl Folder {
 
     /// Makes the keys for dealing with peers that are missing: a folder that an older program made has none of them.
     pub(crate) fn make_peer_keys(&self) -> Result<()> {
-        for name in [COSIGN_KEY, SEAL_KEY, PEER_KEY] {
-            if !self.0.join(SECRETS).join(name).exists() {
-                self.write_secret(&format!("{SECRETS}/{name}"), &seed_text(&random_seed()))?;
-            }
+        let missing = [COSIGN_KEY, SEAL_KEY, PEER_KEY];
+        missing.iter().try_for_each(|name| self.make_key(name))
+    }
+
+    /// Makes the key that signs credentials and learner codes, where a folder that an older program made has none.
+    pub(crate) fn make_credential_key(&self) -> Result<()> {
+        self.make_key(CREDENTIAL_KEY)
+    }
+
+    fn make_key(&self, name: &str) -> Result<()> {
+        if self.0.join(SECRETS).join(name).exists() {
+            return Ok(());
         }
-        Ok(())
+        self.write_secret(&format!("{SECRETS}/{name}"), &seed_text(&random_seed()))
     }
 
     /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
@@ -324,6 +347,7 @@ impl Folder {
         self.write_secret("secrets/key-encryption.key", &seed_text(&random_seed()))?;
         self.write_secret("secrets/identity.key", &seed_text(&random_seed()))?;
         self.make_peer_keys()?;
+        self.make_credential_key()?;
         self.write_secret(OPERATOR_KEY, &operator.to_file())?;
         fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
         settings.region.as_deref().map(province).transpose()?;

@@ -169,7 +169,8 @@ pub(crate) fn read_bank_key(path: &Path) -> Result<BankKey> {
         .with_context(|| format!("{} is no public key of a bank", path.display()))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// Reads a file, and names it if that fails.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 

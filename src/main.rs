@@ -4,6 +4,7 @@ mod clock;
 mod commands;
 mod config;
 mod connection;
+mod gateway_config;
 mod import;
 mod mapping;
 mod peer_card;
@@ -39,6 +40,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Two providers are compiled in, by libraries; rustls wants one to be chosen before it is used.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let filter =
         EnvFilter::try_from_env("CREDITBANK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_client::receipt::Verifier;
+pub(crate) use creditbank_client::record::natural_key;
 use creditbank_client::submit::{Placed, submit_one};
 use creditbank_client::{Bank, Line, RecordMaker};
 use creditbank_domain::LearnerCode;
@@ -79,12 +80,6 @@ pub(crate) fn wire_code(code: LearnerCode) -> String {
 /// Makes records in the name of whom the connection belongs to.
 pub(crate) fn maker(bank: &Bank) -> Result<RecordMaker> {
     Ok(RecordMaker::new(bank.keys().context("who signs?")?))
-}
-
-/// What names a record among all of its issuer: parts that cannot run into each other.
-pub(crate) fn natural_key(parts: &[&[u8]]) -> Vec<u8> {
-    let part = |part: &&[u8]| [&(part.len() as u64).to_be_bytes()[..], part].concat();
-    parts.iter().flat_map(part).collect()
 }
 
 /// Puts a record into the log and, where the bank's public key is known, checks the proof of it.

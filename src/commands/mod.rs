@@ -4,6 +4,8 @@ mod apply;
 mod archive;
 mod audit;
 mod check;
+mod desk;
+mod gateway;
 mod import;
 mod init;
 mod institution;
@@ -16,6 +18,7 @@ mod receipt;
 mod recompute;
 mod reconcile;
 mod rehearse;
+mod requests;
 mod review;
 mod rules;
 mod sample;
@@ -32,6 +35,7 @@ use std::process::ExitCode;
 pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Gateway(gateway::Gateway),
     Check(check::Check),
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
@@ -43,11 +47,13 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
+    Requests(requests::Requests),
     Keygen(keygen::Keygen),
     Import(import::Import),
     Submission(submission::Submission),
     Learner(learner::Learner),
     Archive(archive::Archive),
+    Desk(desk::Desk),
     Apply(apply::Apply),
     Points(points::Points),
     Transfer(transfer::Transfer),
@@ -62,6 +68,7 @@ impl Command {
         match self {
             Self::Init(command) => command.run(),
             Self::Serve(command) => command.run(),
+            Self::Gateway(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),
@@ -72,11 +79,13 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
+            Self::Requests(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Submission(command) => command.run(),
             Self::Learner(command) => command.run(),
             Self::Archive(command) => command.run(),
+            Self::Desk(command) => command.run(),
             Self::Apply(command) => command.run(),
             Self::Points(command) => command.run(),
             Self::Transfer(command) => command.run(),

@@ -72,6 +72,7 @@ impl Serve {
         }
         let folder = Folder::new(&self.dir);
         let settings = folder.settings()?;
+        folder.make_credential_key()?;
         let options = ServerOptions {
             grpc: self.grpc.unwrap_or(settings.grpc),
             http: self.http.unwrap_or(settings.http),
@@ -81,6 +82,9 @@ impl Serve {
         let (bank_options, keys) = (folder.options(&settings, self.abort_at)?, folder.keys()?);
         let cosigned = guard::gather(&bank_options.peers, keys.log.name()).await;
         let (bank, sequencer) = Bank::open(bank_options, keys, &cosigned)?;
+        if let Err(fault) = bank.register_credential_key().await {
+            tracing::warn!(%fault, "the key of credentials is not registered; the next start tries again");
+        }
         let origin = bank.origin().to_owned();
         let size = bank.head().row.size;
         let ready = move |serving: creditbank_ledger::server::Serving| {

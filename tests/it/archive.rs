@@ -395,7 +395,8 @@ async fn filters_must_all_match_and_totals_count_what_is_in_force() {
     bank.check_log();
 }
 
-async fn gateway(bank: &Bank) -> Institution {
+/// The gateway, registered and connected.
+pub(crate) async fn gateway(bank: &Bank) -> Institution {
     let keys = std::sync::Arc::new(crate::institution::keys("gateway"));
     let request = crate::institution::admission(&keys, v1::Role::Gateway, &[]);
     bank.operator()

@@ -6,11 +6,20 @@ use std::path::Path;
 
 use creditbank_client::Refused;
 use creditbank_domain::LeafIndex;
-use creditbank_store::{Store, StoreOptions};
+use creditbank_store::{AccessKey, GrantRow, Store, StoreOptions};
 use creditbank_wire::v1;
 
+use crate::access::{DAY_MS, delegation, now_ms, registered, share, told};
 use crate::bank::Bank;
 use crate::institution::{Institution, digits};
+
+/// Texts of what the learner grants and asks, and of who looked: in no file at any time.
+const TEXTS: [&str; 4] = [
+    "浦东新区第一人民医院人事处",
+    "人事专员王秀英女士",
+    "成绩应为九十一分而非十九分",
+    "长女李晓梅",
+];
 
 /// What must be gone, by name.
 pub(crate) type Traces = Vec<(String, Vec<u8>)>;
@@ -37,6 +46,22 @@ pub(crate) fn traces(bank: &Bank, copy: &str, code: u64, places: &[LeafIndex]) -
             .iter()
             .map(|digest| ("identity digest".to_owned(), digest.to_vec())),
     );
+    for key in store.access_of(code).unwrap() {
+        let row = store.access_row(&key).unwrap().expect("it was found");
+        let (what, trace) = match key {
+            AccessKey::Grant(owner, _) => {
+                let sealed = GrantRow::decode(&row).unwrap().sealed;
+                (format!("grant or request of {owner:x}"), sealed)
+            }
+            AccessKey::Look(..) => ("look".to_owned(), row),
+            AccessKey::Secret(digest) => ("secret".to_owned(), digest.to_vec()),
+            AccessKey::Subject(digest) => ("account".to_owned(), digest.to_vec()),
+            // The learner's code, or the id of a row that is a trace itself.
+            AccessKey::Delegate(..) | AccessKey::Queue(..) | AccessKey::Asked(_) => continue,
+        };
+        // An account's row seals nothing.
+        traces.extend(Some((what, trace)).filter(|(_, trace)| !trace.is_empty()));
+    }
     let snapshot = store.snapshot();
     for place in places {
         let sealed = snapshot
@@ -81,6 +106,61 @@ struct Scene {
     traces: Traces,
 }
 
+/// The learner grants and asks whatever there is, somebody looks, and another learner lets this one act.
+async fn granted(
+    bank: &Bank,
+    gone: creditbank_domain::LearnerCode,
+    stays: creditbank_domain::LearnerCode,
+    leaf: u64,
+) {
+    let gateway = registered(bank, "gateway", v1::Role::Gateway).await;
+    let grant = async |learner, content| {
+        let request = v1::CreateGrantRequest {
+            learner: digits(learner),
+            expires_at_ms: now_ms() + 30 * DAY_MS,
+            content: Some(content),
+        };
+        told(gateway.line().access().create_grant(request).await)
+            .unwrap()
+            .secret
+    };
+    let secret = grant(gone, share(&[leaf], TEXTS[0])).await;
+    grant(gone, delegation(stays, "邻居")).await;
+    grant(stays, delegation(gone, TEXTS[3])).await;
+    let look = v1::OpenShareRequest {
+        secret,
+        viewer: TEXTS[1].to_owned(),
+    };
+    told(gateway.line().access().open_share(look).await).unwrap();
+    let correction = v1::Correction {
+        leaf_index: leaf,
+        text: TEXTS[2].to_owned(),
+        ..Default::default()
+    };
+    let request = v1::CreateRequestRequest {
+        learner: digits(gone),
+        request_id: vec![0xa7; 16].into(),
+        content: Some(v1::create_request_request::Content::Correction(correction)),
+    };
+    told(gateway.line().requests().create_request(request).await).unwrap();
+    let link = v1::LinkSubjectRequest {
+        learner: digits(gone),
+        subject: Some(v1::Subject {
+            issuer: "https://id.example".into(),
+            subject: "u-17".into(),
+        }),
+    };
+    told(
+        bank.operator()
+            .await
+            .line()
+            .access()
+            .link_subject(link)
+            .await,
+    )
+    .unwrap();
+}
+
 /// A bank with 60 records of a learner who will be erased, among those of others.
 async fn scene(restart: bool) -> Scene {
     let mut bank = Bank::new();
@@ -93,6 +173,9 @@ async fn scene(restart: bool) -> Scene {
             .map(|i| fudan.course(&format!("{batch}/{i}"), learner(i)))
             .collect();
         places.extend(fudan.deposit(&bank, records).await);
+        if batch == 0 {
+            granted(&bank, gone, stays, places[0].leaf_index.0).await;
+        }
         if restart {
             bank.stop();
             bank.start();
@@ -114,9 +197,28 @@ async fn scene(restart: bool) -> Scene {
         .collect();
     let traces = traces(&bank, "before", gone.as_u64(), &of_gone);
     let database = bank.dir().join("db");
-    assert!(
-        !found(&database, &traces).is_empty(),
-        "before the erasure it is there"
+    let there = found(&database, &traces);
+    assert!(!there.is_empty(), "before the erasure it is there");
+    // In the log of writes all of it stands as it is; blocks of tables may be compressed.
+    let all = [
+        "wrapped key",
+        "payload",
+        "grant or request",
+        "look",
+        "secret",
+        "account",
+    ];
+    for what in all.iter().filter(|_| !restart) {
+        let is_there = there.iter().any(|it| it.starts_with(what));
+        assert!(is_there, "before the erasure it is there: {what}");
+    }
+    let texts: Traces = TEXTS
+        .map(|text| (text.to_owned(), text.as_bytes().to_vec()))
+        .into();
+    assert_eq!(
+        found(&database, &texts),
+        Vec::<String>::new(),
+        "sealed from the beginning"
     );
     Scene {
         bank,

@@ -164,6 +164,7 @@ pub(crate) fn public_key(bytes: [u8; 32], purpose: KeyPurpose) -> v1::PublicKey 
         KeyPurpose::Log => v1::KeyPurpose::Log,
         KeyPurpose::Cosign => v1::KeyPurpose::Cosign,
         KeyPurpose::Seal => v1::KeyPurpose::Seal,
+        KeyPurpose::Credential => v1::KeyPurpose::Credential,
     };
     v1::PublicKey {
         algorithm: if purpose == v1::KeyPurpose::Seal {

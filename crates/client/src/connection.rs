@@ -310,9 +310,21 @@ clients! {
     reconciliation: reconciliation_service_client::ReconciliationServiceClient;
     /// Transfers between banks.
     transfers: transfer_service_client::TransferServiceClient;
+    /// Sign-in, codes, grants and looks.
+    access: access_service_client::AccessServiceClient;
+    /// What learners ask for.
+    requests: request_service_client::RequestServiceClient;
+    /// Credentials that learners take away.
+    credentials: credential_service_client::CredentialServiceClient;
 }
 
 impl Line {
+    /// The connection itself, without a token: for services that are not the bank's own, such as gRPC health.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The same connection, for a new call.
     fn begin(&self) -> Self {
         let epoch = self.session.as_ref().map_or(0, |session| session.epoch());

@@ -176,7 +176,7 @@ impl InstitutionKeys {
         match purpose {
             KeyPurpose::Sign => &self.sign,
             KeyPurpose::Authenticate => &self.authenticate,
-            KeyPurpose::Log | KeyPurpose::Cosign | KeyPurpose::Seal => {
+            KeyPurpose::Log | KeyPurpose::Cosign | KeyPurpose::Seal | KeyPurpose::Credential => {
                 panic!("an institution has no key for what banks do")
             }
         }

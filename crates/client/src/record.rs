@@ -31,6 +31,13 @@ pub fn salt(import_secret: &[u8; 32], record_id: RecordId, payload: &[u8]) -> [u
     Secret::new(import_secret).salt(record_id, payload)
 }
 
+/// What names a record among all of its issuer, of parts that cannot run into each other.
+#[must_use]
+pub fn natural_key(parts: &[&[u8]]) -> Vec<u8> {
+    let part = |part: &&[u8]| [&(part.len() as u64).to_be_bytes()[..], part].concat();
+    parts.iter().flat_map(part).collect()
+}
+
 /// Makes the records of one institution.
 pub struct RecordMaker {
     issuer: InstitutionId,

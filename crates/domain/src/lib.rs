@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`outcome`], then [`refusal`].
 
+pub mod access;
 pub mod application;
 pub mod calendar;
 pub mod catalogue;

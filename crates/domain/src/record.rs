@@ -447,6 +447,8 @@ pub enum KeyPurpose {
     Cosign = 4,
     /// Others seal packages for it.
     Seal = 5,
+    /// Signs credentials and codes that learners carry.
+    Credential = 6,
 }
 
 impl KeyPurpose {
@@ -457,7 +459,10 @@ impl KeyPurpose {
 
     /// Whether only a bank has keys of this purpose.
     pub fn is_of_banks(self) -> bool {
-        matches!(self, Self::Log | Self::Cosign | Self::Seal)
+        matches!(
+            self,
+            Self::Log | Self::Cosign | Self::Seal | Self::Credential
+        )
     }
 }
 

@@ -320,6 +320,50 @@ refusals! {
     /// The redemption was confirmed or cancelled.
     RedemptionClosed = "REDEMPTION_CLOSED",
 
+    // Who may see what, and what learners ask for.
+    /// No such record in this archive.
+    RecordUnknown = "RECORD_UNKNOWN",
+    /// The account is linked to another learner.
+    SubjectLinked = "SUBJECT_LINKED",
+    /// Not a code of this bank.
+    CodeInvalid = "CODE_INVALID",
+    /// The code's time is over, or it was withdrawn.
+    CodeExpired = "CODE_EXPIRED",
+    /// The code was shown before.
+    CodeUsed = "CODE_USED",
+    /// The learner has not allowed this purpose.
+    PurposeNotAllowed = "PURPOSE_NOT_ALLOWED",
+    /// The identity document is not that of the code's learner.
+    IdentityMismatch = "IDENTITY_MISMATCH",
+    /// The code was tried with wrong documents too often.
+    TriesTooMany { /** When it can be tried again. */ minutes: u32 } = "TRIES_TOO_MANY",
+    /// More open grants than a learner can have.
+    GrantsTooMany { /** The most. */ max: u32 } = "GRANTS_TOO_MANY",
+    /// Not in the future, or too far ahead.
+    ExpiryInvalid { /** Most days ahead. */ days: u32 } = "EXPIRY_INVALID",
+    /// No such grant, or none that is open.
+    GrantUnknown = "GRANT_UNKNOWN",
+    /// Unknown, expired or withdrawn: one answer for all.
+    ShareClosed = "SHARE_CLOSED",
+    /// The same was asked before and is not answered yet.
+    RequestOpen = "REQUEST_OPEN",
+    /// More open requests than a learner can have.
+    RequestsTooMany { /** The most. */ max: u32 } = "REQUESTS_TOO_MANY",
+    /// No such request.
+    RequestUnknown = "REQUEST_UNKNOWN",
+    /// The request was answered or taken back.
+    RequestAnswered = "REQUEST_ANSWERED",
+    /// Another request or grant has this id.
+    RequestIdTaken = "REQUEST_ID_TAKEN",
+
+    // Credentials.
+    /// The record was amended or revoked, or waits for its confirmation.
+    RecordNotInForce = "RECORD_NOT_IN_FORCE",
+    /// The log has no leaves of that status list yet.
+    StatusListUnknown = "STATUS_LIST_UNKNOWN",
+    /// This bank has no key for credentials.
+    CredentialsNotConfigured = "CREDENTIALS_NOT_CONFIGURED",
+
     // The caller.
     /// Not for this caller.
     PermissionDenied = "PERMISSION_DENIED",

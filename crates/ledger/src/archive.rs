@@ -73,31 +73,8 @@ impl Archive {
     ) -> Result<(), StoreError> {
         let mut broken = None;
         let mut each = |index: LeafIndex, row: &[u8]| -> Result<Go, StoreError> {
-            let damaged = || StoreError::Damaged(Damage::Row("vault"));
-            let header = vault::header(row).map_err(|_| damaged())?;
-            if self.only.is_some_and(|only| only != header.issuer) {
-                return Ok(Go::Continue(()));
-            }
-            let institution = self
-                .head
-                .registry
-                .by_number(header.issuer)
-                .ok_or_else(damaged)?;
-            let issuer = institution.profile.id.as_str();
-            let opened = part
-                .key
-                .open_record(issuer, &header.record_id, row)
-                .map_err(|_| damaged())?;
-            let row = find_state(&part.states, index);
-            let (state, changed_by) = self.state(index, row, institution.has_doubtful_key())?;
-            Ok(visit(Found {
-                index,
-                header,
-                issuer: issuer.to_owned(),
-                state,
-                changed_by,
-                opened,
-            }))
+            let found = self.opened(part, index, row)?;
+            Ok(found.map_or(Go::Continue(()), &mut visit))
         };
         self.head
             .snapshot
@@ -108,6 +85,57 @@ impl Archive {
                 })
             })?;
         broken.map_or(Ok(()), Err)
+    }
+
+    /// One record of the archive, if the reader sees it.
+    pub(crate) fn find(&self, index: LeafIndex) -> Result<Option<Found>, StoreError> {
+        for part in &self.parts {
+            let row = self.head.snapshot.vault_row(part.code.as_u64(), index)?;
+            if let Some(row) = row {
+                return self.opened(part, index, &row);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The learner code that a record was deposited under.
+    pub(crate) fn code_of(&self, index: LeafIndex) -> Result<Option<LearnerCode>, StoreError> {
+        for part in &self.parts {
+            let snapshot = &self.head.snapshot;
+            if snapshot.vault_row(part.code.as_u64(), index)?.is_some() {
+                return Ok(Some(part.code));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A row, opened; nothing if it is not for this reader.
+    fn opened(
+        &self,
+        part: &Part,
+        index: LeafIndex,
+        row: &[u8],
+    ) -> Result<Option<Found>, StoreError> {
+        let damaged = || StoreError::Damaged(Damage::Row("vault"));
+        let header = vault::header(row).map_err(|_| damaged())?;
+        if self.only.is_some_and(|only| only != header.issuer) {
+            return Ok(None);
+        }
+        let institution = self.head.registry.by_number(header.issuer);
+        let institution = institution.ok_or_else(damaged)?;
+        let issuer = institution.profile.id.as_str();
+        let opened = part.key.open_record(issuer, &header.record_id, row);
+        let opened = opened.map_err(|_| damaged())?;
+        let row = find_state(&part.states, index);
+        let (state, changed_by) = self.state(index, row, institution.has_doubtful_key())?;
+        Ok(Some(Found {
+            index,
+            header,
+            issuer: issuer.to_owned(),
+            state,
+            changed_by,
+            opened,
+        }))
     }
 
     /// The state of one record, by what was done to it.
@@ -135,5 +163,22 @@ impl Archive {
             }
         }
         Ok((v1::RecordState::Active, row.confirmed_by))
+    }
+}
+
+impl From<Found> for v1::ArchiveRecord {
+    fn from(record: Found) -> Self {
+        Self {
+            leaf_index: record.index.0,
+            issuer: record.issuer,
+            record_id: record.header.record_id.as_bytes().to_vec().into(),
+            kind: record.header.kind as i32,
+            state: record.state as i32,
+            deposited_at_ms: record.header.deposited_at_ms,
+            payload: record.opened.payload.into(),
+            salt: record.opened.salt.to_vec().into(),
+            changed_by: record.changed_by.map(|index| index.0),
+            used_by: Vec::new(),
+        }
     }
 }

@@ -15,6 +15,8 @@ use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
 
+use crate::access::Access;
+use crate::credential::{Lists, Names};
 use crate::erase::{self, Gone};
 use crate::head::Head;
 use crate::peers::seal::SealKey;
@@ -51,6 +53,8 @@ pub struct BankKeys {
     pub seal: Option<SealKey>,
     /// Authenticates this bank's calls at its peers.
     pub peer: Option<SigningKey>,
+    /// Signs credentials and codes that learners carry. A bank without it issues none.
+    pub credential: Option<SigningKey>,
 }
 
 impl std::fmt::Debug for BankKeys {
@@ -78,6 +82,8 @@ pub struct BankOptions {
     pub peers: Vec<PeerOptions>,
     /// What this bank is called in the registries of its peers.
     pub id: Option<InstitutionId>,
+    /// What this bank is called in credentials.
+    pub names: Names,
     /// How long the two sides of a transfer wait.
     pub transfer_terms: Terms,
     /// Ends the process at a named step; for tests.
@@ -193,6 +199,9 @@ pub struct Bank {
     region: Option<Province>,
     peers: Peers,
     id: Option<InstitutionId>,
+    /// What public status lists are answered from.
+    lists: Lists,
+    names: Names,
     desk: Desk,
     /// Held while the bank takes or hears a step of a transfer, so that sequences have no gaps.
     stepping: tokio::sync::Mutex<()>,
@@ -202,6 +211,8 @@ pub struct Bank {
     verifiers: Cache<KeyId, Arc<VerifyingKey>>,
     /// Held while an identity is looked up and enrolled, so that one person gets one archive.
     pub(crate) enrolling: Mutex<()>,
+    /// Grants, codes and looks.
+    access: Access,
     /// Taken away when the bank stops, which ends the purger.
     purges: Mutex<Option<SyncSender<Gone>>>,
     stopping: Arc<AtomicBool>,
@@ -301,6 +312,8 @@ impl Bank {
             head,
             region: options.region,
             id: options.id,
+            lists: Lists::new(),
+            names: options.names,
             desk: Desk::new(options.transfer_terms),
             stepping: tokio::sync::Mutex::new(()),
             queue,
@@ -308,6 +321,7 @@ impl Bank {
             accounts: Cache::new(options.learner_keys_cached),
             verifiers: Cache::new(VERIFIERS_CACHED),
             enrolling: Mutex::new(()),
+            access: Access::new(),
             purges: Mutex::new(Some(purges)),
             stopping: Arc::new(AtomicBool::new(false)),
             trap: options.trap,
@@ -378,6 +392,11 @@ impl Bank {
         &self.desk
     }
 
+    /// Grants, codes and looks.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
     pub(crate) fn stepping(&self) -> &tokio::sync::Mutex<()> {
         &self.stepping
     }
@@ -390,6 +409,20 @@ impl Bank {
     /// Opens packages of peers.
     pub fn seal_key(&self) -> Option<&SealKey> {
         self.keys.seal.as_ref()
+    }
+
+    /// Signs credentials and codes that learners carry.
+    pub(crate) fn credential_key(&self) -> Option<&SigningKey> {
+        self.keys.credential.as_ref()
+    }
+
+    /// What this bank is called in credentials.
+    pub(crate) const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub(crate) const fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     pub(crate) fn log_signer(&self) -> &NoteSigner {

@@ -585,6 +585,7 @@ fn check_views(
         expected.statements.extend(part.statements);
         expected.states.extend(part.states);
         expected.applications.extend(part.applications);
+        expected.ended.extend(part.ended);
         expected.shelf.extend(part.shelf);
         Ok(())
     });

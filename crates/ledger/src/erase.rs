@@ -89,6 +89,8 @@ pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<Option<Gone>, 
     let Handle::Learner(learner) = bank.store().handle(handle)? else {
         return Ok(None);
     };
+    // From here on nobody writes what the learner grants or asks; afterwards nobody finds the learner.
+    let _no_grants = bank.access().writing();
     let mut erasure = gather(bank, learner)?;
     // After a crash the learner's row may be gone already, and with it the handle.
     erasure.handles.push(*handle);
@@ -156,6 +158,7 @@ fn gather(bank: &Bank, learner: u64) -> Result<Erasure, StoreError> {
             erasure.identities.extend(row.identities);
             erasure.handles.push(row.handle);
         }
+        erasure.access.extend(bank.store().access_of(code)?);
         let mut applications = Vec::new();
         snapshot.vault(code, None, |index: LeafIndex, row| {
             if let Ok(header) = vault::header(row) {

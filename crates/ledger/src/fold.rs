@@ -51,6 +51,14 @@ pub(crate) fn fold_state(state: StateRow, kind: RecordKind, index: LeafIndex) ->
     }
 }
 
+/// Notes that `kind` ended the record `target`, where it does. The log alone says so: the row stands whoever the learner is,
+/// and stays when the learner is erased.
+pub(crate) fn fold_ended(views: &mut Views, kind: RecordKind, target: LeafIndex) {
+    if matches!(kind, RecordKind::Amendment | RecordKind::Revocation) {
+        views.ended.insert(target, kind as u8);
+    }
+}
+
 /// Where an application stands after a record of `kind` that was deposited at `at_ms`; `row` is none for the
 /// application itself. Votes and objections are counted, but change nothing.
 pub(crate) fn fold_application(

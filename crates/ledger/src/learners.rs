@@ -2,9 +2,9 @@
 //! an erasure.
 
 use creditbank_domain::Refusal;
-use creditbank_domain::identifier::{IdentityDocument, LearnerCode};
+use creditbank_domain::identifier::{DocumentKind, IdentityDocument, LearnerCode};
 use creditbank_domain::text::PersonName;
-use creditbank_store::{Enrolment, LearnerRow, StoreError};
+use creditbank_store::{Damage, Enrolment, LearnerRow, StoreError};
 use creditbank_wire::v1;
 use hmac::{Hmac, KeyInit, Mac};
 use prost::Message;
@@ -29,7 +29,59 @@ pub(crate) struct Resolved {
     pub(crate) created: bool,
 }
 
+/// Who a learner is, opened.
+pub(crate) struct Profile {
+    /// The code that remains after merges.
+    pub(crate) learner: LearnerCode,
+    /// As in the document; may be empty.
+    pub(crate) name: String,
+    pub(crate) documents: Vec<Document>,
+}
+
+/// An identity document: kind on the wire, and number as it is printed.
+pub(crate) struct Document {
+    pub(crate) kind: i32,
+    pub(crate) number: String,
+}
+
 impl Bank {
+    /// Name and documents of a learner, of all codes of the archive.
+    pub(crate) fn profile(
+        &self,
+        learner: LearnerCode,
+    ) -> Result<Result<Profile, Refusal>, StoreError> {
+        let codes = match self.archive_codes(learner)? {
+            Ok(codes) => codes,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let damaged = || StoreError::Damaged(Damage::Row("learners"));
+        let mut profile = Profile {
+            learner: codes.first().copied().unwrap_or(learner),
+            name: String::new(),
+            documents: Vec::new(),
+        };
+        for code in codes {
+            let (row, key) = (
+                self.store().learner(code.as_u64())?,
+                self.learner_key(code)?,
+            );
+            let (Some(row), Ok(key)) = (row, key) else {
+                return Ok(Err(Refusal::LearnerUnknown));
+            };
+            let opened = key.open_profile(&row.sealed_profile);
+            let opened = opened.map_err(|_| damaged())?;
+            let opened = v1::EnrolLearnerRequest::decode(&opened[..]).map_err(|_| damaged())?;
+            if profile.name.is_empty() {
+                profile.name = opened.name;
+            }
+            profile.documents.extend(opened.identity.map(|it| Document {
+                kind: it.kind,
+                number: printed(it.kind, &it.number).to_owned(),
+            }));
+        }
+        Ok(Ok(profile))
+    }
+
     /// Resolves identities in order; enrols those that are not known, if asked. One synced write for all of them.
     pub(crate) fn resolve(
         &self,
@@ -125,7 +177,7 @@ impl Bank {
     }
 
     /// A document is found only under the bank's key: an 18-digit number hashed without one can be guessed.
-    fn digest(&self, document: &IdentityDocument) -> [u8; 32] {
+    pub(crate) fn digest(&self, document: &IdentityDocument) -> [u8; 32] {
         let mac = Hmac::<Sha256>::new_from_slice(self.identity_key()).expect("HMAC takes any key");
         let mac = mac
             .chain_update(IDENTITY_CONTEXT)
@@ -185,4 +237,12 @@ impl Bank {
             },
         )
     }
+}
+
+/// The number in the canonical form of a document: the kind stands before it, and of a passport or a student number also
+/// the country or institution.
+fn printed(kind: i32, canonical: &str) -> &str {
+    let kinds = [DocumentKind::Passport, DocumentKind::StudentNumber];
+    let parts = 2 + usize::from(kinds.iter().any(|it| it.number().cast_signed() == kind));
+    canonical.splitn(parts, ':').last().unwrap_or(canonical)
 }

@@ -4,15 +4,18 @@
 //! `store::Plan` → [`head::Head`] → answer with proof. Handlers do everything that can be done in parallel (decode,
 //! hash, verify, seal, look up); one [`sequencer`] thread decides again what can race and commits.
 
+mod access;
 pub mod admission;
 mod archive;
 pub mod bank;
 pub mod check;
 mod clock;
+mod credential;
 mod erase;
 mod fold;
 mod grpc;
 pub mod head;
+mod history;
 mod learners;
 pub mod peers;
 mod points;
@@ -31,5 +34,6 @@ pub mod vault;
 
 pub use bank::{Bank, BankError, BankKeys, BankOptions};
 pub use clock::shift as shift_clock;
+pub use credential::Names;
 pub use steps::{Step, StepTrap};
 pub use transfer::rehearse;

@@ -11,7 +11,8 @@ use creditbank_wire::convert::{record, transfer};
 use creditbank_wire::v1;
 
 use crate::fold::{
-    Folded, find_state, fold_application, fold_leaf, fold_state, fold_submissions, put_state,
+    Folded, find_state, fold_application, fold_ended, fold_leaf, fold_state, fold_submissions,
+    put_state,
 };
 use crate::transfer::Shelves;
 use crate::vault;
@@ -196,6 +197,7 @@ impl Fold<'_> {
             self.applications.insert(target, row);
             return Ok(());
         }
+        fold_ended(&mut self.views, kind, LeafIndex(target.leaf_index));
         // The target of an erased learner has no owner any more, and no state.
         if let Some(owner) = self.learners.get(&target.leaf_index) {
             let states = self.states.entry(*owner).or_default();

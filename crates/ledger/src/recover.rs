@@ -21,8 +21,8 @@ use crate::queue::Decision;
 use crate::sequencer::Sequencer;
 
 impl Bank {
-    /// Makes the database of a new bank. Its first entry names the log, the bank's signing key and the operator's
-    /// key for calls.
+    /// Makes the database of a new bank. Its first entry names the log, the bank's signing key, the operator's key for
+    /// calls and the key of credentials.
     pub fn create(
         options: BankOptions,
         keys: BankKeys,
@@ -57,10 +57,14 @@ impl Bank {
             bytes,
             purpose,
         };
-        let keys_stated = vec![
+        let credential = keys.credential.as_ref();
+        let credential = credential.map(|it| it.verifying_key().to_bytes());
+        let credential = credential.map(|bytes| key(bytes, KeyPurpose::Credential));
+        let keys_stated = [
             key(signing, KeyPurpose::Sign),
             key(operator, KeyPurpose::Authenticate),
         ];
+        let keys_stated = keys_stated.into_iter().chain(credential).collect();
         let statement = Statement::LogOpened {
             origin,
             keys: keys_stated,

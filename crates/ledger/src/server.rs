@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_wire::FILE_DESCRIPTOR_SET;
+use creditbank_wire::v1::access_service_server::AccessServiceServer;
 use creditbank_wire::v1::archive_service_server::ArchiveServiceServer;
+use creditbank_wire::v1::credential_service_server::CredentialServiceServer;
 use creditbank_wire::v1::learner_service_server::LearnerServiceServer;
 use creditbank_wire::v1::log_service_server::LogServiceServer;
 use creditbank_wire::v1::points_service_server::PointsServiceServer;
 use creditbank_wire::v1::recognition_service_server::RecognitionServiceServer;
 use creditbank_wire::v1::reconciliation_service_server::ReconciliationServiceServer;
 use creditbank_wire::v1::registry_service_server::RegistryServiceServer;
+use creditbank_wire::v1::request_service_server::RequestServiceServer;
 use creditbank_wire::v1::rule_service_server::RuleServiceServer;
 use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
 use creditbank_wire::v1::transfer_service_server::TransferServiceServer;
@@ -206,8 +209,17 @@ async fn router(
             &services,
             limited!(TransferServiceServer, SMALL_REQUEST_BYTES_MAX),
         ))
+        .add_service(known(
+            &services,
+            limited!(AccessServiceServer, SMALL_REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(RequestServiceServer, SMALL_REQUEST_BYTES_MAX),
+        ))
         .add_service(limited!(RuleServiceServer, RULE_SET_REQUEST_BYTES_MAX))
         .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))
+        .add_service(limited!(CredentialServiceServer, SMALL_REQUEST_BYTES_MAX))
         .add_service(limited!(RegistryServiceServer, REGISTRY_REQUEST_BYTES_MAX))
         .add_service(health_service)
         .add_service(reflection.build_v1()?))

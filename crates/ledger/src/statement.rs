@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use creditbank_domain::identifier::{InstitutionId, RecordId};
 use creditbank_domain::record::{
-    Algorithm, FORMAT_VERSION, RecordKind, Statement, batch_signing_input, commitment,
+    Algorithm, FORMAT_VERSION, KeyPurpose, PublicKey, RecordKind, Statement, batch_signing_input,
+    commitment,
 };
 use creditbank_domain::registry::Institution;
 use creditbank_domain::{Fault, Refusal};
@@ -37,6 +38,25 @@ impl Bank {
         let issuer = issuer.ok_or_else(|| Refusal::IssuerUnknown.at(""))?;
         self.put(self.admit_statements(Arc::clone(issuer), statements))
             .await
+    }
+
+    /// Registers the key that signs credentials and codes, where the log does not know it: a bank that an older program
+    /// made has it from its first start with this one. A key that was revoked is not registered again.
+    pub async fn register_credential_key(&self) -> Result<(), Fault> {
+        let Some(key) = self.credential_key() else {
+            return Ok(());
+        };
+        let key = PublicKey {
+            algorithm: Algorithm::Ed25519,
+            bytes: key.verifying_key().to_bytes(),
+            purpose: KeyPurpose::Credential,
+        };
+        if self.head().registry.key(&key.id()).is_some() {
+            return Ok(());
+        }
+        let institution = InstitutionId::bank();
+        let admitted = Statement::KeyAdmitted { institution, key };
+        self.state(vec![admitted]).await.map(drop)
     }
 
     /// Puts steps of transfers into the log, in this order.

@@ -18,6 +18,7 @@ const HEADER_BYTES: usize = 30;
 const DEPOSITED_AT: std::ops::Range<usize> = 6..14;
 const WRAP_CONTEXT: &[u8] = b"creditbank/key/v1\n";
 const RECORD_CONTEXT: &[u8] = b"creditbank/vault/v1\n";
+const ACCESS_CONTEXT: &[u8] = b"creditbank/access/v1\n";
 const PROFILE_CONTEXT: &[u8] = b"creditbank/profile/v1\n";
 
 /// What was sealed does not open: another key, or damaged bytes.
@@ -123,6 +124,21 @@ impl DataKey {
         })
     }
 
+    /// Seals what a learner grants or asks, or that somebody looked.
+    pub(crate) fn seal_access(&self, learner: u64, id: &[u8], content: &[u8]) -> Vec<u8> {
+        seal(&self.0, &access_aad(learner, id), &[content])
+    }
+
+    /// Opens it.
+    pub(crate) fn open_access(
+        &self,
+        learner: u64,
+        id: &[u8],
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        open(&self.0, &access_aad(learner, id), sealed)
+    }
+
     /// Seals a learner's profile.
     pub fn seal_profile(&self, profile: &[u8]) -> Vec<u8> {
         seal(&self.0, PROFILE_CONTEXT, &[profile])
@@ -182,6 +198,10 @@ fn wrap_aad(learner: u64) -> Vec<u8> {
 
 fn record_aad(issuer: &str, record_id: &RecordId) -> Vec<u8> {
     [RECORD_CONTEXT, issuer.as_bytes(), record_id.as_bytes()].concat()
+}
+
+fn access_aad(learner: u64, id: &[u8]) -> Vec<u8> {
+    [ACCESS_CONTEXT, &learner.to_be_bytes(), id].concat()
 }
 
 fn seal(key: &LessSafeKey, aad: &[u8], parts: &[&[u8]]) -> Vec<u8> {

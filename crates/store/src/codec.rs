@@ -70,6 +70,11 @@ impl<'a> Reader<'a> {
         Some(head)
     }
 
+    /// Everything that is left.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
     /// `Some` when nothing is left.
     pub(crate) fn end(&self) -> Option<()> {
         self.0.is_empty().then_some(())

@@ -12,14 +12,16 @@
 //! | `book` | leaf index | salt and entry of a step of a transfer |
 //! | `views` | `P` peer / `X`, `O` peer, transfer / `N` peer, sequence / `B` leaf index, purpose / `Q`, `U` leaf index | rows of transfers, see [`ShelfKey`] |
 //! | `peers` | `C` origin / `O` origin / `E` origin / `D` month, origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork / report of a closed period |
-//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index | statement / nothing / states / application |
+//! | `access` | `G` learner, id / `V` learner, inverted time, random / `T` secret digest / `S` subject digest / `D` delegate, id / `Q` institution number, inverted time, id / `R` id | grant or request / look / learner, id / learner / learner / learner / learner, see [`AccessKey`] |
+//! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index / `V` leaf index | statement / nothing / states / application / kind of the record that ended it |
 //!
 //! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
 //! no entry says. It goes where the database goes; a rebuild leaves it alone.
 //!
-//! Families differ in lifetime: `leaves`, `tiles`, `book` and `peers` are for ever, `vault`, `keys` and `learners` end
-//! with an erasure,
-//! `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
+//! `access` is no fold of the log either: what learners grant and ask lies beside it, like the learners themselves.
+//!
+//! Families differ in lifetime: `leaves`, `tiles`, `book` and `peers` are for ever, `vault`, `keys`, `learners` and
+//! `access` end with an erasure, `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
@@ -40,15 +42,18 @@ pub(crate) const KEYS: &str = "keys";
 pub(crate) const LEARNERS: &str = "learners";
 /// View: record ids.
 pub(crate) const IDS: &str = "ids";
-/// View: statements, submissions, states, applications.
+/// View: statements, submissions, states, applications, records that are over.
 pub(crate) const VIEWS: &str = "views";
 
 /// What was cosigned and shown between banks; beside the log, and no view of it.
 pub(crate) const PEERS: &str = "peers";
 
-/// All families beside the default one.
-pub(crate) const FAMILIES: [&str; 9] = [
-    LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS, PEERS, BOOK,
+/// What learners grant and ask, who looked, and what leads there; beside the log, and no view of it.
+pub(crate) const ACCESS: &str = "access";
+
+/// All families beside the default one. A new one comes last: RocksDB numbers them in this order.
+pub(crate) const FAMILIES: [&str; 10] = [
+    LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS, PEERS, BOOK, ACCESS,
 ];
 
 pub(crate) const META_FORMAT: &[u8] = b"format";
@@ -59,6 +64,7 @@ pub(crate) const KIND_REGISTRY: u8 = b'R';
 pub(crate) const KIND_SUBMISSION: u8 = b'S';
 pub(crate) const KIND_STATE: u8 = b'T';
 pub(crate) const KIND_APPLICATION: u8 = b'A';
+pub(crate) const KIND_ENDED: u8 = b'V';
 pub(crate) const KIND_PAIR: u8 = b'P';
 pub(crate) const KIND_TRANSFER: u8 = b'X';
 pub(crate) const KIND_OPEN: u8 = b'O';
@@ -73,6 +79,13 @@ pub(crate) const KIND_COSIGNED: u8 = b'C';
 pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
 pub(crate) const KIND_EVIDENCE: u8 = b'E';
 pub(crate) const KIND_REPORT: u8 = b'D';
+const KIND_GRANT: u8 = b'G';
+const KIND_LOOK: u8 = b'V';
+const KIND_SECRET: u8 = b'T';
+const KIND_SUBJECT: u8 = b'S';
+const KIND_DELEGATE: u8 = b'D';
+const KIND_QUEUE: u8 = b'Q';
+const KIND_ASKED: u8 = b'R';
 
 /// Bytes of a learner prefix in `vault`.
 pub(crate) const LEARNER_BYTES: usize = 8;
@@ -128,6 +141,11 @@ pub(crate) fn states(learner: u64) -> [u8; 9] {
 
 pub(crate) fn application(index: LeafIndex) -> [u8; 9] {
     prefixed(KIND_APPLICATION, index.0)
+}
+
+/// A record that was amended or revoked. It names no learner, and outlives an erasure as the log does.
+pub(crate) fn ended(index: LeafIndex) -> [u8; 9] {
+    prefixed(KIND_ENDED, index.0)
 }
 
 /// Rows about transfers, in the family of views. What they hold is the ledger's.
@@ -191,6 +209,84 @@ impl ShelfKey {
             KIND_TRANSFER => Self::Transfer(peer, rest.try_into().ok()?),
             KIND_OPEN => Self::Open(peer, rest.try_into().ok()?),
             KIND_SENT => Self::Sent(peer, u64::from_be_bytes(rest.try_into().ok()?)),
+            _ => return None,
+        })
+    }
+}
+
+/// Rows of the family `access`. What they hold is the ledger's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessKey {
+    /// A grant or request of a learner.
+    Grant(u64, [u8; 16]),
+    /// A look at a learner's archive: when, and random bytes that tell looks of one moment apart.
+    Look(u64, u64, [u8; 4]),
+    /// The grant that a secret opens, by a digest of the secret.
+    Secret([u8; 32]),
+    /// The learner of an account, by a keyed digest of the account.
+    Subject([u8; 32]),
+    /// The learner whose grant lets this one act.
+    Delegate(u64, [u8; 16]),
+    /// A request that an institution is to answer: when it came, and its id.
+    Queue(InstitutionNumber, u64, [u8; 16]),
+    /// The learner of a request, by its id.
+    Asked([u8; 16]),
+}
+
+impl AccessKey {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Grant(learner, id) => [&[KIND_GRANT][..], &learner.to_be_bytes(), id].concat(),
+            // Newest first.
+            Self::Look(learner, at_ms, random) => [
+                &[KIND_LOOK][..],
+                &learner.to_be_bytes(),
+                &(!at_ms).to_be_bytes(),
+                random,
+            ]
+            .concat(),
+            Self::Secret(digest) => [&[KIND_SECRET][..], digest].concat(),
+            Self::Subject(digest) => [&[KIND_SUBJECT][..], digest].concat(),
+            Self::Delegate(learner, id) => {
+                [&[KIND_DELEGATE][..], &learner.to_be_bytes(), id].concat()
+            }
+            Self::Queue(institution, at_ms, id) => [
+                &[KIND_QUEUE][..],
+                &institution.0.to_be_bytes(),
+                &(!at_ms).to_be_bytes(),
+                id,
+            ]
+            .concat(),
+            Self::Asked(id) => [&[KIND_ASKED][..], id].concat(),
+        }
+    }
+
+    pub(crate) fn decode(key: &[u8]) -> Option<Self> {
+        let (kind, rest) = key.split_first()?;
+        let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_be_bytes);
+        Some(match *kind {
+            KIND_GRANT | KIND_DELEGATE => {
+                let (learner, id) = rest.split_at_checked(8)?;
+                let (learner, id) = (number(learner)?, id.try_into().ok()?);
+                match *kind {
+                    KIND_GRANT => Self::Grant(learner, id),
+                    _ => Self::Delegate(learner, id),
+                }
+            }
+            KIND_LOOK => {
+                let (learner, rest) = rest.split_at_checked(8)?;
+                let (at, random) = rest.split_at_checked(8)?;
+                Self::Look(number(learner)?, !number(at)?, random.try_into().ok()?)
+            }
+            KIND_SECRET => Self::Secret(rest.try_into().ok()?),
+            KIND_SUBJECT => Self::Subject(rest.try_into().ok()?),
+            KIND_QUEUE => {
+                let (institution, rest) = rest.split_first_chunk::<4>()?;
+                let (at, id) = rest.split_at_checked(8)?;
+                let institution = InstitutionNumber(u32::from_be_bytes(*institution));
+                Self::Queue(institution, !number(at)?, id.try_into().ok()?)
+            }
+            KIND_ASKED => Self::Asked(rest.try_into().ok()?),
             _ => return None,
         })
     }

@@ -3,6 +3,7 @@
 //! It keeps what the ledger decided, as one atomic synced write a commit, and reads it back through snapshots. It
 //! never decides anything: no rule, no signature, no wire format.
 
+mod access;
 mod anchor;
 mod chunk;
 mod codec;
@@ -13,10 +14,11 @@ mod plan;
 mod snapshot;
 mod store;
 
+pub use access::{AccessChange, GrantRow, pointed, pointer};
 pub use anchor::{Anchor, AnchorFile};
 pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
 pub use codec::{ApplicationRow, HeadRow, IdRow, LearnerRow, StateRow};
-pub use keys::ShelfKey;
+pub use keys::{AccessKey, ShelfKey};
 pub use options::StoreOptions;
 pub use peers::PeerRow;
 pub use plan::{Enrolment, Erasure, Handle, Plan, SUBMISSION_BLOCK, VaultRow, Views, view_rows};

@@ -5,7 +5,9 @@ use rocksdb::{
     Options, SliceTransform, WriteBufferManager,
 };
 
-use crate::keys::{FAMILIES, IDS, KEYS, LEARNER_BYTES, LEARNERS, LEAVES, TILES, VAULT, VIEWS};
+use crate::keys::{
+    ACCESS, FAMILIES, IDS, KEYS, LEARNER_BYTES, LEARNERS, LEAVES, TILES, VAULT, VIEWS,
+};
 
 /// What an operator may choose. The memory of the database is bounded by the two sizes together.
 #[derive(Debug, Clone)]
@@ -118,7 +120,7 @@ impl StoreOptions {
                 options.set_write_buffer_size(self.write_buffer_bytes / 16);
                 options.set_max_write_buffer_number(4);
             }
-            KEYS | LEARNERS | VIEWS => table.set_bloom_filter(10.0, false),
+            ACCESS | KEYS | LEARNERS | VIEWS => table.set_bloom_filter(10.0, false),
             _ => {}
         }
         options.set_block_based_table_factory(&table);

@@ -7,7 +7,7 @@ use creditbank_domain::identifier::RecordId;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::FullTile;
 
-use crate::{ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow};
+use crate::{AccessKey, ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow};
 
 /// Leaves of one entry of the submissions view.
 pub const SUBMISSION_BLOCK: u64 = 256;
@@ -57,6 +57,8 @@ pub struct Views {
     pub states: BTreeMap<u64, Vec<(LeafIndex, StateRow)>>,
     /// Where applications stand.
     pub applications: BTreeMap<LeafIndex, ApplicationRow>,
+    /// Records that were amended or revoked, and the kind of the record that did it.
+    pub ended: BTreeMap<LeafIndex, u8>,
     /// Rows about transfers; none for one that goes.
     pub shelf: BTreeMap<ShelfKey, Option<Vec<u8>>>,
 }
@@ -85,6 +87,8 @@ pub struct Erasure {
     pub ids: Vec<(InstitutionNumber, RecordId, IdRow)>,
     /// Rows of the learner's applications, with the learner taken out.
     pub applications: Vec<(LeafIndex, ApplicationRow)>,
+    /// What the learner granted and asked, who looked, what leads there, and what others granted to the learner.
+    pub access: Vec<AccessKey>,
 }
 
 /// What a handle in an erasure entry leads to.
@@ -130,6 +134,10 @@ pub fn view_rows(views: &Views) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         .applications
         .iter()
         .map(|(index, row)| (VIEWS, keys::application(*index).to_vec(), row.encode()));
+    let ended = views
+        .ended
+        .iter()
+        .map(|(index, kind)| (VIEWS, keys::ended(*index).to_vec(), vec![*kind]));
     let shelf = views.shelf.iter().filter_map(|(key, row)| {
         let row = row.as_ref()?;
         Some((VIEWS, key.encode(), row.clone()))
@@ -139,6 +147,7 @@ pub fn view_rows(views: &Views) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         .chain(statements)
         .chain(states)
         .chain(applications)
+        .chain(ended)
         .chain(shelf)
         .collect();
     rows.sort_unstable();

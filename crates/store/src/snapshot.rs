@@ -1,5 +1,6 @@
 //! Reading: one snapshot for one answer, so that an answer and its proof agree.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use creditbank_domain::LeafIndex;
@@ -303,6 +304,26 @@ impl Snapshot {
         Ok(rows.status()?)
     }
 
+    /// Records of `range` that were amended or revoked, in the order of the log, each with the kind of the record that did
+    /// it.
+    pub fn ended(&self, range: Range<u64>) -> Result<Vec<(LeafIndex, u8)>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.set_iterate_upper_bound(keys::ended(LeafIndex(range.end)));
+        let mut rows = self.iterate(VIEWS, options);
+        rows.seek(keys::ended(LeafIndex(range.start)));
+        let mut ended = Vec::new();
+        while let Some((key, value)) = rows.item() {
+            let (Ok(index), [kind]) = (key[1..].try_into(), value) else {
+                return Err(StoreError::Damaged(Damage::Row("ended")));
+            };
+            ended.push((LeafIndex(u64::from_be_bytes(index)), *kind));
+            rows.next();
+        }
+        rows.status()?;
+        Ok(ended)
+    }
+
     /// Salt and entry of a step of a transfer.
     pub fn book(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(family) = self.db().cf_handle(BOOK) else {
@@ -403,6 +424,17 @@ impl Snapshot {
         &self,
         name: &str,
         prefix: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
+        self.range(name, prefix, prefix, visit)
+    }
+
+    /// Rows whose keys begin with `prefix`, from `start` on, until `visit` breaks.
+    pub(crate) fn range(
+        &self,
+        name: &str,
+        prefix: &[u8],
+        start: &[u8],
         mut visit: impl FnMut(&[u8], &[u8]) -> Go,
     ) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
@@ -411,7 +443,7 @@ impl Snapshot {
             options.set_iterate_upper_bound(keys::after_prefix(prefix));
         }
         let mut rows = self.iterate(name, options);
-        rows.seek(prefix);
+        rows.seek(start);
         while let Some((key, value)) = rows.item() {
             if visit(key, value).is_break() {
                 return Ok(());

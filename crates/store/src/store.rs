@@ -10,8 +10,8 @@ use rocksdb::{
 };
 
 use crate::keys::{
-    self, BOOK, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN, TILES,
-    VAULT, VIEWS,
+    self, ACCESS, BOOK, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN,
+    TILES, VAULT, VIEWS,
 };
 use crate::{
     Enrolment, Erasure, Handle, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views,
@@ -180,6 +180,7 @@ impl Store {
         for handle in &erasure.handles {
             batch.put_cf(self.family(LEARNERS), keys::handle(handle), []);
         }
+        self.delete_access(&mut batch, &erasure.access);
         for (issuer, record, row) in &erasure.ids {
             batch.put_cf(self.family(IDS), keys::id(*issuer, record), row.encode());
         }
@@ -220,11 +221,13 @@ impl Store {
                 .compact_range_cf_opt(self.family(name), None::<&[u8]>, None::<&[u8]>, &options);
         };
         match erasure {
-            None => [KEYS, LEARNERS, VAULT, VIEWS, IDS]
+            None => [KEYS, LEARNERS, VAULT, VIEWS, IDS, ACCESS]
                 .into_iter()
                 .for_each(whole),
             Some(erasure) => {
                 whole(LEARNERS);
+                // Digests of secrets and accounts stand anywhere among those of others.
+                whole(ACCESS);
                 for learner in &erasure.learners {
                     compact(KEYS, &keys::learner(*learner));
                     learner_prefixes(*learner)
@@ -295,6 +298,9 @@ impl Store {
         }
         for (index, row) in &views.applications {
             batch.put_cf(rows, keys::application(*index), row.encode());
+        }
+        for (index, kind) in &views.ended {
+            batch.put_cf(rows, keys::ended(*index), [*kind]);
         }
         for (key, row) in &views.shelf {
             match row {

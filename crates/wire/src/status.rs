@@ -556,6 +556,70 @@ refusals! {
         "该兑换已确认或已取消，不能再更改。",
         "The redemption was confirmed or cancelled already and cannot change any more.";
 
+    // Who may see what, and what learners ask for.
+    RecordUnknown => NotFound,
+        "该学习档案中没有这条记录，请核对。",
+        "The archive has no such record; please check what you asked for.";
+    SubjectLinked => AlreadyExists,
+        "该登录账号已绑定另一位学习者，请先到窗口解除绑定。",
+        "This account belongs to another learner; please have it unlinked at a window first.";
+    CodeInvalid => InvalidArgument,
+        "不是本行的学习者码，请重新出示。",
+        "This is not a code of this bank; please show it again.";
+    CodeExpired => FailedPrecondition,
+        "该码已失效，请学习者出示新的码。",
+        "The code does not hold any longer; please ask the learner for a new one.";
+    CodeUsed => FailedPrecondition,
+        "该码已用过一次，请学习者刷新后出示新的码。",
+        "The code was used already; please ask the learner for a new one.";
+    PurposeNotAllowed => PermissionDenied,
+        "学习者出示此码的用途不同，请选择相同用途或请学习者重新出示。",
+        "The learner showed this code for another purpose; please choose that one, or ask for another code.";
+    IdentityMismatch => PermissionDenied,
+        "证件与此码不符，请核对证件。",
+        "The document does not belong to this code; please check it.";
+    TriesTooMany { minutes } => FailedPrecondition,
+        "此码与不符的证件一同出示次数过多，请 {minutes} 分钟后再试。",
+        "The code was presented with wrong documents too often; please try again in {minutes} minutes.";
+    GrantsTooMany { max } => FailedPrecondition,
+        "有效的授权过多，最多 {max} 项，请先撤回不再需要的。",
+        "There are too many open grants, at most {max}; please withdraw those that are no longer needed.";
+    ExpiryInvalid { days } => InvalidArgument,
+        "有效期须晚于现在，且最长 {days} 天。",
+        "It must end in the future, at most {days} days ahead.";
+    GrantUnknown => NotFound,
+        "没有此项授权，或授权已经失效。",
+        "There is no such grant, or it does not hold any longer.";
+    ShareClosed => NotFound,
+        "此分享不存在或已关闭，请向分享人索取新的链接。",
+        "This share does not exist or is closed; please ask whoever shared it for a new link.";
+    RequestOpen => AlreadyExists,
+        "同样的申请尚未答复，请等待答复或先撤回。",
+        "The same was asked already and is not answered yet; please wait, or take that request back.";
+    RequestsTooMany { max } => FailedPrecondition,
+        "待答复的申请过多，最多 {max} 件，请等待答复。",
+        "There are too many open requests, at most {max}; please wait for answers.";
+    RequestUnknown => NotFound,
+        "没有这件申请，请核对。",
+        "There is no such request; please check what you asked for.";
+    RequestAnswered => FailedPrecondition,
+        "该申请已经答复或撤回，不能再更改。",
+        "The request was answered or taken back already and cannot change any more.";
+    RequestIdTaken => AlreadyExists,
+        "该申请编号已被使用，请另取一个。",
+        "The id of the request is taken; please choose another.";
+
+    // Credentials.
+    RecordNotInForce => FailedPrecondition,
+        "该记录已被更正或撤销，或尚待重新确认，不能据此出具证明。",
+        "The record was amended or revoked, or waits for its confirmation; no credential is made of it.";
+    StatusListUnknown => NotFound,
+        "还没有这份状态列表，请核对其编号。",
+        "There is no such status list yet; please check its number.";
+    CredentialsNotConfigured => FailedPrecondition,
+        "本行尚未配置证明的签名密钥，请联系学分银行。",
+        "This bank has no key for credentials yet; please contact it.";
+
     // The caller.
     PermissionDenied => PermissionDenied,
         "无权进行此操作；如确有需要，请联系学分银行。",

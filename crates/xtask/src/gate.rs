@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::step::{Steps, run as must};
 use crate::{cargo, deny, machine, setup, tidy};
 
-/// Format, tidy, deny, clippy, build, tests, doc tests; stops at the first failure.
+/// Format, tidy, deny, clippy, build, tests, doc tests, browser tests; stops at the first failure.
 pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::start();
     steps.step("format", || {
@@ -22,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
     steps.step("build", || must(&mut cargo::everything("build")))?;
     steps.step("test", || must(&mut tests(&[])?))?;
     steps.step("doc tests", || must(&mut cargo::doc_tests()))?;
+    steps.step("browser tests", || pages(&[]))?;
     steps.finish();
     Ok(())
 }
@@ -31,6 +32,27 @@ pub(crate) fn only(names: &[&str]) -> Result<()> {
     let mut steps = Steps::start();
     steps.step("set-up", setup::build)?;
     steps.step("test", || must(&mut tests(names)?))
+}
+
+/// Builds, then runs the browser tests whose files are named like one of these; all, if none is named.
+pub(crate) fn browser(names: &[&str]) -> Result<()> {
+    let mut steps = Steps::start();
+    steps.step("set-up", setup::build)?;
+    steps.step("build", || must(&mut cargo::programs()))?;
+    steps.step("browser tests", || pages(names))
+}
+
+/// The pages in a real browser; screenshots of each are left in target/browser/screens.
+fn pages(names: &[&str]) -> Result<()> {
+    let target = machine::target();
+    must(
+        Command::new("node")
+            .arg(machine::root().join("tests/browser/run.mjs"))
+            .arg(target.join("debug/creditbank"))
+            .arg(setup::browser()?)
+            .arg(target.join("browser/screens"))
+            .args(names),
+    )
 }
 
 /// Builds, then runs the bench with these flags.
@@ -50,7 +72,11 @@ pub(crate) fn bench(flags: &[&str]) -> Result<()> {
 fn tests(names: &[&str]) -> Result<Command> {
     let mut command = cargo::everything("test");
     command.arg("--").args(names);
-    // Tests with a Python side skip it, saying so, where this is not set.
+    // Tests with a side in Python or Node skip it, saying so, where these are not set.
     command.env("CREDITBANK_PYTHON", setup::python()?);
+    setup::transcript()?;
+    command.env("CREDITBANK_NODE_MODULES", setup::verifiers()?);
+    command.env("CREDITBANK_OIDC", setup::identity_provider()?);
+    command.env("CREDITBANK_SCHEMATHESIS", setup::schemathesis()?);
     Ok(command)
 }

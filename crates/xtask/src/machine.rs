@@ -73,6 +73,13 @@ pub(crate) fn has_postgres() -> bool {
         .any(|version| version.join("bin/initdb").is_file())
 }
 
+/// Whether a font file is where Debian puts it.
+pub(crate) fn has_font(file: &str) -> bool {
+    let kinds = ["opentype", "truetype"].map(|it| Path::new("/usr/share/fonts").join(it));
+    let mut families = kinds.iter().flat_map(children);
+    families.any(|it| it.join(file).is_file())
+}
+
 fn children(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()

@@ -23,8 +23,12 @@ The project's chores.
 Usage: cargo xtask COMMAND
 
   test [--only NAME…]  The gate, here and in CI: format, tidy, deny, clippy, build, tests, doc
-                       tests. Stops at the first failure. --only runs just the tests whose names
+                       tests, browser tests. Stops at the first failure. --only runs just the tests whose names
                        contain a NAME.
+  browser [--only NAME…]
+                       Only the last step of the gate: the pages in Debian's Chromium, as learners, a
+                       desk, an employer, a reviewer and an operator see them. Screenshots are left in
+                       target/browser/screens.
   ci                   The same as test.
   tidy                 What the compiler cannot see: arrows between crates, lengths, documents
                        that list things.
@@ -51,7 +55,7 @@ Usage: cargo xtask COMMAND
 
 What is missing is named, with the reason, before it is installed: Debian packages with apt-get (as
 root or through sudo; otherwise the command is printed for you to run), Python packages into
-target/venv. What is present is left alone. There is one build profile, so there is no --release.
+target/venv, Node packages into target/npm. What is present is left alone. There is one build profile, so there is no --release.
 sccache is used when it is on the PATH.
 ";
 
@@ -79,6 +83,8 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test" | "ci"] => gate::run(),
         ["test", "--only", names @ ..] if !names.is_empty() => gate::only(names),
+        ["browser"] => gate::browser(&[]),
+        ["browser", "--only", names @ ..] if !names.is_empty() => gate::browser(names),
         ["tidy"] => tidy::run(),
         ["deny"] => deny::run(),
         ["demo", flags @ ..] => demo::run(&demo::Options::parse(flags)?),

@@ -38,6 +38,43 @@ const PYTHON: &[Need] = &[Need {
     present: || machine::succeeds("python3", &["-c", "import ensurepip, venv"]),
 }];
 
+const TRANSCRIPT: &[Need] = &[
+    Need {
+        package: "fonts-noto-cjk",
+        reason: "has the Song type (SIL Open Font License) that the gateway sets transcripts in",
+        present: || machine::has_font("NotoSerifCJK-Regular.ttc"),
+    },
+    Need {
+        package: "fonts-hanazono",
+        reason: "has the rare characters of names that Noto lacks (SIL Open Font License)",
+        present: || machine::has_font("HanaMinB.ttf"),
+    },
+    Need {
+        package: "poppler-utils",
+        reason: "reads transcripts in the tests: their text, their fonts, their QR codes as pictures",
+        present: || machine::program("pdftotext").is_some(),
+    },
+];
+
+const NODE: &[Need] = &[
+    Need {
+        package: "nodejs",
+        reason: "runs verifiers of credentials that are not ours, for the tests",
+        present: || machine::program("node").is_some(),
+    },
+    Need {
+        package: "npm",
+        reason: "installs them into target/npm",
+        present: || machine::program("npm").is_some(),
+    },
+];
+
+const BROWSER: &[Need] = &[Need {
+    package: "chromium",
+    reason: "opens the pages in the browser tests",
+    present: || machine::program("chromium").is_some(),
+}];
+
 const PEERS: &[Need] = &[Need {
     package: "postgresql",
     reason: "is what the bench compares with; it runs a server of its own in a temporary folder",
@@ -48,6 +85,11 @@ const PEERS: &[Need] = &[Need {
 pub(crate) fn everything(peers: bool) -> Result<()> {
     build()?;
     python()?;
+    transcript()?;
+    verifiers()?;
+    identity_provider()?;
+    schemathesis()?;
+    browser()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -61,6 +103,11 @@ pub(crate) fn build() -> Result<()> {
     install(BUILD)
 }
 
+/// What the tests of the printed transcript need.
+pub(crate) fn transcript() -> Result<()> {
+    install(TRANSCRIPT)
+}
+
 /// What `bench --peers` needs.
 pub(crate) fn peers() -> Result<()> {
     install(PEERS)
@@ -68,7 +115,7 @@ pub(crate) fn peers() -> Result<()> {
 
 /// The Python of the tests, with the packages they name.
 pub(crate) fn python() -> Result<PathBuf> {
-    let why = "the Python tests: a partner's client, and an oracle for identifiers";
+    let why = "the Python tests: a partner's client, an oracle for identifiers, readers of transcripts and credentials";
     let folder = pip(&machine::root().join("tests/python/requirements.txt"), why)?;
     Ok(folder.join("python"))
 }
@@ -105,6 +152,69 @@ pub(crate) fn pip(list: &Path, why: &str) -> Result<PathBuf> {
     // Written last: an installation that was interrupted is done again.
     std::fs::write(&stamp, &wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(bin)
+}
+
+/// The Node packages that verify credentials in the tests; returns the folder in which they are found.
+pub(crate) fn verifiers() -> Result<PathBuf> {
+    let why = "the tests of credentials: verifiers that are not ours";
+    npm(&machine::root().join("tests/credentials"), why)
+}
+
+/// The identity provider of the tests of sign-in; returns the folder in which its packages are found.
+pub(crate) fn identity_provider() -> Result<PathBuf> {
+    let why = "the tests of sign-in: a certified identity provider";
+    npm(&machine::root().join("tests/oidc"), why)
+}
+
+/// What holds the gateway against its OpenAPI document.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    let why = "the tests of the gateway: what it does, held against its OpenAPI document";
+    let list = machine::root().join("tests/python/schemathesis.txt");
+    Ok(pip(&list, why)?.join("schemathesis"))
+}
+
+/// A browser, and the Node packages that drive it in the tests; returns the folder in which they are found.
+pub(crate) fn browser() -> Result<PathBuf> {
+    install(BROWSER)?;
+    // Pages are set in the same fonts as transcripts.
+    transcript()?;
+    let why = "the browser tests: what drives a browser, and what finds barriers in pages";
+    npm(&machine::root().join("tests/browser"), why)
+}
+
+/// Installs the pinned Node packages of a folder once into target/npm; returns where they are.
+pub(crate) fn npm(folder: &Path, why: &str) -> Result<PathBuf> {
+    let name = folder.file_name().context("a folder has a name")?;
+    let place = machine::target().join("npm").join(name);
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let lists = ["package.json", "package-lock.json"];
+    let wanted = lists.map(read).into_iter().collect::<Result<String>>()?;
+    let stamp = place.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(place);
+    }
+    install(NODE)?;
+    println!("Installing into {} for {why}.", place.display());
+    std::fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
+    for list in lists {
+        std::fs::copy(folder.join(list), place.join(list))
+            .with_context(|| format!("cannot copy {list} to {}", place.display()))?;
+    }
+    // Scripts of packages are not run: none of these needs one.
+    let quiet = [
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
+    step::run(Command::new("npm").args(quiet).current_dir(&place))?;
+    // Written last: an installation that was interrupted is done again.
+    std::fs::write(&stamp, &wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(place)
 }
 
 /// Builds a tool from crates.io into target/tools, unless it is there; returns its folder.

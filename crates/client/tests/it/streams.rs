@@ -201,6 +201,13 @@ impl SubmissionService for FakeBank {
 
 #[async_trait]
 impl LearnerService for FakeBank {
+    async fn get_learner(
+        &self,
+        _: Request<v1::GetLearnerRequest>,
+    ) -> Result<Response<v1::LearnerProfile>, Status> {
+        Err(Status::unimplemented("not asked for here"))
+    }
+
     async fn enrol_learner(
         &self,
         request: Request<v1::EnrolLearnerRequest>,

@@ -64,6 +64,20 @@ impl ArchiveService for Services {
         }))
     }
 
+    async fn get_record(
+        &self,
+        request: Request<v1::GetRecordRequest>,
+    ) -> Result<Response<v1::GetRecordResponse>, Status> {
+        let caller = self.caller(&request, &READERS)?;
+        let request = request.into_inner();
+        let reader = Reader(self.archive(&caller, &request.learner)?);
+        let index = LeafIndex(request.leaf_index);
+        let found = reader.record(index).map_err(|error| failed(&error))?;
+        found
+            .map(Response::new)
+            .ok_or_else(|| refuse(Refusal::RecordUnknown, "leaf_index"))
+    }
+
     async fn get_totals(
         &self,
         request: Request<v1::GetTotalsRequest>,
@@ -91,7 +105,7 @@ impl Services {
 }
 
 /// Reads pages of an archive.
-struct Reader(Archive);
+pub(super) struct Reader(pub(super) Archive);
 
 impl Reader {
     /// A page of records below `before`, and where the next one begins.
@@ -111,7 +125,7 @@ impl Reader {
                 let kept = filter.admits(&record);
                 taken += usize::from(kept);
                 if kept {
-                    found.push((index, Some(message(record))));
+                    found.push((index, Some(record.into())));
                 }
                 if scanned == SCANNED_MAX {
                     // Marks how far the scan came; the next page goes on below it.
@@ -140,6 +154,33 @@ impl Reader {
         Ok((records, None))
     }
 
+    /// One record with its history; nothing if it is not in the archive, or not for this reader.
+    fn record(&self, index: LeafIndex) -> Result<Option<v1::GetRecordResponse>, StoreError> {
+        if index.0 >= self.0.head.row.size {
+            return Ok(None);
+        }
+        let Some(found) = self.0.find(index)? else {
+            return Ok(None);
+        };
+        let history = self.0.history(&found)?;
+        // Newest first, as `mark_used` has it.
+        let mut history: Vec<_> = history
+            .into_iter()
+            .rev()
+            .map(v1::ArchiveRecord::from)
+            .collect();
+        self.mark_used(&mut history)?;
+        history.reverse();
+        let mut record = v1::ArchiveRecord::from(found);
+        let itself = history.iter().find(|it| it.leaf_index == index.0);
+        record.used_by = itself.map(|it| it.used_by.clone()).unwrap_or_default();
+        Ok(Some(v1::GetRecordResponse {
+            record: Some(record),
+            history,
+            tree_size: self.0.head.row.size,
+        }))
+    }
+
     /// Says of records what they are used for. An institution is not told: what became of its outcomes is the learner's.
     fn mark_used(&self, records: &mut [v1::ArchiveRecord]) -> Result<(), StoreError> {
         let Some(oldest) = records.last().filter(|_| self.0.only.is_none()) else {
@@ -153,7 +194,37 @@ impl Reader {
         Ok(())
     }
 
-    fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
+    /// The newest outcomes in force of some categories; none means all.
+    pub(super) fn newest(
+        &self,
+        categories: &[i32],
+        count: usize,
+    ) -> Result<Vec<v1::ArchiveRecord>, StoreError> {
+        let every = || (1..=9).collect();
+        let filter = Filter {
+            // Only outcomes have a category.
+            categories: match categories {
+                [] => every(),
+                some => some.to_vec(),
+            },
+            states: vec![v1::RecordState::Active as i32],
+            issuer: None,
+            completed_from: String::new(),
+            completed_to: String::new(),
+        };
+        let mut records = Vec::with_capacity(count);
+        let mut before = Some(self.0.head.row.size);
+        while let Some(below) = before
+            && records.len() < count
+        {
+            let (page, next) = self.page(&filter, below, count - records.len())?;
+            records.extend(page);
+            before = next;
+        }
+        Ok(records)
+    }
+
+    pub(super) fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
         let mut totals: BTreeMap<i32, v1::CategoryTotal> = BTreeMap::new();
         for part in &self.0.parts {
             self.0.scan(part, self.0.head.row.size, |record| {
@@ -245,21 +316,6 @@ fn query(request: &v1::ListRecordsRequest) -> Query {
         ..request.clone()
     };
     Query::of(&[b"records", &plain.encode_to_vec()])
-}
-
-fn message(record: Found) -> v1::ArchiveRecord {
-    v1::ArchiveRecord {
-        leaf_index: record.index.0,
-        issuer: record.issuer,
-        record_id: record.header.record_id.as_bytes().to_vec().into(),
-        kind: record.header.kind as i32,
-        state: record.state as i32,
-        deposited_at_ms: record.header.deposited_at_ms,
-        payload: record.opened.payload.into(),
-        salt: record.opened.salt.to_vec().into(),
-        changed_by: record.changed_by.map(|index| index.0),
-        used_by: Vec::new(),
-    }
 }
 
 /// The outcome that a payload shows, if any.

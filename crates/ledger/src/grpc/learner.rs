@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use creditbank_domain::access::masked_number;
 use creditbank_domain::identifier::{DocumentKind, IdentityDocument, LearnerCode};
 use creditbank_domain::record::Role;
 use creditbank_domain::text::{Label, PersonName};
@@ -43,6 +44,25 @@ impl LearnerService for Services {
         Ok(Response::new(v1::ResolvedLearner {
             learner: digits(resolved.learner),
             created: resolved.created,
+        }))
+    }
+
+    async fn get_learner(
+        &self,
+        request: Request<v1::GetLearnerRequest>,
+    ) -> Result<Response<v1::LearnerProfile>, Status> {
+        self.caller(&request, &[Role::Gateway, Role::Operator])?;
+        let learner = code(&request.into_inner().learner, "learner")?;
+        let profile = self.bank.profile(learner).map_err(|error| failed(&error))?;
+        let profile = profile.map_err(|refusal| refuse(refusal, "learner"))?;
+        let identities = profile.documents.iter().map(|it| v1::MaskedIdentity {
+            kind: it.kind,
+            masked_number: masked_number(&it.number),
+        });
+        Ok(Response::new(v1::LearnerProfile {
+            learner: digits(profile.learner),
+            name: profile.name,
+            identities: identities.collect(),
         }))
     }
 
@@ -177,7 +197,7 @@ impl Services {
         resolved.map_err(|error| failed(&error))
     }
 
-    fn identified(
+    pub(super) fn identified(
         &self,
         caller: &Caller,
         row: v1::EnrolLearnerRequest,

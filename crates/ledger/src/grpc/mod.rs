@@ -1,8 +1,10 @@
 //! The gRPC services, one file each. Handlers translate and look after limits; decisions are made elsewhere.
 
+mod access;
 mod archive;
 pub(crate) mod auth;
 mod comparison;
+mod credential;
 mod learner;
 mod log;
 mod page;
@@ -10,6 +12,7 @@ mod points;
 mod recognition;
 mod reconciliation;
 mod registry;
+mod request;
 mod rule;
 mod submission;
 mod transfer;
@@ -23,6 +26,7 @@ use creditbank_wire::status::to_status;
 use tonic::{Request, Status};
 
 use self::auth::{Caller, Tokens};
+use crate::access::NotDone;
 use crate::bank::Bank;
 
 /// What every service needs.
@@ -79,6 +83,15 @@ fn refuse(refusal: Refusal, field: &str) -> Status {
 
 fn refuse_all(faults: &[Fault]) -> Status {
     to_status(faults)
+}
+
+/// What was done, or why not; a refusal that names no field is about `field`.
+fn done<T>(done: Result<T, NotDone>, field: &str) -> Result<T, Status> {
+    done.map_err(|error| match error {
+        NotDone::Refused(fault) if fault.field.is_empty() => refuse(fault.refusal, field),
+        NotDone::Refused(fault) => refuse_all(&[fault]),
+        NotDone::Store(error) => failed(&error),
+    })
 }
 
 /// A store that cannot be read: the operator gets the reason, the caller a code.

@@ -10,12 +10,17 @@ pub(crate) const PAGE_MAX: u32 = 1000;
 
 /// The page size that was asked for: 0 means `default`, more than the most is refused.
 pub(crate) fn size(asked: u32, default: u32) -> Result<usize, Refusal> {
+    size_up_to(asked, default, PAGE_MAX)
+}
+
+/// The same, where the most is less.
+pub(crate) fn size_up_to(asked: u32, default: u32, max: u32) -> Result<usize, Refusal> {
     match asked {
         0 => Ok(default as usize),
-        1..=PAGE_MAX => Ok(asked as usize),
+        asked if asked <= max => Ok(asked as usize),
         _ => Err(Refusal::OutOfRange {
             min: 0,
-            max: i64::from(PAGE_MAX),
+            max: i64::from(max),
         }),
     }
 }

@@ -1,5 +1,6 @@
 //! `RecognitionService`: simulations, plans, and applications from submission to closing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_domain::application::Task;
@@ -14,7 +15,7 @@ use creditbank_domain::text::Label;
 use creditbank_domain::{Digest32, LeafIndex, Refusal};
 use creditbank_planner::{Goal, Plan, plan};
 use creditbank_rulebook::decision_json;
-use creditbank_store::{ApplicationRow, Go};
+use creditbank_store::{ApplicationRow, Go, StoreError};
 use creditbank_wire::convert::recognition::{
     application_message, ruling_message, use_message, uses,
 };
@@ -30,9 +31,12 @@ use super::page::{self, Query};
 use super::rule::{day_or_today, named_set};
 use super::{Services, failed, refuse, refuse_all};
 use crate::archive::Archive;
+use crate::bank::Bank;
 use crate::clock::{self, day_of};
 use crate::head::Head;
-use crate::recognition::{Action, CaseFile, Evidence, Holdings, Process, Scope, depositor};
+use crate::recognition::{
+    Action, CaseFile, Evidence, Holdings, Process, Scope, depositor, message_at,
+};
 
 /// Default applications of a page.
 const PAGE: u32 = 20;
@@ -40,6 +44,8 @@ const PAGE: u32 = 20;
 const PAGE_MAX: usize = 200;
 /// Most rows of the work queue that a filter may pass over for one page.
 const SCANNED_MAX: usize = 10_000;
+/// Most outcomes that a panel is shown of one application.
+const EVIDENCE_MAX: usize = 512;
 /// Who asks on behalf of learners.
 const FOR_LEARNERS: [Role; 3] = [Role::Gateway, Role::LearnerAgent, Role::Operator];
 /// Who looks at applications.
@@ -381,6 +387,11 @@ impl Services {
             Some(ruling) => Some(self.explained(head, &file, &process.set, ruling)?),
             None => None,
         };
+        let is_panel = whole && is_own && matches!(caller.role, Role::Operator | Role::Reviewer);
+        let (outcomes, expected) = match is_panel {
+            true => self.evidence(head, &file, &process.set)?,
+            false => Default::default(),
+        };
         let due = process.proceeding.due(&process.terms());
         let steps = file.steps.iter().map(|step| {
             let actor = head.registry.by_number(step.actor);
@@ -414,6 +425,8 @@ impl Services {
             due_step: due.map(|due| task(due.task).to_owned()).unwrap_or_default(),
             overdue: due.is_some_and(|due| due.day < clock::today()),
             applied_on: day_of(file.submitted_at_ms).to_string(),
+            outcomes,
+            expected,
         }))
     }
 
@@ -430,6 +443,49 @@ impl Services {
             }
         }
         Ok(false)
+    }
+
+    /// What a panel looks at: the outcomes that are claimed, and before a ruling what the rules would grant of them. Of a
+    /// learner who is gone there is nothing to look at.
+    fn evidence(
+        &self,
+        head: &Arc<Head>,
+        file: &CaseFile,
+        set: &Arc<Compiled>,
+    ) -> Result<(Vec<v1::ArchiveRecord>, Option<v1::Evaluation>), Status> {
+        let archive = Archive::open(&self.bank, Arc::clone(head), file.learner, None)
+            .map_err(|error| failed(&error))?;
+        let Ok(archive) = archive else {
+            return Ok(Default::default());
+        };
+        let claimed = file.form.uses.iter().flat_map(|it| &it.outcomes).copied();
+        let claimed: BTreeSet<LeafIndex> = claimed.collect();
+        let leaves = claimed.into_iter().take(EVIDENCE_MAX);
+        let outcomes =
+            claimed_records(&self.bank, &archive, leaves).map_err(|error| failed(&error))?;
+        if file.ruling().is_some() {
+            return Ok((outcomes, None));
+        }
+        let (programme, uses) = (file.form.programme.clone(), file.form.uses.clone());
+        let scope = Scope {
+            set,
+            programme: &programme,
+            uses: &uses,
+        };
+        let holdings = Holdings::read(&archive, None, &scope).map_err(|error| failed(&error))?;
+        let Ok(holdings) = holdings else {
+            return Ok((outcomes, None));
+        };
+        let question = Question {
+            set: Arc::clone(set),
+            hash: file.rule_set,
+            date: day_of(file.submitted_at_ms),
+            programme,
+            holdings,
+        };
+        let case = question.holdings.case(&question.programme, question.date);
+        let decision = evaluate(set, &case, &uses);
+        Ok((outcomes, Some(evaluation(&question, decision, uses))))
     }
 
     /// The evaluation behind a ruling, made again for its explanation of what the ruling looked at.
@@ -505,6 +561,40 @@ impl Services {
         walked.map_err(|error| failed(&error))?;
         Ok((rows, next))
     }
+}
+
+/// Records of an archive by their leaves, as they are now; what cannot be read is left out.
+fn claimed_records(
+    bank: &Bank,
+    archive: &Archive,
+    leaves: impl Iterator<Item = LeafIndex>,
+) -> Result<Vec<v1::ArchiveRecord>, StoreError> {
+    let (head, key) = (&archive.head, bank.key_encryption());
+    let mut evidence = Evidence::new(bank.store(), &head.snapshot, &head.registry, key);
+    let mut found = Vec::new();
+    for index in leaves {
+        let Ok((issuer, payload)) = evidence.record(index)? else {
+            continue;
+        };
+        let envelope = message_at(&head.snapshot, index)?;
+        let issuer = head.registry.by_number(issuer);
+        let is_doubtful = issuer.is_some_and(|it| it.has_doubtful_key());
+        let mut rows = archive.parts.iter().flat_map(|it| &it.states);
+        let row = rows.find(|(at, _)| *at == index).map(|(_, row)| *row);
+        let row = row.unwrap_or_default();
+        let (state, changed_by) = archive.state(index, row, is_doubtful)?;
+        found.push(v1::ArchiveRecord {
+            leaf_index: index.0,
+            issuer: envelope.issuer,
+            record_id: envelope.record_id,
+            kind: envelope.kind,
+            state: state as i32,
+            changed_by: changed_by.map(|it| it.0),
+            payload: payload.into(),
+            ..Default::default()
+        });
+    }
+    Ok(found)
 }
 
 /// What an evaluation tells a caller.

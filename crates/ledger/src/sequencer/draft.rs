@@ -23,7 +23,8 @@ use super::recent::{Id, Ids, Recent};
 use crate::admission::{Admitted, Body, ReadyRow, Row, Seen, conflict, may_deposit};
 use crate::bank::Bank;
 use crate::fold::{
-    Folded, find_state, fold_application, fold_leaf, fold_state, fold_submissions, put_state,
+    Folded, find_state, fold_application, fold_ended, fold_leaf, fold_state, fold_submissions,
+    put_state,
 };
 use crate::head::{Head, encode, envelope, leaf};
 use crate::queue::Decision;
@@ -450,6 +451,7 @@ impl<'a> Draft<'a> {
             Ok((owner, state)) => {
                 let state = fold_state(state, row.kind, row.index);
                 self.set_state(owner, target.leaf_index, state)?;
+                fold_ended(&mut self.views, row.kind, target.leaf_index);
                 Ok(None)
             }
             Err(refusal) => Ok(Some(refusal.at("envelope.refs[0]"))),

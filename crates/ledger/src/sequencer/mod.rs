@@ -174,6 +174,9 @@ impl Sequencer {
         }
         self.bank.reach(Step::Published);
         self.bank.desk().committed(&plan);
+        if !plan.views.ended.is_empty() {
+            self.bank.lists().changed();
+        }
         let changed = plan
             .views
             .states

@@ -423,6 +423,7 @@ pub fn public_key(message: &v1::PublicKey) -> Result<PublicKey, Refusal> {
             v1::KeyPurpose::Log => KeyPurpose::Log,
             v1::KeyPurpose::Cosign => KeyPurpose::Cosign,
             v1::KeyPurpose::Seal => KeyPurpose::Seal,
+            v1::KeyPurpose::Credential => KeyPurpose::Credential,
         };
     let algorithm = Algorithm::from_number(message.algorithm)?;
     if !purpose.admits(algorithm) {

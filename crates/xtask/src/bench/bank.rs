@@ -87,6 +87,15 @@ impl Bank {
             .expect("it runs unless it is being restarted")
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Admits somebody in another role.
+    pub(crate) async fn admit(&self, keys: &InstitutionKeys, role: v1::Role) -> Result<()> {
+        admit(self.folder(), self.server(), keys, role).await
+    }
+
     /// The memory that the server has in use.
     pub(crate) fn memory(&self) -> Result<Entry> {
         let (now, peak) = self.server().memory_mib()?;
@@ -189,18 +198,30 @@ pub(crate) fn serve(folder: &Path) -> Result<Server> {
 
 /// Admits an institution for every category, as the operator.
 pub(crate) async fn register(folder: &Path, server: &Server, keys: &InstitutionKeys) -> Result<()> {
+    admit(folder, server, keys, v1::Role::Institution).await
+}
+
+async fn admit(
+    folder: &Path,
+    server: &Server,
+    keys: &InstitutionKeys,
+    role: v1::Role,
+) -> Result<()> {
     let operator = std::fs::read_to_string(folder.join("bank/operator.key"))?;
     let operator = connect(server, &Arc::new(InstitutionKeys::parse(&operator)?)).await?;
     let profile = v1::InstitutionProfile {
         institution_id: keys.institution().to_string(),
         display_name: "Bench College".into(),
-        role: v1::Role::Institution as i32,
+        role: role as i32,
         ..v1::InstitutionProfile::default()
     };
     let request = v1::CreateInstitutionRequest {
         profile: Some(profile),
         keys: keys.public_keys(),
-        categories: (1..=9).collect(),
+        categories: match role {
+            v1::Role::Institution => (1..=9).collect(),
+            _ => Vec::new(),
+        },
     };
     operator.registry().create_institution(request).await?;
     Ok(())

@@ -4,8 +4,8 @@
 //! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
 //! server runs in a process of its own; this one is the load, and shares the processor with it.
 //!
-//! It never touches the bank's inside, but speaks gRPC through the SDK as a partner, runs the program, and looks at files.
-//! Only decisions and plans (`rules/`) and a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
+//! It speaks gRPC through the SDK as a partner, runs the program, and looks at files. Only decisions and plans (`rules/`) and
+//! a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -15,6 +15,7 @@ mod bank;
 mod clock;
 mod disk;
 mod empty;
+mod gateway;
 mod import;
 mod limits;
 mod load;
@@ -74,8 +75,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 
 /// Runs everything that was asked for; false if a target was missed.
 fn bench(options: &Options) -> Result<bool> {
-    let mut report = Report::start(options);
-    let runtime = runtime()?;
+    let (mut report, runtime) = (Report::start(options), runtime()?);
     limits::measure(options, &mut report)?;
     runtime.block_on(limits::empty_calls(options, &mut report))?;
     rules::measure(options, &mut report)?;
@@ -101,16 +101,16 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
     bank.fill(small).await?;
     let at_small = read::measure(options, &mut bank, report, "small").await?;
     submit::measure(options, &mut bank, report).await?;
-    if options.wants_any(&["archive", "proof", "start", "disk", "memory", "peer"]) {
-        let filled = bank.fill(options.records).await?;
-        if let Some((records, rate)) = filled {
-            let entry = Entry::new("fill", rate, "records/s");
-            report.add(entry.note(&format!("{records} records in batches of 1,000, on and on")));
+    if options.wants_any(&options::OF_A_FULL_BANK) {
+        if let Some((records, rate)) = bank.fill(options.records).await? {
+            let note = format!("{records} records in batches of 1,000, on and on");
+            report.add(Entry::new("fill", rate, "records/s").note(&note));
         }
         report.add(bank.memory()?);
         bank.settle().await;
         let at_large = read::measure(options, &mut bank, report, "large").await?;
         read::compare(report, &at_small, &at_large, (small, bank.deposited()));
+        gateway::measure(options, &bank, report).await?;
     }
     restart::measure(options, &mut bank, report).await?;
     if options.wants("disk") {

@@ -19,8 +19,13 @@ Writes target/bench/latest.json and prints the table. The exit code is 1 if a ta
 ";
 
 /// Families of results that need a bank with records.
-pub(crate) const OF_A_BANK: [&str; 7] = [
-    "submit", "archive", "proof", "start", "disk", "memory", "peer",
+pub(crate) const OF_A_BANK: [&str; 8] = [
+    "submit", "archive", "gateway", "proof", "start", "disk", "memory", "peer",
+];
+
+/// Those of them that need it full.
+pub(crate) const OF_A_FULL_BANK: [&str; 7] = [
+    "archive", "gateway", "proof", "start", "disk", "memory", "peer",
 ];
 
 /// What to do.

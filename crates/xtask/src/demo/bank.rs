@@ -31,6 +31,7 @@ pub(super) struct Bank {
     server: Child,
     janitor: Child,
     address: String,
+    log: String,
 }
 
 impl Bank {
@@ -58,6 +59,7 @@ impl Bank {
             server,
             janitor,
             address: format!("http://127.0.0.1:{grpc}"),
+            log: format!("http://127.0.0.1:{http}"),
         };
         let mut lines = BufReader::new(said).lines();
         for line in lines.by_ref() {
@@ -75,6 +77,16 @@ impl Bank {
             }
         }
         bail!("the server ended before it was ready")
+    }
+
+    /// Address of its gRPC service.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Address of its public log.
+    pub(super) fn log(&self) -> &str {
+        &self.log
     }
 
     /// How commands know the bank, as one types it.

@@ -6,6 +6,7 @@
 
 mod bank;
 mod delta;
+mod gateway;
 mod printed;
 mod recognition;
 mod results;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result, bail};
 use crate::step::{self, Steps};
 use crate::{cargo, machine, setup};
 use bank::Bank;
+use gateway::Gateway;
 use results::Results;
 
 /// Rows made up where no file is given.
@@ -89,10 +91,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     deposit(&mut steps, &bank, &results, &folder)?;
     let learner = results.learner(&folder)?;
     let decided = recognition::run(&mut steps, &bank, learner, &folder)?;
+    let gateway = steps.step("start the gateway", || Gateway::start(&bank, &folder))?;
     steps.finish();
     println!();
     decided.print();
+    println!("\n网页 / pages:\n");
+    for (name, code) in decided.learners() {
+        println!("  {}  {name}", gateway.sign_in(code));
+    }
+    println!("  {}  验证证明 / verify a record", gateway.verify());
     if options.exit {
+        gateway.stop()?;
         return bank.stop(|bank| bank.run("recompute bank --quiet"));
     }
     println!("\nThe bank is running. Try next, in another terminal:\n");

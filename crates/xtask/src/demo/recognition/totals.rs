@@ -97,6 +97,11 @@ impl Decided {
         );
     }
 
+    /// Names and learner codes of those who were decided.
+    pub(in crate::demo) fn learners(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|it| (it.name.as_str(), it.code.as_str()))
+    }
+
     /// What to try next, behind `creditbank`.
     pub(in crate::demo) fn next(&self) -> Vec<String> {
         let Some(it) = self.0.first() else {

@@ -1,5 +1,7 @@
 //! `creditbank learner`: archives and whose they are.
 
+mod account;
+
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,11 +14,12 @@ use creditbank_domain::LearnerCode;
 use creditbank_domain::identifier::DocumentKind;
 use creditbank_wire::v1;
 
+use self::account::{Account, Printed};
 use crate::connection::{Connection, Key, block_on};
 use crate::print;
 use crate::table::{Options, Table};
 
-/// Enrol and find learners; merge and erase archives.
+/// Enrol and find learners; merge and erase archives; link accounts and print codes for people at a window.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Kinds of documents: resident-id, passport (with --issuer CHN), residence-permit,
@@ -27,7 +30,12 @@ Examples:
   creditbank learner enrol 319901194505120011 --name 张三
   creditbank learner resolve --file people.csv > codes.csv
   creditbank learner merge 1234567890123456 9876543210987654 --reason 重复建档
-  creditbank learner erase 1234567890123456 --key bank/operator.key")]
+  creditbank learner erase 1234567890123456 --key bank/operator.key
+
+At a window, with the key of an operator or of a learner agent:
+  creditbank learner link 1234567890123456 --issuer https://id.example --subject 7d1c… --key window.key
+  creditbank learner unlink --issuer https://id.example --subject 7d1c… --key window.key
+  creditbank learner print-code 1234567890123456 --purpose check-in --days 180 --key window.key")]
 pub(crate) struct Learner {
     #[command(subcommand)]
     action: Action,
@@ -76,6 +84,17 @@ enum Action {
         #[arg(long)]
         reason: String,
     },
+    /// Tie an account of an identity provider to a learner, after proof of identity. Operators, learner agents.
+    Link {
+        /// The learner's code.
+        learner: String,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// Untie an account. Operators, learner agents.
+    Unlink(Account),
+    /// Make a code on paper (离线码) for somebody without a phone. Operators, learner agents.
+    PrintCode(Printed),
     /// Erase an archive for ever: its key, contents and every entry that names the learner. Operators only.
     Erase {
         /// The learner's code.
@@ -141,6 +160,21 @@ impl Learner {
                     serde_json::json!({ "leaf_index": leaf }),
                 );
             }
+            Action::Link { learner, account } => {
+                account.link(bank, learner).await?;
+                self.told("linked", serde_json::json!({ "learner": code(learner)? }));
+            }
+            Action::Unlink(account) => {
+                account.unlink(bank).await?;
+                self.told("not linked any more", serde_json::json!({}));
+            }
+            Action::PrintCode(printed) => {
+                let (secret, last_day) = printed.make(bank).await?;
+                self.told(
+                    &account::paper(&secret, &last_day),
+                    serde_json::json!({ "code": secret, "last_day": last_day }),
+                );
+            }
             Action::Erase { learner, .. } => {
                 let request = v1::EraseLearnerRequest {
                     learner: code(learner)?,
@@ -191,12 +225,13 @@ fn confirm(learner: &str) -> Result<()> {
 }
 
 /// A code in the one spelling of the wire.
-fn code(text: &str) -> Result<String> {
+pub(super) fn code(text: &str) -> Result<String> {
     let code = LearnerCode::parse(text).with_context(|| format!("{text:?} is no learner code"))?;
     Ok(format!("{:016}", code.as_u64()))
 }
 
-fn request(kind: &str, number: &str, issuer: &str, name: &str) -> Result<v1::EnrolLearnerRequest> {
+/// An identity document as the command line names it.
+pub(super) fn identity(kind: &str, number: &str, issuer: &str) -> Result<v1::Identity> {
     let known = || DocumentKind::ALL.map(DocumentKind::code).join(", ");
     let kind = DocumentKind::parse(if kind.is_empty() { "resident-id" } else { kind })
         .with_context(|| format!("no kind of document {kind:?}; there are {}", known()))?;
@@ -205,12 +240,16 @@ fn request(kind: &str, number: &str, issuer: &str, name: &str) -> Result<v1::Enr
         number.to_owned(),
         issuer.to_owned(),
     );
+    Ok(v1::Identity {
+        kind,
+        number,
+        issuer,
+    })
+}
+
+fn request(kind: &str, number: &str, issuer: &str, name: &str) -> Result<v1::EnrolLearnerRequest> {
     Ok(v1::EnrolLearnerRequest {
-        identity: Some(v1::Identity {
-            kind,
-            number,
-            issuer,
-        }),
+        identity: Some(identity(kind, number, issuer)?),
         name: name.to_owned(),
     })
 }

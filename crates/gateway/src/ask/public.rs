@@ -1,0 +1,1 @@
+//! The public log and the registry: receipts, checkpoints, institutions.

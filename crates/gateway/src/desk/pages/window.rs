@@ -1,0 +1,174 @@
+//! What is done for people who came to a window: a code on paper, and an account tied to their archive.
+//!
+//! A printed code is the answer to its form: it has no address, and is told once.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::{Redirect, Response};
+use axum::routing::{get, post};
+use creditbank_domain::LearnerCode;
+use creditbank_wire::v1;
+use serde::Deserialize;
+
+use super::Place;
+use crate::clock;
+use crate::desk::app::DeskApp;
+use crate::desk::names;
+use crate::desk::staff::{Desk, Signed, Staff};
+use crate::failure::Failure;
+use crate::frame::{Frame, page};
+use crate::qr::Qr;
+use crate::show;
+
+/// A printed code lives for one of these numbers of days.
+const DAYS: [u64; 3] = [30, 90, 180];
+const DAY_MS: u64 = 86_400_000;
+/// Clocks of this machine and the ledger may differ by so much before a longest printed code is refused.
+const CLOCK_MS: u64 = 60_000;
+
+pub(super) fn routes() -> Router<Arc<DeskApp>> {
+    Router::new()
+        .route("/window", get(window))
+        .route("/window/paper", post(paper))
+        .route("/window/link", post(link))
+        .route("/window/unlink", post(unlink))
+}
+
+#[derive(Template)]
+#[template(path = "desk/window.html")]
+struct WindowPage {
+    f: Frame,
+    d: Desk,
+    purposes: Vec<(i32, &'static str)>,
+    days: [u64; 3],
+    done: String,
+}
+
+#[derive(Deserialize)]
+struct WindowQuery {
+    #[serde(default)]
+    done: String,
+}
+
+async fn window(staff: Staff, Query(query): Query<WindowQuery>) -> Result<Response, Failure> {
+    use v1::DeskPurpose as P;
+    let Staff { f, d } = staff.at(Place::Window);
+    let all = [P::CheckIn, P::Totals, P::Records];
+    page(&WindowPage {
+        purposes: all
+            .map(|it| (it as i32, names::purpose(f.view.lang, it)))
+            .to_vec(),
+        days: DAYS,
+        done: match &*query.done {
+            "link" => f.t("desk-link-done"),
+            "unlink" => f.t("desk-unlink-done"),
+            _ => String::new(),
+        },
+        f,
+        d,
+    })
+}
+
+#[derive(Deserialize)]
+struct PaperForm {
+    learner: String,
+    purpose: i32,
+    days: u64,
+}
+
+#[derive(Template)]
+#[template(path = "desk/paper.html")]
+struct PaperPage {
+    f: Frame,
+    d: Desk,
+    purpose: &'static str,
+    qr: Qr,
+    secret: String,
+    until: String,
+}
+
+async fn paper(
+    State(app): State<Arc<DeskApp>>,
+    Signed { staff, form }: Signed<PaperForm>,
+) -> Result<Response, Failure> {
+    let Staff { f, d } = staff.at(Place::Window);
+    if !DAYS.contains(&form.days) {
+        return Err(Failure::Unreadable);
+    }
+    let purpose = v1::DeskPurpose::try_from(form.purpose).map_err(|_| Failure::Unreadable)?;
+    let expires_at_ms = clock::now_ms() + form.days * DAY_MS - CLOCK_MS;
+    let ask = v1::CreateGrantRequest {
+        learner: learner(&form.learner)?,
+        expires_at_ms,
+        content: Some(v1::create_grant_request::Content::PrintedCode(
+            v1::PrintedCode {
+                purpose: purpose as i32,
+                categories: Vec::new(),
+            },
+        )),
+    };
+    let made = app.paper(ask).await?;
+    page(&PaperPage {
+        purpose: names::purpose(f.view.lang, purpose),
+        qr: Qr::of(&made.secret).ok_or(Failure::Unreadable)?,
+        until: show::day(made.grant.map_or(expires_at_ms, |it| it.expires_at_ms)),
+        secret: made.secret,
+        f,
+        d,
+    })
+}
+
+#[derive(Deserialize)]
+struct LinkForm {
+    learner: String,
+    issuer: String,
+    subject: String,
+}
+
+async fn link(
+    State(app): State<Arc<DeskApp>>,
+    Signed { form, .. }: Signed<LinkForm>,
+) -> Result<Redirect, Failure> {
+    let ask = v1::LinkSubjectRequest {
+        learner: learner(&form.learner)?,
+        subject: subject(&form.issuer, &form.subject),
+    };
+    app.link(ask).await?;
+    Ok(Redirect::to("/window?done=link"))
+}
+
+#[derive(Deserialize)]
+struct UnlinkForm {
+    issuer: String,
+    subject: String,
+}
+
+async fn unlink(
+    State(app): State<Arc<DeskApp>>,
+    Signed { form, .. }: Signed<UnlinkForm>,
+) -> Result<Redirect, Failure> {
+    let ask = v1::UnlinkSubjectRequest {
+        subject: subject(&form.issuer, &form.subject),
+    };
+    app.unlink(ask).await?;
+    Ok(Redirect::to("/window?done=unlink"))
+}
+
+fn subject(issuer: &str, subject: &str) -> Option<v1::Subject> {
+    Some(v1::Subject {
+        issuer: issuer.trim().to_owned(),
+        subject: subject.trim().to_owned(),
+    })
+}
+
+/// A learner code in the one spelling of the wire.
+fn learner(text: &str) -> Result<String, Failure> {
+    let code = LearnerCode::parse(text).map_err(|refusal| Failure::Refused {
+        refusal,
+        field: "learner",
+    })?;
+    Ok(format!("{:016}", code.as_u64()))
+}

@@ -1,0 +1,36 @@
+//! For whoever watches this process: whether it lives, and whether its ledger answers. No details.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use creditbank_client::Line;
+use creditbank_wire::v1;
+
+use crate::app::App;
+
+/// How long the ledger may take.
+const READY_WITHIN: Duration = Duration::from_secs(3);
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(async || told(StatusCode::OK, "alive\n")))
+        .route("/readyz", get(ready))
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    let send = |line: Line, it| async move { line.log().get_checkpoint(it).await };
+    let asked = app.bank.call(v1::GetCheckpointRequest {}, send);
+    match tokio::time::timeout(READY_WITHIN, asked).await {
+        Ok(Ok(_)) => told(StatusCode::OK, "ready\n"),
+        _ => told(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    }
+}
+
+fn told(status: StatusCode, text: &'static str) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], text).into_response()
+}

@@ -1,0 +1,19 @@
+//! The printed transcript (学习成果证明): a tagged PDF in Chinese, English or both, with a QR code a set of records that
+//! leads to verification.
+//!
+//! [`gather`] reads an archive into a [`sheet::Transcript`]; [`typeset`] makes a PDF of one, with no ledger and no clock, so
+//! that equal content gives equal bytes; [`route`] is where it is asked for, and bounds how much is printed at once. The page itself is
+//! `typst/transcript.typ`. What institutions and learners wrote reaches it as values, never as markup.
+
+mod ask;
+mod fonts;
+mod gather;
+mod printable;
+mod route;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod typeset;
+mod values;
+
+pub(crate) use route::routes;

@@ -1,0 +1,352 @@
+//! Configuration of a gateway: one file, and the key files that it names. The environment may override what stands above
+//! the tables.
+//!
+//! ```text
+//! gateway.toml    settings; every key above [provider] can be overridden by CREDITBANK_GATEWAY_<KEY>
+//! gateway.key     keys of an institution with the role gateway
+//! session.key     what seals session cookies; made where it is missing (mode 0600)
+//! ```
+//!
+//! Paths in the file are relative to its folder.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use creditbank_gateway::{Options, Provider, Recipient};
+use creditbank_ledger::vault::random_seed;
+use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::connection::{read, read_bank_key, read_keys};
+
+/// The settings with every key explained, as `creditbank gateway --init` writes them.
+pub(crate) const EXAMPLE: &str = include_str!("../deploy/gateway.toml");
+/// Secret bytes behind session cookies.
+const SESSION_KEY_BYTES: usize = 64;
+/// Most connections that a setting may allow.
+const CONNECTIONS_MAX: usize = 65_536;
+
+/// What the file may say. Unknown keys are refused.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// How browsers address it; the address that is listened at, if not given on loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) base_url: Option<String>,
+    /// The ledger's gRPC service.
+    pub(crate) bank_url: String,
+    /// Public key of the ledger's log, `bank.pub`.
+    pub(crate) bank: PathBuf,
+    /// Certificate authority of an https address of the ledger, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bank_ca: Option<PathBuf>,
+    /// Connections to the ledger.
+    pub(crate) bank_connections: usize,
+    /// The ledger's public log over HTTP.
+    pub(crate) log_url: String,
+    /// Keys of an institution with the role gateway.
+    pub(crate) key: PathBuf,
+    /// Keys of an institution with the role learner-agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) agent_key: Option<PathBuf>,
+    /// Seals session cookies.
+    pub(crate) session_key: PathBuf,
+    /// Minutes until an unused session ends.
+    pub(crate) session_idle_minutes: u32,
+    /// Minutes until any session ends.
+    pub(crate) session_minutes: u32,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Connections at once.
+    pub(crate) connections_max: usize,
+    /// Requests of one client a minute.
+    pub(crate) client_requests_a_minute: u32,
+    /// Changes of one learner a minute.
+    pub(crate) learner_changes_a_minute: u32,
+    /// Fonts of the printed transcript.
+    pub(crate) fonts: PathBuf,
+    /// Who signs learners in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provider: Option<ProviderSettings>,
+    /// Other regions' banks that outcomes can go to.
+    #[serde(default, rename = "recipient", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) recipients: Vec<RecipientSettings>,
+}
+
+/// Another region's bank, as a `[[recipient]]` names it: what the notice of a transfer has to say of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecipientSettings {
+    /// Origin of its log.
+    pub(crate) origin: String,
+    /// Its name in Chinese.
+    pub(crate) name_zh: String,
+    /// Its name in English.
+    pub(crate) name_en: String,
+    /// How to reach it.
+    pub(crate) contact: String,
+}
+
+/// An OpenID Connect provider, as `[provider]` names it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderSettings {
+    /// Its issuer identifier.
+    pub(crate) issuer: String,
+    /// What the gateway is called there.
+    pub(crate) client_id: String,
+    /// File with the secret there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<PathBuf>,
+    /// Certificate authority that vouches for its address, PEM, where the system's do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            base_url: None,
+            bank_url: "http://127.0.0.1:7300".to_owned(),
+            bank: "bank.pub".into(),
+            bank_ca: None,
+            bank_connections: 2,
+            log_url: "http://127.0.0.1:7301".to_owned(),
+            key: "gateway.key".into(),
+            agent_key: None,
+            session_key: "session.key".into(),
+            session_idle_minutes: 60,
+            session_minutes: 12 * 60,
+            trusted_proxies: Vec::new(),
+            connections_max: 4096,
+            client_requests_a_minute: 600,
+            learner_changes_a_minute: 60,
+            fonts: "/usr/share/fonts".into(),
+            provider: None,
+            recipients: Vec::new(),
+        }
+    }
+}
+
+/// Keys of the file that the environment may override.
+const SETTING_NAMES: [&str; 17] = [
+    "listen",
+    "base_url",
+    "bank_url",
+    "bank",
+    "bank_ca",
+    "bank_connections",
+    "log_url",
+    "key",
+    "agent_key",
+    "session_key",
+    "session_idle_minutes",
+    "session_minutes",
+    "trusted_proxies",
+    "connections_max",
+    "client_requests_a_minute",
+    "learner_changes_a_minute",
+    "fonts",
+];
+
+/// Reads the settings: defaults, then the file, then the environment.
+pub(crate) fn settings(file: &Path) -> Result<Settings> {
+    ensure!(
+        file.exists(),
+        "there is no {}; `creditbank gateway --init DIR` makes one",
+        file.display()
+    );
+    let figment = Figment::from(Serialized::defaults(Settings::default()))
+        .merge(Toml::file_exact(file))
+        .merge(Env::prefixed("CREDITBANK_GATEWAY_").only(&SETTING_NAMES));
+    figment
+        .extract()
+        .with_context(|| format!("in {}", file.display()))
+}
+
+/// Reads the files that the settings name. Paths are relative to `folder`.
+pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
+    let at = |path: &Path| folder.join(path);
+    let optional = |path: &Option<PathBuf>| path.as_deref().map(|it| read(&at(it))).transpose();
+    let origin = read_bank_key(&at(&settings.bank))?.name().to_owned();
+    let mut bank = creditbank_client::Options::new(settings.bank_url, origin);
+    bank.connections = settings.bank_connections;
+    bank.ca_pem = optional(&settings.bank_ca)?;
+    let agent = settings.agent_key.as_deref();
+    let agent = agent.map(|path| read_keys(&at(path))).transpose()?;
+    let minutes = |count: u32| Duration::from_secs(u64::from(count) * 60);
+    ensure!(
+        (1..=CONNECTIONS_MAX).contains(&settings.connections_max),
+        "connections_max is between 1 and {CONNECTIONS_MAX}"
+    );
+    let provider = settings.provider.map(|it| provider(it, folder));
+    Ok(Options {
+        listen: settings.listen,
+        base_url: settings.base_url.unwrap_or_default(),
+        bank,
+        keys: Arc::new(read_keys(&at(&settings.key))?),
+        agent: agent.map(Arc::new),
+        recipients: settings.recipients.into_iter().map(recipient).collect(),
+        log_url: settings.log_url,
+        session_key: session_key(&at(&settings.session_key))?,
+        provider: provider.transpose()?,
+        development_login: false,
+        trusted_proxies: settings.trusted_proxies,
+        connections_max: settings.connections_max,
+        client_requests_a_minute: settings.client_requests_a_minute,
+        learner_changes_a_minute: settings.learner_changes_a_minute,
+        fonts: at(&settings.fonts),
+        session_idle: minutes(settings.session_idle_minutes),
+        session_max: minutes(settings.session_minutes),
+    })
+}
+
+fn recipient(settings: RecipientSettings) -> Recipient {
+    let RecipientSettings {
+        origin,
+        name_zh,
+        name_en,
+        contact,
+    } = settings;
+    Recipient {
+        origin,
+        name_zh,
+        name_en,
+        contact,
+    }
+}
+
+fn provider(settings: ProviderSettings, folder: &Path) -> Result<Provider> {
+    let secret = settings.client_secret.map(|path| {
+        let path = folder.join(path);
+        let text = Zeroizing::new(read(&path)?);
+        let text = std::str::from_utf8(&text).with_context(|| path.display().to_string())?;
+        anyhow::Ok(Zeroizing::new(text.trim().to_owned()))
+    });
+    Ok(Provider {
+        issuer: settings.issuer,
+        client_id: settings.client_id,
+        client_secret: secret.transpose()?,
+        ca_pem: settings.ca.map(|it| read(&folder.join(it))).transpose()?,
+    })
+}
+
+/// Reads what seals session cookies; makes it where it is missing.
+pub(crate) fn session_key(path: &Path) -> Result<Zeroizing<[u8; SESSION_KEY_BYTES]>> {
+    if !path.exists() {
+        make_session_key(path).with_context(|| path.display().to_string())?;
+    }
+    let text = Zeroizing::new(read(path)?);
+    let bytes = STANDARD.decode(text.trim_ascii()).map(Zeroizing::new);
+    let key = bytes
+        .ok()
+        .and_then(|it| <[u8; SESSION_KEY_BYTES]>::try_from(it.as_slice()).ok());
+    key.map(Zeroizing::new).with_context(|| {
+        format!(
+            "{} is not base64 of {SESSION_KEY_BYTES} bytes",
+            path.display()
+        )
+    })
+}
+
+fn make_session_key(path: &Path) -> Result<()> {
+    let mut bytes = Zeroizing::new([0; SESSION_KEY_BYTES]);
+    for part in bytes.chunks_mut(SESSION_KEY_BYTES / 2) {
+        part.copy_from_slice(&*random_seed());
+    }
+    let text = Zeroizing::new(STANDARD.encode(*bytes));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{}", *text)?;
+    Ok(file.sync_all()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the example says when every key is taken out of its comment.
+    fn uncommented() -> String {
+        let is_key = |line: &&str| {
+            let word = line.trim_start_matches("# ").split([' ', ']']).next();
+            line.starts_with("# [")
+                || line.starts_with("# ") && line.contains(" = ") && word.is_some_and(is_name)
+        };
+        let lines = EXAMPLE.lines().filter(is_key);
+        lines.map(|line| format!("{}\n", &line[2..])).collect()
+    }
+
+    fn is_name(word: &str) -> bool {
+        word.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    }
+
+    #[test]
+    fn the_example_names_every_key_and_says_the_defaults() {
+        let told: Settings = toml::from_str(&uncommented()).expect("the example is read");
+        let mut known = toml::Table::try_from(&told).expect("a table");
+        let mut usual = toml::Table::try_from(Settings::default()).expect("a table");
+        for (name, _) in &usual {
+            assert!(known.contains_key(name), "{name} is not in the example");
+        }
+        for name in SETTING_NAMES {
+            assert!(known.contains_key(name), "{name} is not in the example");
+        }
+        for optional in [
+            "base_url",
+            "bank_ca",
+            "agent_key",
+            "provider",
+            "recipient",
+            "trusted_proxies",
+        ] {
+            known.remove(optional);
+            usual.remove(optional);
+        }
+        assert_eq!(known, usual);
+        toml::from_str::<toml::Table>(EXAMPLE).expect("TOML");
+    }
+
+    #[test]
+    fn a_key_that_nobody_knows_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("gateway.toml");
+        std::fs::write(&file, "listne = \"127.0.0.1:1\"\n").expect("room");
+        let error = settings(&file).expect_err("a key that nobody knows");
+        assert!(format!("{error:#}").contains("listne"), "{error:#}");
+        std::fs::write(&file, "[provider]\nissuer = \"x\"\nclient = \"y\"\n").expect("room");
+        assert!(settings(&file).is_err());
+    }
+
+    #[test]
+    fn a_session_key_is_made_once_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session.key");
+        let made = session_key(&path).expect("it is made");
+        assert_eq!(*session_key(&path).expect("it is read"), *made);
+        let mode = std::fs::metadata(&path)
+            .expect("it is there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(&path, "AAAA\n").expect("room");
+        assert!(session_key(&path).is_err());
+    }
+}

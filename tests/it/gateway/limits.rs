@@ -1,0 +1,208 @@
+//! Requests that are too many, too large or too slow, and what does not start at all.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Output;
+
+use super::browser::{parse, raw};
+use super::fixture::Scene;
+use crate::bank::{BOUND, command, told};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_too_often_waits_and_others_do_not() {
+    let settings = "client_requests_a_minute = 50\ntrusted_proxies = [\"127.0.0.1\"]\n";
+    let scene = Scene::with(settings).await;
+    let mut client = scene
+        .browser()
+        .with("X-Forwarded-For", "6.6.6.6, 198.51.100.7");
+    let mut statuses = (0..60).map(|_| client.get("/v1/issuer").status);
+    assert!(statuses.by_ref().take(45).all(|it| it == 200));
+    let refused = statuses.find(|it| *it != 200);
+    assert_eq!(refused, Some(429));
+    let answer = client.get("/archive").is(429);
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|it| it > 0)
+    );
+    // What the client itself writes into the header makes it nobody else.
+    let mut liar = scene
+        .browser()
+        .with("X-Forwarded-For", "1.2.3.4, 198.51.100.7");
+    liar.get("/v1/issuer").is(429);
+    let mut other = scene.browser().with("X-Forwarded-For", "203.0.113.9");
+    other.get("/v1/issuer").is(200);
+    // Where guessing would pay, a tenth.
+    let mut guesser = scene.browser().with("X-Forwarded-For", "2001:db8:1:1::7");
+    let tries = (0..8).map(|_| guesser.get("/sign-in").status);
+    assert_eq!(tries.filter(|it| *it == 429).count(), 3);
+    let mut neighbour = scene.browser().with("X-Forwarded-For", "2001:db8:1:1::8");
+    neighbour.get("/sign-in").is(429);
+    neighbour.get("/v1/issuer").is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_learner_changes_only_so_much() {
+    let settings = "client_requests_a_minute = 100000\nlearner_changes_a_minute = 3\n";
+    let scene = Scene::with(settings).await;
+    let mut browser = scene.signed_in(&scene.one);
+    let asked = serde_json::json!({ "purpose": "totals" });
+    let statuses: Vec<_> = (0..5)
+        .map(|_| browser.send("POST", "/v1/me/code", &asked).status)
+        .collect();
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    scene
+        .signed_in(&scene.other)
+        .send("POST", "/v1/me/code", &asked)
+        .is(200);
+    browser.get("/v1/me").is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_refused_before_it_is_read() {
+    let scene = Scene::new().await;
+    let mut browser = scene.signed_in(&scene.one);
+    let token = browser.csrf();
+    let large = vec![b'x'; 100 << 10];
+    let mut with_token = browser.with("X-CSRF-Token", &token);
+    with_token
+        .ask("POST", "/v1/me/code", "application/json", &large)
+        .is(413);
+    with_token
+        .ask(
+            "POST",
+            "/sign-out",
+            "application/x-www-form-urlencoded",
+            &large,
+        )
+        .is(413);
+    let promised = format!(
+        "POST /view HTTP/1.1\r\nHost: {}\r\nContent-Length: 99999999999\r\n\r\n",
+        scene.address()
+    );
+    let mut stream = TcpStream::connect(scene.address()).expect("it listens");
+    stream.set_read_timeout(Some(BOUND)).expect("a bound");
+    stream.write_all(promised.as_bytes()).expect("it reads");
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).expect("it answers");
+    assert_eq!(&start, b"HTTP/1.1 413");
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n",
+        "x".repeat(64 << 10)
+    );
+    assert_eq!(raw(scene.address(), head.as_bytes()).status, 431);
+    let many = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\n{}\r\n",
+        "A: b\r\n".repeat(200)
+    );
+    assert_eq!(raw(scene.address(), many.as_bytes()).status, 431);
+    let path = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(64 << 10));
+    let refused = raw(scene.address(), path.as_bytes()).status;
+    assert!([414, 431].contains(&refused), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_slow_is_not_waited_for_and_holds_nobody_up() {
+    let scene = Scene::with("client_requests_a_minute = 100000\nconnections_max = 32\n").await;
+    let mut browser = scene.signed_in(&scene.one);
+    let token = browser.csrf();
+    let open = |text: &str| {
+        let mut stream = TcpStream::connect(scene.address()).expect("it listens");
+        stream.set_read_timeout(Some(BOUND)).expect("a bound");
+        stream.write_all(text.as_bytes()).expect("it reads");
+        stream
+    };
+    let heads: Vec<_> = (0..16)
+        .map(|_| open("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "))
+        .collect();
+    let body = format!(
+        "POST /v1/me/code HTTP/1.1\r\nHost: {}\r\nCookie: session={}\r\nX-CSRF-Token: {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        scene.address(),
+        browser.cookies["session"]
+    );
+    let mut slow = open(&body);
+    browser.get("/v1/me").is(200);
+    let mut answer = vec![0; 4096];
+    let read = slow.read(&mut answer).expect("an answer");
+    assert_eq!(parse(&answer[..read]).status, 408);
+    for mut stream in heads {
+        // It may say that it waited too long, and ends.
+        let mut rest = Vec::new();
+        drop(stream.read_to_end(&mut rest));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_development_login_is_for_loopback_alone() {
+    let scene = Scene::before_gateway().await;
+    let file = scene.configure("");
+    let run = |arguments: &[&str]| -> Output {
+        let mut it = command();
+        it.arg("gateway").arg(&file).args(arguments);
+        it.output().expect("the binary was built")
+    };
+    for (arguments, why) in [
+        (
+            &["--listen", "0.0.0.0:0", "--development-login"][..],
+            "loopback alone",
+        ),
+        (&["--listen", "0.0.0.0:0"], "base_url"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+        assert!(told(&output).contains(why), "{}", told(&output));
+    }
+    for (settings, why) in [
+        (
+            "base_url = \"https://bank.example\"\n",
+            "base_url is elsewhere",
+        ),
+        ("base_url = \"http://bank.example\"\n", "https://HOST"),
+        (
+            "base_url = \"https://bank.example/path\"\n",
+            "without a path",
+        ),
+        ("log_url = \"https://x\"\n", "log_url"),
+        ("nonsense = 1\n", "nonsense"),
+        (
+            "[provider]\nissuer = \"http://id.example\"\nclient_id = \"x\"\n",
+            "issuer",
+        ),
+    ] {
+        let text = std::fs::read_to_string(scene.configure("")).expect("written");
+        let kept = text
+            .lines()
+            .filter(|line| !settings.starts_with(line.split(' ').next().unwrap()));
+        let text = kept.collect::<Vec<_>>().join("\n");
+        std::fs::write(&file, format!("{text}\n{settings}")).expect("room");
+        let output = run(&["--listen", "127.0.0.1:0", "--development-login"]);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{settings}: {}",
+            told(&output)
+        );
+        assert!(told(&output).contains(why), "{settings}: {}", told(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_flag_there_is_no_development_login() {
+    let mut scene = Scene::before_gateway().await;
+    scene.start("", &["--listen", "127.0.0.1:0"]);
+    let mut browser = scene.browser();
+    browser
+        .post("/sign-in/development", &[("learner", &scene.one.code)])
+        .is(404);
+    browser
+        .post("/sign-in/development", &[("learner", "nonsense")])
+        .is(404);
+    let page = browser.get("/sign-in").is(200).text();
+    assert!(
+        !page.contains("development") && !page.contains("name=\"learner\""),
+        "{page}"
+    );
+    scene.stop();
+}
