@@ -25,7 +25,9 @@ test("a desk sees what the learner chose to show, once, and the learner sees who
     await staff.page.goto("/scan");
     await staff.page.check(`input[name=purpose][value="${purpose}"]`);
     await staff.page.fill("#code", code.trim());
+    const answered = staff.page.waitForResponse((it) => it.request().method() === "POST");
     await staff.page.keyboard.press("Enter");
+    await answered;
     await staff.page.waitForLoadState();
   };
   await scan(3);
