@@ -13,6 +13,7 @@ mod public_keys;
 mod recognition;
 mod rule_documents;
 mod sample;
+mod stop;
 mod table;
 
 use std::process::ExitCode;

@@ -199,7 +199,7 @@ fn to_row(record: &v1::ArchiveRecord) -> [String; 9] {
         leaf,
         state,
         issuer,
-        print::category(print::category_of(&outcome)),
+        print::category(outcome.category() as i32),
         outcome
             .achievement
             .as_ref()

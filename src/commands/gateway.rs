@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::gateway_config::{EXAMPLE, options, session_key, settings};
+use crate::stop::stop;
 
 /// Run a gateway: pages and JSON for learners, the public log, and a page where anybody verifies a record.
 #[derive(clap::Args)]
@@ -70,18 +70,4 @@ fn init(folder: &Path) -> Result<ExitCode> {
     println!("settings     {}", file.display());
     println!("next: `creditbank gateway --help` shows how its keys are made and registered");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Resolves at the first signal; the second ends the process at once.
-fn stop() -> Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("stopping");
-        tokio::spawn(async move {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            std::process::exit(130);
-        });
-    })
 }

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use creditbank_ledger::peers::guard;
 use creditbank_ledger::server::{ServerOptions, serve};
 use creditbank_ledger::{Bank, StepTrap, shift_clock};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Folder;
+use crate::stop::stop;
 
 /// Run a bank: gRPC for institutions, and the public log over HTTP (C2SP tlog-tiles).
 #[derive(clap::Args)]
@@ -96,19 +96,4 @@ impl Serve {
         serve(std::sync::Arc::clone(&bank), options, ready, stop()?).await?;
         Ok((bank, sequencer))
     }
-}
-
-/// Resolves at the first signal; the second ends the process at once.
-fn stop() -> Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("stopping");
-        tokio::spawn(async move {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            // Nothing acknowledged is lost: that is what every commit is synced for.
-            std::process::exit(130);
-        });
-    })
 }

@@ -465,7 +465,7 @@ async fn category_of(bank: &Bank, learner: LearnerCode, outcome: u64) -> Result<
     let mut found = None;
     each_record(bank, learner, |record| {
         if record.leaf_index == outcome {
-            found = print::outcome_of(&record.payload).map(|it| print::category_of(&it));
+            found = print::outcome_of(&record.payload).map(|it| it.category() as i32);
         }
         Ok(found.is_none())
     })

@@ -184,30 +184,7 @@ pub(crate) fn grade(grade: Option<&v1::Grade>) -> String {
 /// The outcome that a payload shows, if any.
 pub(crate) fn outcome_of(payload: &[u8]) -> Option<v1::Outcome> {
     let payload = <v1::Payload as creditbank_wire::Message>::decode(payload).ok()?;
-    match payload.content? {
-        v1::payload::Content::Outcome(outcome) => Some(outcome),
-        v1::payload::Content::Amendment(amendment) => amendment.outcome,
-        _ => None,
-    }
-}
-
-/// The number of an outcome's category; 0 where it has none.
-pub(crate) fn category_of(outcome: &v1::Outcome) -> i32 {
-    use v1::outcome::Detail;
-    outcome
-        .detail
-        .as_ref()
-        .map_or(v1::Category::Unspecified, |detail| match detail {
-            Detail::DegreeCourse(_) => v1::Category::DegreeCourse,
-            Detail::SelfStudyExam(_) => v1::Category::SelfStudyExam,
-            Detail::SkillCertificate(_) => v1::Category::SkillCertificate,
-            Detail::Training(_) => v1::Category::Training,
-            Detail::CommunityCourse(_) => v1::Category::CommunityCourse,
-            Detail::ElderCourse(_) => v1::Category::ElderCourse,
-            Detail::VenueLearning(_) => v1::Category::VenueLearning,
-            Detail::HumanitiesWalk(_) => v1::Category::HumanitiesWalk,
-            Detail::DualTrack(_) => v1::Category::DualTrack,
-        }) as i32
+    payload.deposited_outcome()
 }
 
 /// A text of a value that may be absent.

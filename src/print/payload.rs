@@ -4,7 +4,7 @@ use creditbank_wire::Message as _;
 use creditbank_wire::v1;
 use serde_json::{Value, json};
 
-use super::{category, category_of, grade, hex, hundredths, word};
+use super::{category, grade, hex, hundredths, word};
 
 /// What a payload says; null where its bytes are none, such as those of an erased learner.
 pub(crate) fn payload(bytes: &[u8]) -> Value {
@@ -128,7 +128,7 @@ fn outcome(outcome: &v1::Outcome) -> Value {
     let achievement = outcome.achievement.clone().unwrap_or_default();
     let decimal = |amount: Option<u32>| amount.map(|amount| hundredths(u64::from(amount)));
     let mut object = json!({
-        "category": category(category_of(outcome)),
+        "category": category(outcome.category() as i32),
         "achievement_code": achievement.code,
         "achievement_name": achievement.name,
         "project": outcome.project,

@@ -1,4 +1,4 @@
-//! QR codes as one path of an inline picture: no script, no style, nothing that has to be trusted as markup.
+//! QR codes as one path of a picture, on pages and in print: no script, no style, nothing that has to be trusted as markup.
 
 use fast_qr::{ECL, QRBuilder};
 use serde::Serialize;

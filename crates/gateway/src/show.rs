@@ -80,30 +80,11 @@ pub(crate) fn category(lang: Lang, number: i32) -> String {
 
 /// The outcome that a payload shows, if any.
 pub(crate) fn outcome(payload: &[u8]) -> Option<v1::Outcome> {
-    match v1::Payload::decode(payload).ok()?.content? {
-        v1::payload::Content::Outcome(outcome) => Some(outcome),
-        v1::payload::Content::Amendment(amendment) => amendment.outcome,
-        v1::payload::Content::Transferred(transferred) => transferred.outcome,
-        _ => None,
+    let payload = v1::Payload::decode(payload).ok()?;
+    match payload.content {
+        Some(v1::payload::Content::Transferred(transferred)) => transferred.outcome,
+        _ => payload.deposited_outcome(),
     }
-}
-
-/// The number of an outcome's category; 0 where it has none.
-pub(crate) fn category_of(outcome: &v1::Outcome) -> i32 {
-    use v1::outcome::Detail;
-    let category = match outcome.detail {
-        None => v1::Category::Unspecified,
-        Some(Detail::DegreeCourse(_)) => v1::Category::DegreeCourse,
-        Some(Detail::SelfStudyExam(_)) => v1::Category::SelfStudyExam,
-        Some(Detail::SkillCertificate(_)) => v1::Category::SkillCertificate,
-        Some(Detail::Training(_)) => v1::Category::Training,
-        Some(Detail::CommunityCourse(_)) => v1::Category::CommunityCourse,
-        Some(Detail::ElderCourse(_)) => v1::Category::ElderCourse,
-        Some(Detail::VenueLearning(_)) => v1::Category::VenueLearning,
-        Some(Detail::HumanitiesWalk(_)) => v1::Category::HumanitiesWalk,
-        Some(Detail::DualTrack(_)) => v1::Category::DualTrack,
-    };
-    category as i32
 }
 
 /// The grade as a transcript prints it; empty where there is none.

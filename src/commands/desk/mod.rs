@@ -212,7 +212,7 @@ fn total(total: &v1::CategoryTotal) -> [String; 4] {
 
 fn record(record: &v1::ArchiveRecord) -> [String; 4] {
     let outcome = print::outcome_of(&record.payload).unwrap_or_default();
-    let category = print::category(print::category_of(&outcome));
+    let category = print::category(outcome.category() as i32);
     let what = outcome.achievement.map(|it| it.name).unwrap_or_default();
     [outcome.completed_on, what, category, record.issuer.clone()]
 }

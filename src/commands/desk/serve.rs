@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use creditbank_gateway::{DeskOptions, GatewayError, serve_desk};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::connection::{Connection, Key, block_on};
+use crate::stop::stop;
 
 /// Open the desk of an institution, a reviewer, an operator or a learners' agent in the browser.
 #[derive(clap::Args)]
@@ -60,13 +60,4 @@ fn enter() -> mpsc::Receiver<()> {
         }
     });
     receiver
-}
-
-/// Resolves at the first signal.
-fn stop() -> Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    })
 }

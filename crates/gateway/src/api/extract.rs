@@ -163,7 +163,8 @@ pub(super) struct Paging {
     pub(super) page_token: String,
 }
 
-fn page_usual() -> u32 {
+/// Entries of a page where no size is said.
+pub(super) fn page_usual() -> u32 {
     50
 }
 

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ask;
 use super::code::DeskPurpose;
-use super::extract::{Asked, Me, id, page_size, private};
+use super::extract::{Asked, Me, id, page_size, page_usual, private};
 use super::outcome::stated;
 use crate::app::App;
 use crate::failure::Failure;
@@ -38,10 +38,6 @@ pub(super) struct LooksAsked {
     #[serde(default)]
     #[param(max_length = 500, pattern = "^[A-Za-z0-9_-]*$")]
     page_token: String,
-}
-
-fn page_usual() -> u32 {
-    50
 }
 
 /// That somebody looked.

@@ -6,8 +6,6 @@ use creditbank_wire::v1;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::show;
-
 /// The kinds of learning outcome that a bank admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -213,7 +211,7 @@ pub(super) struct Attestor {
 
 impl Outcome {
     pub(super) fn of(it: v1::Outcome) -> Self {
-        let category = Category::of(show::category_of(&it));
+        let category = Category::of(it.category() as i32);
         let achievement = it.achievement.unwrap_or_default();
         let obtained_by = match v1::ObtainedBy::try_from(it.obtained_by).unwrap_or_default() {
             v1::ObtainedBy::Unspecified => None,

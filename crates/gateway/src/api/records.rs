@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ask;
-use super::extract::{Asked, Leaf, Me, Nothing, private, refused};
+use super::extract::{Asked, Leaf, Me, Nothing, page_usual, private, refused};
 use super::outcome::{Category, Outcome};
 use crate::app::App;
 use crate::failure::Failure;
@@ -161,10 +161,6 @@ pub(super) struct RecordsAsked {
     #[serde(default)]
     #[param(max_length = 500, pattern = "^[A-Za-z0-9_-]*$")]
     page_token: String,
-}
-
-fn page_usual() -> u32 {
-    50
 }
 
 /// A page of records.

@@ -1,4 +1,4 @@
-//! Grants, looks, and acting for somebody else.
+//! Codes, grants, looks, and acting for somebody else.
 
 use creditbank_client::{ClientError, Line};
 use creditbank_wire::v1;
@@ -6,7 +6,17 @@ use creditbank_wire::v1;
 use crate::app::App;
 
 impl App {
-    /// Makes a share or a delegation. Its secret is told in this answer and never again.
+    /// A code for a desk, which lives a minute and serves once.
+    pub(crate) async fn fresh_code(
+        &self,
+        request: v1::IssueCodeRequest,
+    ) -> Result<v1::IssueCodeResponse, ClientError> {
+        let send = |line: Line, it| async move { line.access().issue_code(it).await };
+        self.bank.call(request, send).await
+    }
+
+    /// Makes a share, a printed code or a delegation. Its secret is told in this answer and never again; an attempt whose
+    /// answer was lost may leave a grant whose secret nobody knows, which the learner sees and can end.
     pub(crate) async fn create_grant(
         &self,
         request: v1::CreateGrantRequest,

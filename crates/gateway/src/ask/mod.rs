@@ -2,12 +2,9 @@
 
 mod access;
 mod archive;
-mod code;
-mod credentials;
 pub(crate) mod institutions;
 mod learner;
 mod points;
-mod public;
 pub(crate) mod recognition;
 mod requests;
 pub(crate) mod transfers;

@@ -78,14 +78,14 @@ impl App {
         learner: &str,
         leaf: u64,
     ) -> Result<Option<Paper>, ClientError> {
-        let found = self.own_record(learner, leaf).await?.record;
+        let found = self.record(learner, leaf).await?.record;
         let Some(mut paper) = found.as_ref().and_then(paper) else {
             return Ok(None);
         };
         if let PaperKind::Consent { consent, .. } = &paper.kind
             && let Some(outcome) = &consent.outcome
         {
-            let held = self.own_record(learner, outcome.leaf_index).await?.record;
+            let held = self.record(learner, outcome.leaf_index).await?.record;
             paper.outcome = held.as_ref().map(outcome_name).unwrap_or_default();
         }
         Ok(Some(paper))
@@ -121,20 +121,6 @@ impl App {
             Err(error) if error.code() == Some("TRANSFER_UNKNOWN") => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// One record of a learner, with its history; for the outcome that is to be transferred.
-    pub(crate) async fn own_record(
-        &self,
-        learner: &str,
-        leaf_index: u64,
-    ) -> Result<v1::GetRecordResponse, ClientError> {
-        let request = v1::GetRecordRequest {
-            learner: learner.to_owned(),
-            leaf_index,
-        };
-        let send = |line: Line, it| async move { line.archive().get_record(it).await };
-        self.bank.call(request, send).await
     }
 }
 

@@ -96,7 +96,7 @@ impl Facts {
         let achievement = it.achievement.clone().unwrap_or_default();
         self.put("名称", "Name", achievement.name);
         self.put("代码", "Code", achievement.code);
-        let category = show::category_of(it);
+        let category = it.category() as i32;
         self.put("类别", "Category", show::category(lang, category));
         self.amount("学分", "Credits", it.credits_hundredths);
         self.amount("学时", "Hours", it.hours_hundredths);
@@ -229,7 +229,7 @@ pub(crate) fn row(lang: Lang, record: &v1::ArchiveRecord) -> Option<Row> {
     });
     let amounts: Vec<_> = [credits, hours].into_iter().flatten().collect();
     Some(Row {
-        category: show::category(lang, show::category_of(&outcome)),
+        category: show::category(lang, outcome.category() as i32),
         amount: amounts.join(lang.pick("，", ", ")),
         state: names::record(lang, record.state()),
         issuer: record.issuer.clone(),

@@ -305,7 +305,7 @@ async fn print(
             },
         )),
     };
-    let made = app.paper_code(request).await?;
+    let made = app.create_grant(request).await?;
     let sheet = Sheet {
         session: checked.session.id,
         secret: made.secret,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use creditbank_client::ClientError;
 use creditbank_wire::v1;
 use jiff::civil::Date;
 
@@ -19,8 +18,6 @@ use crate::words::Lang;
 const PAGE: u32 = 500;
 /// Pages that are read at most for chosen records.
 const PAGES_MAX: usize = 40;
-/// Institutions that are looked up at most; the others show their id.
-const INSTITUTIONS_MAX: usize = 100;
 
 /// What a learner wants printed.
 #[derive(Debug, Clone)]
@@ -39,9 +36,9 @@ pub(super) async fn gather(
     choice: &Choice,
     today: Date,
 ) -> Result<Transcript, Unprinted> {
-    let profile = app.transcript_holder(learner).await?;
+    let profile = app.learner_profile(learner).await?;
     let (found, log_size) = records(app, learner, choice).await?;
-    let lines = lines(app, &found).await?;
+    let lines = lines(app, &found).await;
     let verify_link = format!("{}/verify", app.options.base_url);
     let issuer = &app.issuer;
     Ok(Transcript {
@@ -109,7 +106,7 @@ fn states(choice: &Choice) -> Vec<i32> {
 }
 
 /// Category and line of each record.
-async fn lines(app: &App, found: &[v1::ArchiveRecord]) -> Result<Vec<(i32, Record)>, ClientError> {
+async fn lines(app: &App, found: &[v1::ArchiveRecord]) -> Vec<(i32, Record)> {
     let outcomes = found
         .iter()
         .filter_map(|it| Some((it, show::outcome(&it.payload)?)));
@@ -117,16 +114,13 @@ async fn lines(app: &App, found: &[v1::ArchiveRecord]) -> Result<Vec<(i32, Recor
     let nameless = outcomes
         .iter()
         .filter(|(_, outcome)| outcome.institution_name.is_empty());
-    let ids: BTreeSet<&str> = nameless.map(|(it, _)| &*it.issuer).collect();
-    let mut names = BTreeMap::new();
-    for id in ids.into_iter().take(INSTITUTIONS_MAX) {
-        names.insert(id, app.transcript_institution(id).await?);
-    }
+    let issuers = nameless.map(|(it, _)| &*it.issuer);
+    let names = app.institution_names(issuers).await;
     let line = |(it, outcome): (&v1::ArchiveRecord, v1::Outcome)| {
-        let issuer = names.get(&*it.issuer).unwrap_or(&it.issuer);
-        (show::category_of(&outcome), record(it, outcome, issuer))
+        let issuer = names.of(&it.issuer);
+        ((outcome.category() as i32), record(it, outcome, issuer))
     };
-    Ok(outcomes.into_iter().map(line).collect())
+    outcomes.into_iter().map(line).collect()
 }
 
 fn record(it: &v1::ArchiveRecord, outcome: v1::Outcome, issuer: &str) -> Record {

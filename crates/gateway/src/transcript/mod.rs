@@ -5,7 +5,6 @@
 //! that equal content gives equal bytes; [`route`] is where it is asked for, and bounds how much is printed at once. The page itself is
 //! `typst/transcript.typ`. What institutions and learners wrote reaches it as values, never as markup.
 
-mod ask;
 mod fonts;
 mod gather;
 mod printable;

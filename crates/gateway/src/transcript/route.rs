@@ -12,7 +12,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use bytes::Bytes;
 use creditbank_client::ClientError;
 use creditbank_wire::v1;
 use jiff::civil::Date;
@@ -166,7 +165,7 @@ async fn print_shared(
 
 /// The shares that a transcript makes.
 #[derive(Default)]
-struct Shares(Vec<Bytes>);
+struct Shares(Vec<[u8; 16]>);
 
 impl Shares {
     /// Makes a share for each set and puts its link there. What was made is remembered, also when a later one fails.
@@ -195,13 +194,14 @@ impl Shares {
                     leaf_indexes: leaves,
                     with_name: true,
                 };
-                let made = app.open_transcript_share(v1::CreateGrantRequest {
+                let made = app.create_grant(v1::CreateGrantRequest {
                     learner: learner.to_owned(),
                     expires_at_ms,
                     content: Some(v1::create_grant_request::Content::Share(share)),
                 });
                 let made = made.await?;
-                self.0.extend(made.grant.map(|it| it.grant_id));
+                let id = |it: v1::Grant| <[u8; 16]>::try_from(&it.grant_id[..]).ok();
+                self.0.extend(made.grant.and_then(id));
                 set.link = format!("{}/s/{}", app.options.base_url, made.secret);
             }
         }
@@ -212,7 +212,7 @@ impl Shares {
     /// Ends them: nobody was told their links.
     async fn close(&self, app: &App, learner: &str) {
         for grant_id in &self.0 {
-            let closed = app.close_transcript_share(learner, grant_id.clone()).await;
+            let closed = app.withdraw_grant(learner, *grant_id).await;
             if let Err(error) = closed {
                 tracing::warn!(%error, "a share of a transcript that was not printed stays open");
             }

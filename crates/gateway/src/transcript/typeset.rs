@@ -92,7 +92,7 @@ fn fault(typesetter: &Typesetter<'_>, errors: &[SourceDiagnostic]) -> Unprintabl
 
 /// All that a page can reach: two sources, the fonts, and its values.
 struct Typesetter<'a> {
-    library: LazyHash<Library>,
+    standard: LazyHash<Library>,
     fonts: &'a Fonts,
 }
 
@@ -105,7 +105,7 @@ impl<'a> Typesetter<'a> {
             .with_features(features)
             .build();
         Self {
-            library: LazyHash::new(library),
+            standard: LazyHash::new(library),
             fonts,
         }
     }
@@ -113,7 +113,7 @@ impl<'a> Typesetter<'a> {
 
 impl World for Typesetter<'_> {
     fn library(&self) -> &LazyHash<Library> {
-        &self.library
+        &self.standard
     }
 
     fn book(&self) -> &LazyHash<FontBook> {

@@ -1,17 +1,13 @@
 //! A transcript as the values that `typst/transcript.typ` reads: the one place that knows both.
 
-use fast_qr::qr::QRBuilder;
-use fast_qr::{ECL, QRCode};
 use typst::foundations::{Array, Bytes, Dict, Value, dict};
 
 use super::fonts::Fonts;
 use super::printable::printable;
 use super::sheet::{Group, Pair, Record, RecordSet, Transcript};
 use super::typeset::Unprintable;
+use crate::qr::Qr;
 use crate::show;
-
-/// Blank modules around a QR code, as ISO/IEC 18004 asks.
-const QUIET: usize = 4;
 
 /// The values of a transcript.
 pub(super) fn values(it: &Transcript, fonts: &Fonts) -> Result<Dict, Unprintable> {
@@ -111,8 +107,7 @@ impl Writer<'_> {
     fn set(&mut self, set: &RecordSet) -> Result<Dict, Unprintable> {
         let leaves = || set.records.iter().map(|it| it.leaf_index);
         let end = |leaf: Option<u64>| leaf.map(|it| it.to_string()).unwrap_or_default();
-        let qr = QRBuilder::new(&*set.link).ecl(ECL::M).build();
-        let qr = svg(&qr.map_err(|_| Unprintable::Link)?);
+        let qr = svg(&Qr::of(&set.link).ok_or(Unprintable::Link)?);
         Ok(dict! {
             "records" => set.records.iter().map(|it| self.record(it)).collect::<Array>(),
             "first" => end(leaves().min()),
@@ -142,21 +137,8 @@ impl Writer<'_> {
 }
 
 /// A QR code as one path of horizontal runs: sharp at any size, and without seams.
-fn svg(code: &QRCode) -> String {
-    use std::fmt::Write as _;
-    let side = code.size + 2 * QUIET;
-    let mut path = String::new();
-    for y in 0..code.size {
-        let mut x = 0;
-        while x < code.size {
-            let run = (x..code.size).take_while(|at| code[y][*at].value()).count();
-            if run > 0 {
-                let (left, top) = (x + QUIET, y + QUIET);
-                let _ = write!(path, "M{left} {top}h{run}v1h-{run}z");
-            }
-            x += run.max(1);
-        }
-    }
+fn svg(code: &Qr) -> String {
+    let Qr { side, path } = code;
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"><path d="{path}"/></svg>"#
     )

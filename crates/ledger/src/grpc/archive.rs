@@ -231,7 +231,7 @@ impl Reader {
                 if record.state == v1::RecordState::Active
                     && let Some(outcome) = outcome(&record.opened.payload)
                 {
-                    let category = category(&outcome);
+                    let category = outcome.category() as i32;
                     let total = totals.entry(category).or_default();
                     total.category = category;
                     total.records += 1;
@@ -302,7 +302,7 @@ impl Filter {
         // ISO dates of one length compare as text.
         outcome(&record.opened.payload).is_some_and(|outcome| {
             let on = &outcome.completed_on;
-            (self.categories.is_empty() || self.categories.contains(&category(&outcome)))
+            (self.categories.is_empty() || self.categories.contains(&(outcome.category() as i32)))
                 && (self.completed_from.is_empty() || *on >= self.completed_from)
                 && (self.completed_to.is_empty() || *on <= self.completed_to)
         })
@@ -320,27 +320,5 @@ fn query(request: &v1::ListRecordsRequest) -> Query {
 
 /// The outcome that a payload shows, if any.
 fn outcome(payload: &[u8]) -> Option<v1::Outcome> {
-    use v1::payload::Content;
-    match v1::Payload::decode(payload).ok()?.content? {
-        Content::Outcome(outcome) => Some(outcome),
-        Content::Amendment(amendment) => amendment.outcome,
-        _ => None,
-    }
-}
-
-fn category(outcome: &v1::Outcome) -> i32 {
-    use v1::outcome::Detail;
-    let category = match &outcome.detail {
-        None => v1::Category::Unspecified,
-        Some(Detail::DegreeCourse(_)) => v1::Category::DegreeCourse,
-        Some(Detail::SelfStudyExam(_)) => v1::Category::SelfStudyExam,
-        Some(Detail::SkillCertificate(_)) => v1::Category::SkillCertificate,
-        Some(Detail::Training(_)) => v1::Category::Training,
-        Some(Detail::CommunityCourse(_)) => v1::Category::CommunityCourse,
-        Some(Detail::ElderCourse(_)) => v1::Category::ElderCourse,
-        Some(Detail::VenueLearning(_)) => v1::Category::VenueLearning,
-        Some(Detail::HumanitiesWalk(_)) => v1::Category::HumanitiesWalk,
-        Some(Detail::DualTrack(_)) => v1::Category::DualTrack,
-    };
-    category as i32
+    v1::Payload::decode(payload).ok()?.deposited_outcome()
 }

@@ -18,6 +18,38 @@ use jiff::civil::Date;
 use self::value::{date, digest, list, optional, required, required_part, text, time, whole};
 use crate::v1;
 
+impl v1::Outcome {
+    /// The category, which is that of the detail.
+    #[must_use]
+    pub fn category(&self) -> v1::Category {
+        use v1::outcome::Detail;
+        match self.detail {
+            None => v1::Category::Unspecified,
+            Some(Detail::DegreeCourse(_)) => v1::Category::DegreeCourse,
+            Some(Detail::SelfStudyExam(_)) => v1::Category::SelfStudyExam,
+            Some(Detail::SkillCertificate(_)) => v1::Category::SkillCertificate,
+            Some(Detail::Training(_)) => v1::Category::Training,
+            Some(Detail::CommunityCourse(_)) => v1::Category::CommunityCourse,
+            Some(Detail::ElderCourse(_)) => v1::Category::ElderCourse,
+            Some(Detail::VenueLearning(_)) => v1::Category::VenueLearning,
+            Some(Detail::HumanitiesWalk(_)) => v1::Category::HumanitiesWalk,
+            Some(Detail::DualTrack(_)) => v1::Category::DualTrack,
+        }
+    }
+}
+
+impl v1::Payload {
+    /// The outcome that was deposited, as it is or as it was amended; nothing in a payload of another kind.
+    #[must_use]
+    pub fn deposited_outcome(self) -> Option<v1::Outcome> {
+        match self.content? {
+            v1::payload::Content::Outcome(outcome) => Some(outcome),
+            v1::payload::Content::Amendment(amendment) => amendment.outcome,
+            _ => None,
+        }
+    }
+}
+
 /// The outcome that a message states, or every fault with its field, such as `grade.percentage_hundredths`; `today`
 /// is the local date of the issuer.
 ///

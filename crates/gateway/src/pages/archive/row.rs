@@ -83,7 +83,7 @@ impl Row {
         };
         Some(Self {
             leaf_index: record.leaf_index,
-            category: show::category(f.view.lang, show::category_of(&outcome)),
+            category: show::category(f.view.lang, outcome.category() as i32),
             institution,
             from_region: origin.map(|it| it.region(f)),
             amounts: amounts(f, &outcome),

@@ -83,7 +83,7 @@ impl Held {
         let outcome = show::outcome(&record.payload)?;
         Some(Self {
             leaf: record.leaf_index,
-            category: show::category_of(&outcome),
+            category: (outcome.category() as i32),
             completed_on: outcome.completed_on.clone(),
             name: outcome.achievement.map(|it| it.name).unwrap_or_default(),
             is_used: !record.used_by.is_empty(),
@@ -186,7 +186,7 @@ struct RecipientRow {
 
 /// An outcome of the learner that can go.
 async fn own(app: &App, session: &Session, text: &str) -> Result<Held, Failure> {
-    let found = app.own_record(session.subject(), leaf(text)?).await;
+    let found = app.record(session.subject(), leaf(text)?).await;
     let found = found.map_err(unknown_is_not_found)?;
     let held = found.record.as_ref().and_then(Held::of);
     held.ok_or(Failure::NotFound)

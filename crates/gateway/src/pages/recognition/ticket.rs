@@ -8,15 +8,11 @@ use std::str::FromStr;
 use creditbank_domain::LeafIndex;
 use creditbank_domain::record::RecordRef;
 use creditbank_domain::transfer::TransferId;
-use fast_qr::qr::QRBuilder;
-use fast_qr::{ECL, Module};
 
 use crate::show;
 
 /// Most characters of a ticket: an origin has at most 255.
 const TICKET_MAX: usize = 400;
-/// Empty modules around a code, as the standard asks.
-const QUIET: usize = 4;
 
 /// A consent as another bank names it: `ORIGIN:LEAF:HASH:TRANSFER`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,32 +61,10 @@ impl FromStr for Ticket {
     }
 }
 
-/// A QR code as one path of an SVG image.
-pub(super) struct Qr {
-    /// Modules of a side, the margin included.
-    pub(super) size: usize,
-    pub(super) path: String,
-}
-
-/// A text as a QR code; nothing for one that is too long.
-pub(super) fn qr(text: &str) -> Option<Qr> {
-    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
-    let mut path = String::new();
-    for y in 0..code.size {
-        let row = &code[y];
-        for x in (0..code.size).filter(|x| row[*x].value() == Module::DARK) {
-            path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
-        }
-    }
-    Some(Qr {
-        size: code.size + 2 * QUIET,
-        path,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::qr::Qr;
 
     fn ticket() -> Ticket {
         Ticket {
@@ -126,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_ticket_fits_into_a_code() {
-        let code = qr(&ticket().to_string()).expect("it fits");
-        assert!(code.size > 40 && code.path.starts_with("M4 4h1v1h-1z"));
+        let code = Qr::of(&ticket().to_string()).expect("it fits");
+        assert!(code.side > 40 && code.path.starts_with("M4 4h7v1h-7z"));
     }
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::notice::{Facts, Notice};
 use super::state::Mark;
-use super::ticket::{Qr, Ticket, qr};
+use super::ticket::Ticket;
 use super::trouble::{Trouble, back, unknown_is_not_found};
 use super::{Back, agent, barrier, leaf, natural_key, state, subject, uses};
 use crate::app::App;
@@ -25,6 +25,7 @@ use crate::ask::transfers::{Paper, PaperKind};
 use crate::failure::Failure;
 use crate::form::Checked;
 use crate::frame::{Frame, page};
+use crate::qr::Qr;
 use crate::session::{Learner, Session};
 use crate::show;
 use crate::words::Lang;
@@ -258,7 +259,7 @@ async fn show_transfer(
             .unwrap_or_default(),
         record: view.and_then(|it| it.record),
         steps: view.map(steps).unwrap_or_default(),
-        code: qr(&ticket).filter(|_| !ticket.is_empty()),
+        code: Qr::of(&ticket).filter(|_| !ticket.is_empty()),
         notice: shown_notice(&app, &paper),
         is_of_another_agent: app.agent.is_some() && !is_ours,
         may_recall: is_outgoing(&paper) && view.is_some_and(|it| state::may_recall(&it.state)),

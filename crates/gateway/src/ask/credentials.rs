@@ -1,1 +1,0 @@
-//! Credentials and status lists.

@@ -1,1 +1,0 @@
-//! The public log and the registry: receipts, checkpoints, institutions.
