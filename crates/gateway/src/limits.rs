@@ -63,9 +63,7 @@ fn is_guess(path: &str) -> bool {
         let rest = path.strip_prefix(folder);
         rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
     };
-    ["/sign-in", "/s", "/share", "/code/redeem", "/desk"]
-        .into_iter()
-        .any(is_below)
+    ["/sign-in", "/s"].into_iter().any(is_below)
 }
 
 struct Limit {

@@ -1,4 +1,4 @@
-//! What is asked of the ledger: one file a service, one method a question. Pages and JSON ask the same.
+//! What pages ask of the ledger: one file a service, one method a question. JSON under `/v1` passes its requests on as they are.
 
 mod access;
 mod archive;
