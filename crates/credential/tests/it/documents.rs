@@ -8,7 +8,7 @@ use crate::verifiers::{Verifier, node, python, root};
 /// When the golden documents were signed.
 const SIGNED_AT: &str = "2026-11-20T02:03:04+00:00";
 
-fn golden(name: &str) -> Value {
+pub(crate) fn golden(name: &str) -> Value {
     let path = root().join("crates/credential/tests/data").join(name);
     let text = std::fs::read_to_string(path).expect("a golden document");
     serde_json::from_str(&text).expect("JSON")
