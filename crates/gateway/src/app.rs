@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum_extra::extract::cookie::Key;
 use creditbank_client::{Bank, ClientError};
@@ -15,6 +16,9 @@ use crate::pace::Pace;
 use crate::session::{Ended, Session};
 use crate::sign_in::SignIn;
 use crate::tiles::Log;
+
+/// From one question to a ledger that is away to the next.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Why a gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -63,22 +67,16 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Connects to the ledger.
+    /// Connects to the ledger, and waits for it where it is away: the two may be started in any order.
     pub(crate) async fn connect(options: Options) -> Result<Arc<Self>, GatewayError> {
         let provider = options.provider.as_ref();
         let sign_in = provider.map(|it| SignIn::new(it, &options.base_url));
         let (sign_in, log) = (sign_in.transpose()?, Log::new(&options.log_url)?);
-        let bank = Bank::connect(options.bank.clone(), Some(Arc::clone(&options.keys))).await?;
+        let (bank, issuer) = first_answer(&options).await?;
         let agent = match &options.agent {
             Some(keys) => Some(Bank::connect(options.bank.clone(), Some(Arc::clone(keys))).await?),
             None => None,
         };
-        let ask = v1::GetIssuerRequest {};
-        let issuer = bank
-            .call(ask, |line, it| async move {
-                line.credentials().get_issuer(it).await
-            })
-            .await?;
         Ok(Arc::new(Self {
             cookie_key: Key::from(&*options.session_key),
             ended: Ended::default(),
@@ -104,5 +102,29 @@ impl App {
     /// Whether browsers reach this gateway over TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.options.base_url.starts_with("https://")
+    }
+}
+
+/// Asks the ledger who signs its credentials until it answers.
+async fn first_answer(options: &Options) -> Result<(Bank, v1::CredentialIssuer), GatewayError> {
+    loop {
+        let answer = async {
+            let keys = Some(Arc::clone(&options.keys));
+            let bank = Bank::connect(options.bank.clone(), keys).await?;
+            let ask = v1::GetIssuerRequest {};
+            let issuer = bank.call(ask, |line, it| async move {
+                line.credentials().get_issuer(it).await
+            });
+            let issuer = issuer.await?;
+            Ok((bank, issuer))
+        };
+        match answer.await {
+            Ok(answer) => return Ok(answer),
+            Err(error @ (ClientError::Connect(_) | ClientError::Silent(_))) => {
+                tracing::warn!(%error, "the ledger does not answer yet; asking again");
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }

@@ -18,10 +18,10 @@ use crate::form::FORM_BYTES_MAX;
 use crate::options::Options;
 use crate::{api, assets, connections, frame, guard, health, pages, session, tiles, transcript};
 
-/// Serves until `stop` resolves; `ready` is told the address.
+/// Serves until `stop` resolves; `ready` is told the address, once the ledger has answered.
 ///
 /// # Errors
-/// If the options do not fit together, the ledger is not reached, or the port cannot be had.
+/// If the options do not fit together, the ledger refuses, or the port cannot be had.
 pub async fn serve(
     mut options: Options,
     ready: impl FnOnce(SocketAddr),
@@ -33,7 +33,11 @@ pub async fn serve(
     let address = listener.local_addr().map_err(port)?;
     options.settle(address)?;
     let connections_max = options.connections_max;
-    let app = App::connect(options).await?;
+    let mut stop = Box::pin(stop);
+    let app = tokio::select! {
+        app = App::connect(options) => app?,
+        () = &mut stop => return Ok(()),
+    };
     ready(address);
     connections::serve(listener, routes(&app), connections_max, stop).await;
     Ok(())

@@ -71,7 +71,7 @@ pub(crate) fn bench(flags: &[&str]) -> Result<()> {
 
 fn tests(names: &[&str]) -> Result<Command> {
     let mut command = cargo::everything("test");
-    command.arg("--").args(names);
+    command.args(["--no-fail-fast", "--"]).args(names);
     // Tests with a side in Python or Node skip it, saying so, where these are not set.
     command.env("CREDITBANK_PYTHON", setup::python()?);
     setup::transcript()?;

@@ -40,3 +40,32 @@ test("an elder lets a relative act, who then sees the archive, until it is taken
   await child.look("acting-ended");
   await child.end();
 });
+
+test("who acts for a learner applies and asks, and does not consent to a transfer in their place", async () => {
+  const elder = await visitor();
+  await elder.signIn("elder");
+  await elder.open("/sharing/relatives/new");
+  await elder.page.fill("#label", "女儿");
+  await elder.page.fill("#delegate", world.learners.all.code);
+  await elder.page.check("input[name=scope][value=act]");
+  await elder.page.click("#relative-form button.primary");
+  await elder.page.waitForURL("**/sharing/relatives");
+  await elder.end();
+
+  const daughter = await visitor();
+  await daughter.signIn("all");
+  await daughter.open("/sharing/relatives");
+  await daughter.page.click("#received form button");
+  await daughter.page.waitForSelector("#acting");
+  await daughter.open("/recognition/transfers/new");
+  const path = await daughter.page.locator("a.row-link").first().getAttribute("href");
+  await daughter.open(path, "transfer-in-person");
+  assert.ok((await daughter.page.textContent("main")).includes("本人单独同意"));
+  const csrf = await daughter.page.locator("input[name=csrf]").first().inputValue();
+  for (const action of [path, `${path}/notice`]) {
+    const form = { csrf, recipient: "jiangsu.example/log", recipient_learner: world.learners.all.code, purpose: "degree", programme: "p", agree: "yes" };
+    const answer = await daughter.context.request.post(action, { form, headers: { origin: world.address }, maxRedirects: 0 });
+    assert.equal(answer.status(), 403, action);
+  }
+  await daughter.end();
+});

@@ -29,6 +29,7 @@ export const LEARNERS = {
   all: { number: "319901198509040041", name: "何秀兰" },
   elder: { number: "319901195203180021", name: "陆慧珍" },
   child: { number: "319901199806120018", name: "周明远" },
+  leaver: { number: "319901197603150031", name: "沈知秋" },
 };
 
 const DAY_MS = 24 * 3600 * 1000;

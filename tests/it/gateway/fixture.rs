@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use creditbank_client::learners;
 use creditbank_domain::LearnerCode;
@@ -92,9 +92,16 @@ impl Scene {
         file
     }
 
-    /// Starts the gateway.
+    /// Starts the gateway, and waits until it serves.
     pub(crate) fn start(&mut self, settings: &str, arguments: &[&str]) {
-        let file = self.configure(settings);
+        self.configure(settings);
+        let lines = self.launch(arguments);
+        self.ready(&lines);
+    }
+
+    /// Starts the gateway by the settings that are written; gives what it prints.
+    pub(crate) fn launch(&mut self, arguments: &[&str]) -> Receiver<String> {
+        let file = self.web().join("gateway.toml");
         let said = File::create(self.web().join("gateway.log")).expect("a file");
         let mut child = command()
             .arg("gateway")
@@ -114,6 +121,11 @@ impl Scene {
                 .try_for_each(|line| sender.send(line))
         });
         self.gateway = Some(child);
+        lines
+    }
+
+    /// Waits until it serves.
+    pub(crate) fn ready(&mut self, lines: &Receiver<String>) {
         let line = lines.recv_timeout(BOUND);
         let line = line.unwrap_or_else(|_| panic!("the gateway does not serve: {}", self.said()));
         let address = line

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Output;
+use std::time::Instant;
 
 use super::browser::{parse, raw};
 use super::fixture::Scene;
@@ -205,4 +206,23 @@ async fn without_the_flag_there_is_no_development_login() {
         "{page}"
     );
     scene.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_starts_before_its_ledger_serves_once_that_answers() {
+    let mut scene = Scene::before_gateway().await;
+    scene.bank.settle();
+    scene.bank.stop();
+    scene.bank.start();
+    scene.configure("");
+    scene.bank.stop();
+    let lines = scene.launch(&["--listen", "127.0.0.1:0", "--development-login"]);
+    let until = Instant::now() + BOUND;
+    while !scene.said().contains("does not answer yet") {
+        assert!(Instant::now() < until, "{}", scene.said());
+        tokio::task::yield_now().await;
+    }
+    scene.bank.start();
+    scene.ready(&lines);
+    scene.signed_in(&scene.one).get("/archive").is(200);
 }

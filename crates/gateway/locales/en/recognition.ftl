@@ -17,6 +17,7 @@ recognition-transfers = Transfers to other regions
 recognition-transfers-lead = To be recognised in another region, an outcome can go to the credit bank there; and an outcome of another bank can come here.
 recognition-transfers-more = Transfers
 recognition-only-look = You are looking on somebody's behalf and can only look. To apply, the learner signs in, or allows you to act.
+recognition-in-person = Sending personal information to another region needs the learner's own separate consent; nobody can give it for them. The learner signs in, or goes to a learning service window.
 recognition-no-agent = Here you can only look for now. To apply, please come to a service window; your outcomes and results are safe.
 recognition-trouble = This step was not taken
 # Programme

@@ -17,6 +17,7 @@ recognition-transfers = 跨区转移
 recognition-transfers-lead = 要到别的地区认定，可以把一项成果转给那里的学分银行；也可以把别处的成果转到这里来用。
 recognition-transfers-more = 办理跨区转移
 recognition-only-look = 您是代看的，只能查看。要提交申请，须由本人登录，或由本人授权您代办。
+recognition-in-person = 转移个人信息须本人单独同意，不能由他人代为同意。请本人登录，或到学习服务窗口办理。
 recognition-no-agent = 这里目前只能查看，不能提交。要申请，请到服务窗口办理；您的成果和结果不受影响。
 recognition-trouble = 这一步没有办成
 # 专业

@@ -223,7 +223,7 @@ fn form_page(
     };
     page(&FormPage {
         recipients: app.options.recipients.iter().map(row).collect(),
-        barrier: barrier(app, &f),
+        barrier: in_person_barrier(app, &f),
         f: f.at("recognition"),
         trouble,
         held,
@@ -252,7 +252,7 @@ async fn read_notice(
     checked: Checked<ConsentForm>,
 ) -> Result<Response, Failure> {
     let held = own(&app, &checked.session, &text).await?;
-    agent(&app, &checked.frame)?;
+    in_person(&app, &checked.frame)?;
     notice_page(&app, checked.frame, held, checked.form, "")
 }
 
@@ -320,7 +320,7 @@ async fn consent(
     checked: Checked<ConsentForm>,
 ) -> Result<Response, Failure> {
     let held = own(&app, &checked.session, &text).await?;
-    agent(&app, &checked.frame)?;
+    in_person(&app, &checked.frame)?;
     let form = checked.form.clone();
     let Ok(asked) = form.read(&app.options.recipients) else {
         return notice_page(&app, checked.frame, held, checked.form, "");
@@ -356,6 +356,25 @@ async fn consent(
     }
 }
 
+/// The agent, where it is the learner who asks: a separate consent (Personal Information Protection Law, article 23) is
+/// given in person, whatever else somebody may do on the learner's behalf.
+fn in_person<'a>(app: &'a App, f: &Frame) -> Result<&'a Bank, Failure> {
+    if f.is_own() {
+        agent(app, f)
+    } else {
+        Err(Failure::NotYours)
+    }
+}
+
+/// Why no consent can be given here now, as `barrier`.
+fn in_person_barrier(app: &App, f: &Frame) -> &'static str {
+    if f.acting().is_some() {
+        "recognition-in-person"
+    } else {
+        barrier(app, f)
+    }
+}
+
 /// Puts the consent into the log, or finds that the same was given and is under way.
 async fn consented(
     app: &App,
@@ -363,7 +382,7 @@ async fn consented(
     outcome: u64,
     mut consent: v1::Consent,
 ) -> Result<u64, Failure> {
-    let agent = agent(app, &checked.frame)?;
+    let agent = in_person(app, &checked.frame)?;
     let learner = subject(&checked.session)?;
     let token = form_token(&checked.form.token)?;
     let target = record_at(&app.bank, outcome).await?;
