@@ -10,6 +10,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use creditbank_client::Bank;
 use creditbank_client::recognition::named as record_at;
 use creditbank_domain::text::Code;
 use creditbank_domain::{LearnerCode, Refusal};
