@@ -4,12 +4,12 @@
   const CLEAR_AFTER_MS = 300000;
   const presented = document.getElementById("presented");
   if (presented) {
-    let idle;
+    let idle, leaving = false;
     const clear = () => { presented.replaceChildren(); location.replace(presented.dataset.next); };
     const stay = () => { clearTimeout(idle); idle = setTimeout(clear, CLEAR_AFTER_MS); };
     for (const sign of ["pointermove", "pointerdown", "keydown", "scroll"]) addEventListener(sign, stay, { passive: true });
-    addEventListener("pagehide", () => presented.replaceChildren());
-    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") clear(); });
+    addEventListener("pagehide", () => { leaving = true; presented.replaceChildren(); });
+    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden" && !leaving) clear(); });
     stay();
   }
 

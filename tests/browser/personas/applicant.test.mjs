@@ -1,9 +1,10 @@
-// A learner sees what the outcomes are worth, applies, follows the application and takes it back.
+// A learner sees what the outcomes are worth, applies, follows the application and appeals.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { close, visitor } from "../harness/browser.mjs";
+import { desk } from "../harness/desk.mjs";
 
 after(close);
 
@@ -18,7 +19,7 @@ for (const view of ["phone", "elder", "desktop"]) {
   });
 }
 
-test("an application is made, followed and withdrawn", async () => {
+test("what needs no panel is decided at once, appealed, and closed by the operator", async () => {
   const it = await visitor();
   await it.signIn("elder");
   await it.open("/recognition");
@@ -30,14 +31,26 @@ test("an application is made, followed and withdrawn", async () => {
   await it.page.waitForURL(/\/recognition\/applications\/\d+/);
   await it.look("application");
   const application = new URL(it.page.url()).pathname;
-  if (await it.page.locator("form[action$='/withdraw']").count()) {
-    await it.page.locator("details:has(form[action$='/withdraw']) summary").click();
-    await it.page.fill("#withdraw-reason", "改主意了");
-    await it.page.click("form[action$='/withdraw'] button");
-    await it.page.waitForLoadState();
-    await it.look("application-withdrawn");
-  }
   await it.open("/recognition");
   assert.ok(await it.page.locator(`a[href='${application}']`).count());
+  // The bank decides beside the answer; the page is read again until it has.
+  await it.page.goto(application);
+  for (let tries = 0; tries < 100 && !(await it.page.locator("#appeal-reason").count()); tries += 1) await it.page.reload();
+  await it.look("application-decided");
+  await it.page.fill("#appeal-reason", "出勤记录有误，请复核");
+  await it.page.click("form[action$='/appeal'] button");
+  await it.page.waitForSelector("form[action$='/appeal']", { state: "detached" });
+  await it.look("application-appealed");
+
+  const { staff } = await desk("bank/operator.key");
+  await staff.open(`/applications/${application.split("/").pop()}`, "desk-application-appealed");
+  assert.ok((await staff.page.textContent("main")).includes("出勤记录有误，请复核"));
+  await staff.page.fill("#why-close", "维持原决定");
+  await staff.page.click("button[value=close]");
+  await staff.page.waitForSelector("button[value=close]", { state: "detached" });
+  await staff.look("desk-application-closed");
+  await staff.end();
+  await it.open(application);
+  assert.ok((await it.page.textContent("main")).includes("维持原决定"));
   await it.end();
 });

@@ -48,6 +48,7 @@ function fileOf(text, name = "credential.json") {
 }
 
 async function check(page, text, name) {
+  await page.evaluate(() => document.getElementById("verify-result").replaceChildren());
   await page.setInputFiles("#verify-file", fileOf(text, name));
   await page.waitForSelector("#verify-result [data-report]");
 }

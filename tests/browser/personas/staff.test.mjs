@@ -14,7 +14,7 @@ async function send(page, selector) {
   await Promise.all([page.waitForEvent("load"), page.locator(selector).first().click()]);
 }
 
-test("an application goes from the learner through panel, notice and objection to a decision, and is appealed", async () => {
+test("an application goes before a panel, is noticed and objected to, not decided too early, and taken back", async () => {
   const learner = await visitor();
   await learner.signIn("all");
   await learner.open("/recognition");
@@ -34,7 +34,7 @@ test("an application goes from the learner through panel, notice and objection t
   await reviewer.open("/applications");
   assert.ok(await reviewer.page.locator(`a[href='${theirs}']`).count(), "it waits for a vote");
   await reviewer.open(theirs, "desk-application-vote");
-  assert.ok((await reviewer.page.textContent("section:has(#proofs)")).includes("国画·花鸟"), "evidence is beside the claim");
+  assert.ok((await reviewer.page.textContent("section:has(#proofs)")).includes("太极拳（二十四式）"), "evidence is beside the claim");
   await reviewer.page.fill("#vote-reason", "<i>成果与标准相符</i>");
   await send(reviewer.page, "button[name=approve][value=yes]");
   assert.equal(await reviewer.page.locator("button[name=approve]").count(), 0, "a reviewer votes once");
@@ -52,24 +52,19 @@ test("an application goes from the learner through panel, notice and objection t
 
   await operator.open(theirs);
   assert.ok((await operator.page.textContent("main")).includes("出勤未达要求"), "the objection is seen before the decision");
-  await operator.page.fill("#why-decline", "异议成立");
-  await send(operator.page, "button[value=decline]");
-  await operator.look("desk-application-declined");
-
-  await learner.open(mine, "application-declined");
-  assert.ok((await learner.page.textContent("main")).includes("异议成立"), "the learner reads why");
-  await learner.page.fill("#appeal-reason", "出勤记录有误，请复核");
-  await send(learner.page, "form[action$='/appeal'] button");
-  await learner.look("application-appealed");
-  assert.equal(await learner.page.locator("form[action$='/appeal']").count(), 0, "it is appealed once");
-  await learner.end();
-
-  await operator.open(theirs);
-  assert.ok((await operator.page.textContent("main")).includes("出勤记录有误，请复核"));
-  await operator.page.fill("#why-close", "维持原决定");
-  await send(operator.page, "button[value=close]");
-  await operator.look("desk-application-closed");
+  operator.expect(/status of 400/);
+  await send(operator.page, "button[value=decide]");
+  assert.ok((await operator.page.textContent("main")).includes("NOTICE_RUNNING"));
+  await operator.look("desk-application-too-early");
   await operator.end();
+
+  await learner.open(mine, "application-noticed");
+  await learner.page.locator("details:has(form[action$='/withdraw']) summary").click();
+  await learner.page.fill("#withdraw-reason", "改主意了");
+  await send(learner.page, "form[action$='/withdraw'] button");
+  await learner.look("application-withdrawn");
+  assert.equal(await learner.page.locator("form[action$='/withdraw']").count(), 0);
+  await learner.end();
 });
 
 test("a correction reaches the institution, and its answer the learner", async () => {
