@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, GatewayError};
@@ -67,7 +68,8 @@ fn routes(app: &Arc<App>) -> Router {
         .layer(around!(guard::guard))
         .layer(around!(frame::tell))
         .layer(around!(guard::headers))
-        .layer(CompressionLayer::new())
+        // A page is made for one learner and sent once: most of the gain is in the first pass.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .with_state(state)
 }
 
