@@ -35,6 +35,7 @@ mod regions;
 mod requests;
 mod rules;
 mod tokens;
+mod torture;
 mod transfers;
 mod transport;
 mod views;
