@@ -20,6 +20,7 @@ mod credentials;
 mod damage;
 mod delta;
 mod erase;
+mod fuzz;
 mod gateway;
 mod import;
 mod independent;

@@ -21,6 +21,9 @@ pub(crate) fn run() -> Result<()> {
     })?;
     steps.step("build", || must(&mut cargo::everything("build")))?;
     steps.step("test", || must(&mut tests(&[])?))?;
+    steps.step("tests of the lossy disk", || {
+        must(&mut cargo::lossy("test", &machine::target().join("lossy")))
+    })?;
     steps.step("doc tests", || must(&mut cargo::doc_tests()))?;
     steps.step("browser tests", || pages(&[]))?;
     steps.finish();
@@ -77,6 +80,8 @@ fn tests(names: &[&str]) -> Result<Command> {
     setup::transcript()?;
     command.env("CREDITBANK_NODE_MODULES", setup::verifiers()?);
     command.env("CREDITBANK_OIDC", setup::identity_provider()?);
+    setup::strace()?;
+    command.env("CREDITBANK_LOSSY", setup::lossy_disk()?);
     command.env("CREDITBANK_SCHEMATHESIS", setup::schemathesis()?);
     Ok(command)
 }
