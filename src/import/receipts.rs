@@ -145,6 +145,16 @@ impl Leaves {
 mod tests {
     use super::*;
 
+    #[test]
+    fn no_receipts_file_ends_in_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipts");
+        crate::fuzz::replay("files/receipts", |bytes| {
+            std::fs::write(&path, bytes).unwrap();
+            drop(Receipts::open(&path));
+        });
+    }
+
     fn created(first_leaf_index: u64, count: usize) -> v1::ReceiptBundle {
         let rows = v1::CreatedRows {
             first_leaf_index,

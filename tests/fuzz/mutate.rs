@@ -20,16 +20,16 @@ const SHARP: [u64; 8] = [
     u64::MAX,
 ];
 
-/// Where inputs of a decoder are kept.
-pub(crate) fn corpus(name: &str) -> PathBuf {
+/// Where inputs of a decoder are kept, by its folder in `tests/fuzz`.
+pub(crate) fn folder(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    root.join("tests/fuzz/corpus").join(name)
+    root.join("tests/fuzz").join(name)
 }
 
 /// The kept inputs of a decoder, in the order of their names.
 pub(crate) fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let Ok(entries) = fs::read_dir(corpus(name)) else {
-        panic!("no corpus of {name}");
+    let Ok(entries) = fs::read_dir(folder(name)) else {
+        panic!("nothing is kept in {name}");
     };
     let mut files: Vec<_> = entries
         .map(|entry| entry.expect("readable").path())
@@ -50,7 +50,7 @@ pub(crate) fn replay(
     mut chance: impl FnMut(u64) -> u64,
 ) {
     let kept = kept(name);
-    assert!(!kept.is_empty(), "the corpus of {name} is empty");
+    assert!(!kept.is_empty(), "nothing is kept in {name}");
     for (path, bytes) in &kept {
         must(&decode, bytes, || format!("{name}: {}", path.display()));
     }

@@ -31,7 +31,9 @@ const REQUESTS: u64 = 600;
 fn no_decoder_panics_at_foreign_bytes() {
     let mut chance = Chance::new("fuzz");
     for (name, decode) in decoders::DECODERS {
-        mutate::replay(name, decode, MUTATIONS, |end| chance.below(end));
+        mutate::replay(&format!("corpus/{name}"), decode, MUTATIONS, |end| {
+            chance.below(end)
+        });
     }
 }
 
@@ -44,9 +46,9 @@ async fn a_running_bank_outlives_foreign_bytes() {
     let good = fudan.sign(vec![fudan.course("a", learner), fudan.course("b", learner)]);
     let kept = |bytes: Vec<u8>| vec![(Default::default(), bytes)];
     let batches = kept(good.encode_to_vec());
-    let mut witness = mutate::kept("witness");
-    witness.extend(mutate::kept("note"));
-    let paths = mutate::kept("tiles");
+    let mut witness = mutate::kept("corpus/witness");
+    witness.extend(mutate::kept("corpus/note"));
+    let paths = mutate::kept("corpus/tiles");
     let mut chance = |end| chance.below(end);
     for _ in 0..REQUESTS {
         let batch = mutate::mutated(&batches, &mut chance);
@@ -161,7 +163,11 @@ async fn the_first_inputs_are_written() {
         }),
     );
     write_made_up();
-    fs::copy(bank.dir().join("bank.pub"), mutate::corpus("bank.pub")).unwrap();
+    fs::copy(
+        bank.dir().join("bank.pub"),
+        mutate::folder("corpus/bank.pub"),
+    )
+    .unwrap();
     println!("{}", told(&bank.run(&["--version"])));
 }
 
@@ -216,7 +222,7 @@ fn write_made_up() {
 }
 
 fn write(name: &str, inputs: impl IntoIterator<Item = Vec<u8>>) {
-    let folder = mutate::corpus(name);
+    let folder = mutate::folder("corpus").join(name);
     fs::create_dir_all(&folder).unwrap();
     for input in inputs {
         let digest = creditbank_merkle::leaf_hash(&input).0;
