@@ -12,7 +12,7 @@ use crate::public_keys::PublicKeys;
 use crate::table::{Format, Options, Table};
 
 /// Mutations of what is kept of a kind of file.
-const MUTATIONS: u64 = 1_500;
+const MUTATIONS: u64 = 5_000;
 /// The same of workbooks, whose reading takes longer.
 const WORKBOOKS: u64 = 400;
 

@@ -23,7 +23,7 @@ mod decoders;
 pub(crate) mod mutate;
 
 /// Mutations of the corpus of each decoder.
-const MUTATIONS: u64 = 3_000;
+const MUTATIONS: u64 = 10_000;
 /// Requests to a running bank.
 const REQUESTS: u64 = 600;
 
