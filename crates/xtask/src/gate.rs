@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::step::{Steps, run as must};
-use crate::{cargo, deny, machine, setup, tidy};
+use crate::{cargo, deny, machine, sbom, setup, tidy};
 
 /// Format, tidy, deny, clippy, build, tests, doc tests, browser tests; stops at the first failure.
 pub(crate) fn run() -> Result<()> {
@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<()> {
     steps.step("tidy", tidy::run)?;
     steps.step("set-up", || setup::everything(false))?;
     steps.step("deny", deny::run)?;
+    steps.step("bill of materials", bill)?;
     steps.step("clippy", || {
         must(cargo::everything("clippy").args(["--", "-D", "warnings"]))
     })?;
@@ -43,6 +44,14 @@ pub(crate) fn browser(names: &[&str]) -> Result<()> {
     steps.step("set-up", setup::build)?;
     steps.step("build", || must(&mut cargo::programs()))?;
     steps.step("browser tests", || pages(names))
+}
+
+/// The bill of materials, held against its schema.
+fn bill() -> Result<()> {
+    let bill = machine::target().join("creditbank.cdx.json");
+    sbom::write(&bill)?;
+    let check = machine::root().join("tests/python/bill.py");
+    must(Command::new(setup::python()?).arg(check).arg(bill))
 }
 
 /// The pages in a real browser; screenshots of each are left in target/browser/screens.

@@ -9,6 +9,7 @@ mod deny;
 mod fuzz;
 mod gate;
 mod machine;
+mod sbom;
 mod setup;
 mod sim;
 mod step;
@@ -53,6 +54,8 @@ Usage: cargo xtask COMMAND
                        Simulates four banks that transfer outcomes while everything goes wrong, a
                        world a seed (100), and checks what a transfer promises after every event.
                        A broken promise is told with the command that replays it.
+  sbom FILE            Writes the bill of materials of the program: CycloneDX 1.6, every crate linked into
+                       it with version, licence and SHA-256.
   torture [--minutes N] [--seed S] [--rounds N]
                        Hurts banks under load: power cuts on a disk that loses what was not synced,
                        disks that fail or are full, failing system calls, flipped bits, clocks that
@@ -99,6 +102,7 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         ["deny"] => deny::run(),
         ["demo", flags @ ..] => demo::run(&demo::Options::parse(flags)?),
         ["bench", flags @ ..] => gate::bench(flags),
+        ["sbom", file] => sbom::write(file.as_ref()),
         ["sim", flags @ ..] => sim::run(&sim::Options::parse(flags)?),
         ["torture", flags @ ..] => torture::run(&torture::Options::parse(flags)?),
         ["fuzz", arguments @ ..] => fuzz::run(&fuzz::Options::parse(arguments)?),
