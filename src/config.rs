@@ -257,7 +257,8 @@ impl Folder {
         let file = fs::File::create(&beside).with_context(|| beside.display().to_string())?;
         (&file).write_all(edit(&text).as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, &path).with_context(|| path.display().to_string())
+        fs::rename(&beside, &path).with_context(|| path.display().to_string())?;
+        sync_folder(&self.0)
     }
 
     /// Certificate and key, where the settings name them.
@@ -349,15 +350,12 @@ impl Folder {
         self.make_peer_keys()?;
         self.make_credential_key()?;
         self.write_secret(OPERATOR_KEY, &operator.to_file())?;
-        fs::write(path.join(PUBLIC_KEY), format!("{}\n", log.verifier()))?;
+        self.write_new(PUBLIC_KEY, 0o644, &format!("{}\n", log.verifier()))?;
         settings.region.as_deref().map(province).transpose()?;
         let settings = toml::to_string(settings)?;
-        fs::write(
-            path.join(SETTINGS),
-            format!(
-                "# Settings of this bank; `creditbank serve --help` explains them.\n{settings}"
-            ),
-        )?;
+        let help = "# Settings of this bank; `creditbank serve --help` explains them.";
+        self.write_new(SETTINGS, 0o644, &format!("{help}\n{settings}"))?;
+        sync_folder(path.parent().unwrap_or(path))?;
         Ok(operator.public(KeyPurpose::Authenticate).bytes)
     }
 
@@ -380,16 +378,35 @@ impl Folder {
     }
 
     fn write_secret(&self, name: &str, text: &str) -> Result<()> {
+        self.write_new(name, 0o600, text)
+    }
+
+    /// Writes a file that was not there. When this returns, a power cut takes neither its bytes nor its name: what is
+    /// signed or sealed with a key outlives nothing without it.
+    fn write_new(&self, name: &str, mode: u32, text: &str) -> Result<()> {
         let path = self.0.join(name);
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(0o600)
+            .mode(mode)
             .open(&path);
         let mut file = file.with_context(|| path.display().to_string())?;
         file.write_all(text.as_bytes())?;
-        Ok(file.sync_all()?)
+        file.sync_all()?;
+        sync_folder(path.parent().unwrap_or(&path))
     }
+}
+
+/// Makes the names in a folder durable.
+fn sync_folder(folder: &Path) -> Result<()> {
+    // The parent of a relative path of one word.
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.with_context(|| folder.display().to_string())
 }
 
 /// The keys of `bank.toml`, as the environment may name them.

@@ -4,6 +4,8 @@ mod clock;
 mod commands;
 mod config;
 mod connection;
+#[cfg(test)]
+mod fuzz;
 mod gateway_config;
 mod import;
 mod mapping;

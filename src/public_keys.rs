@@ -43,7 +43,7 @@ impl PublicKeys {
         Self::parse(&text).with_context(|| format!("{} holds no public keys", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let keys: Self = toml::from_str(text)?;
         ensure!(
             keys.version == VERSION,

@@ -116,13 +116,14 @@ impl Bank {
 
     /// Starts a server that must refuse to serve; gives what it said.
     pub(crate) fn refuses_to_start(&mut self) -> String {
-        match self.launch(&[]) {
-            Err(message) => message,
-            Ok(server) => {
-                self.server = Some(server);
-                panic!("the bank serves what it should refuse");
-            }
-        }
+        let refused = self.starts_or_refuses();
+        refused.expect_err("the bank serves what it should refuse")
+    }
+
+    /// Starts a server that may refuse to serve; then gives what it said.
+    pub(crate) fn starts_or_refuses(&mut self) -> Result<(), String> {
+        self.server = Some(self.launch(&[])?);
+        Ok(())
     }
 
     fn launch(&self, arguments: &[&str]) -> Result<Server, String> {

@@ -24,6 +24,8 @@ const ROUNDS: u64 = 15;
 const CLIENTS: u64 = 3;
 /// Most records of a batch.
 const RECORDS_MAX: u64 = 60;
+/// Batches of a client in a round; the server ends before.
+const BATCHES: u64 = 512;
 
 /// Everything that the clients were ever told.
 #[derive(Default)]
@@ -39,12 +41,12 @@ struct Told {
 }
 
 /// A bank under attack, with its clients.
-struct Scene {
-    bank: Bank,
+pub(crate) struct Scene {
+    pub(crate) bank: Bank,
     clients: Vec<Institution>,
     learner: LearnerCode,
     told: Told,
-    chance: Chance,
+    pub(crate) chance: Chance,
     /// Records signed so far, so that each has another key.
     signed: u64,
 }
@@ -57,7 +59,11 @@ enum Heard {
 
 impl Scene {
     async fn new(test: &str) -> Self {
-        let bank = Bank::new();
+        Self::with(Bank::new(), Chance::new(test)).await
+    }
+
+    /// The clients of a bank that runs.
+    pub(crate) async fn with(bank: Bank, chance: Chance) -> Self {
         let mut clients = Vec::new();
         for client in 0..CLIENTS {
             clients.push(Institution::new(&bank, &format!("school-{client}")).await);
@@ -68,17 +74,26 @@ impl Scene {
             clients,
             learner,
             told: Told::default(),
-            chance: Chance::new(test),
+            chance,
             signed: 0,
         }
     }
 
     /// Lets all clients submit until the server ends; kills it after this many acknowledgements, if given.
     async fn submit_until_the_end(&mut self, kill_after: Option<u64>) {
+        self.submit(BATCHES, kill_after).await;
+        if kill_after.is_none() {
+            self.bank.ended();
+        }
+    }
+
+    /// Lets all clients submit so many batches, or until the server ends; kills it after this many acknowledgements, if
+    /// given. Tells how many there were.
+    pub(crate) async fn submit(&mut self, batches: u64, kill_after: Option<u64>) -> u64 {
         let (sender, mut heard) = mpsc::channel(1024);
         for client in &self.clients {
             self.signed += 1_000_000;
-            let sizes: Vec<_> = (0..512)
+            let sizes: Vec<_> = (0..batches)
                 .map(|_| 1 + self.chance.below(RECORDS_MAX))
                 .collect();
             tokio::spawn(submit_without_pause(
@@ -103,19 +118,20 @@ impl Scene {
                 self.bank.kill();
             }
         }
-        if kill_after.is_none() {
-            self.bank.ended();
-        }
+        acknowledged
     }
 
     /// Derives the database again, starts the server and holds it against everything that was told.
-    async fn audit(&mut self) {
+    pub(crate) async fn audit(&mut self) {
         self.bank.check_log();
         self.bank.start();
+        self.audit_running().await;
+    }
+
+    /// The same of a server that runs already.
+    pub(crate) async fn audit_running(&mut self) {
         let mut verifier = self.bank.verifier();
-        for client in &mut self.clients {
-            client.reconnect(&self.bank).await;
-        }
+        self.reconnect().await;
         for one in std::mem::take(&mut self.told.acknowledged) {
             self.told.note(&mut verifier, &one);
             let again = self.resend(one.request.clone()).await;
@@ -123,6 +139,13 @@ impl Scene {
                 again.response.created, None,
                 "an acknowledged batch was lost"
             );
+            let first = one.response.created.as_ref();
+            for row in &again.response.duplicates {
+                let (now, then) = (row.receipt.as_ref(), first.filter(|it| it.rows.is_empty()));
+                let now = now.map(|receipt| receipt.leaf_index);
+                let then = then.map(|created| created.first_leaf_index + u64::from(row.row));
+                assert!(then.is_none() || now == then, "a record moved");
+            }
             self.told.note(&mut verifier, &again);
         }
         for request in std::mem::take(&mut self.told.unanswered) {
@@ -130,6 +153,13 @@ impl Scene {
             self.told.note(&mut verifier, &now);
         }
         self.hold_the_log_against_what_was_told().await;
+    }
+
+    /// Connects the clients to a server that was started again.
+    pub(crate) async fn reconnect(&mut self) {
+        for client in &mut self.clients {
+            client.reconnect(&self.bank).await;
+        }
     }
 
     async fn resend(&self, request: v1::SubmitBatchRequest) -> Acknowledgement {
@@ -303,9 +333,7 @@ async fn a_server_that_ends_at_any_step_of_an_append_loses_nothing_acknowledged(
             scene
                 .bank
                 .start_with(&["--abort-at", &format!("{}:{nth}", step.name())]);
-            for client in &mut scene.clients {
-                client.reconnect(&scene.bank).await;
-            }
+            scene.reconnect().await;
             scene.submit_until_the_end(None).await;
             scene.audit().await;
         }

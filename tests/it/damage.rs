@@ -130,6 +130,36 @@ async fn a_bit_that_flipped_in_the_log_of_writes_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_last_write_that_a_power_cut_tore_is_left_out_unless_it_was_acknowledged() {
+    let (mut bank, fudan) = filled().await;
+    bank.backup("before");
+    let learner = fudan.enrol("large").await;
+    let large = (0..200).map(|i| fudan.course(&format!("large/{i}"), learner));
+    fudan.deposit(&bank, large.collect()).await;
+    bank.kill();
+    bank.backup("after");
+    let log = bank.database_files(".log").pop().unwrap();
+    let last = writes::places(&log).pop().unwrap();
+    let mut torn = fs::read(&log).unwrap();
+    let middle = usize::midpoint(last.start, last.end).next_multiple_of(4096);
+    assert!(last.contains(&(middle + 4096)), "the write has pages");
+    torn[middle..middle + 4096].fill(0);
+    fs::write(&log, &torn).unwrap();
+    // The anchor says that it was acknowledged.
+    names(&bank.refuses_to_start(), &["orruption"]);
+    assert_eq!(
+        fs::read(&log).unwrap(),
+        torn,
+        "what was refused was touched"
+    );
+    bank.restore("before", "anchor");
+    assert_eq!(bank.check_log()["leaves"], LEAVES_ALL);
+    bank.start();
+    names(&bank.said(), &["tore the last write"]);
+    assert_eq!(bank.check_log()["leaves"], LEAVES_ALL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_rolled_back_to_an_older_copy_is_refused() {
     let (mut bank, fudan) = filled().await;
     bank.stop();

@@ -97,7 +97,14 @@ impl Bank {
         keys: BankKeys,
         cosigned: &[PeerCosigned],
     ) -> Result<(Arc<Self>, JoinHandle<()>), BankError> {
-        let store = Store::open(&options.directory, &options.store)?;
+        let mut anchor = AnchorFile::open(&options.anchor)?;
+        let anchored = anchor.anchor().size;
+        let (store, was_torn) = Store::recover(&options.directory, &options.store, anchored)?;
+        if was_torn {
+            tracing::warn!(
+                "a power cut tore the last write, which nobody was told of; it is left out"
+            );
+        }
         let origin = keys.log.name().to_owned();
         let found = store.origin()?;
         if found != origin {
@@ -106,7 +113,6 @@ impl Bank {
                 expected: origin,
             });
         }
-        let mut anchor = AnchorFile::open(&options.anchor)?;
         let recovered = recover(&store, anchor.anchor())?;
         recovered.hold_against(&store, &keys, cosigned)?;
         let checkpoint = Checkpoint {

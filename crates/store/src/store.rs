@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crate::codec::encode_states;
 use rocksdb::{
-    BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, FlushOptions, WriteBatch,
-    WriteOptions,
+    BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, DBRecoveryMode, FlushOptions,
+    Options, WriteBatch, WriteOptions,
 };
 
 use crate::keys::{
     self, ACCESS, BOOK, FAMILIES, IDS, KEYS, LEARNERS, LEAVES, META_FORMAT, META_HEAD, META_ORIGIN,
     TILES, VAULT, VIEWS,
 };
+use crate::torn;
 use crate::{
     Enrolment, Erasure, Handle, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views,
 };
@@ -48,22 +49,67 @@ impl Store {
     /// Opens an existing database of a known format.
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
-        let db = DB::open_cf_descriptors(&options.database(), path, options.families());
+        Self::open_as(path, options, &options.database())
+    }
+
+    fn open_as(
+        path: &Path,
+        options: &StoreOptions,
+        database: &Options,
+    ) -> Result<Self, StoreError> {
+        let db = DB::open_cf_descriptors(database, path, options.families());
         Self {
             db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
         }
         .of_known_format()
     }
 
-    /// Opens it without writing anything, for a check.
+    /// Opens it for a start, where a power cut may have torn the last write. `true` if it had: that write is gone, and it
+    /// was never acknowledged, because all `anchored` leaves lie in front of it. Any other damage is refused, and nothing
+    /// is touched then.
+    pub fn recover(
+        path: &Path,
+        options: &StoreOptions,
+        anchored: u64,
+    ) -> Result<(Self, bool), StoreError> {
+        let refused = match Self::open(path, options) {
+            Err(error @ StoreError::Open { .. }) => error,
+            other => return other.map(|store| (store, false)),
+        };
+        match Self::open_torn(path, options) {
+            Some(torn) if torn.snapshot().head()?.map_or(0, |head| head.size) >= anchored => {}
+            _ => return Err(refused),
+        }
+        let store = Self::open_as(path, options, &up_to_damage(options))?;
+        Ok((store, true))
+    }
+
+    /// Opens it without writing anything, for a check. A write that a power cut has torn is left out.
     pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         require_database(path)?;
-        let database = options.database();
+        match Self::read_only_as(path, options, &options.database()) {
+            Err(error @ StoreError::Open { .. }) => Self::open_torn(path, options).ok_or(error),
+            other => other,
+        }
+    }
+
+    /// What lies in front of the damage, if that is a torn write.
+    fn open_torn(path: &Path, options: &StoreOptions) -> Option<Self> {
+        let store = Self::read_only_as(path, options, &up_to_damage(options)).ok()?;
+        let torn = torn::is_torn(path, store.db.latest_sequence_number());
+        torn.is_ok_and(|torn| torn).then_some(store)
+    }
+
+    fn read_only_as(
+        path: &Path,
+        options: &StoreOptions,
+        database: &Options,
+    ) -> Result<Self, StoreError> {
         // A database that no newer program has opened for writing lacks the newer families.
-        let there = DB::list_cf(&database, path).map_err(|error| cannot_open(path, error))?;
+        let there = DB::list_cf(database, path).map_err(|error| cannot_open(path, error))?;
         let mut families = options.families();
         families.retain(|family| there.iter().any(|name| name == family.name()));
-        let db = DB::open_cf_descriptors_read_only(&database, path, families, false);
+        let db = DB::open_cf_descriptors_read_only(database, path, families, false);
         Self {
             db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
         }
@@ -381,6 +427,13 @@ fn learner_prefixes(learner: u64) -> [(&'static str, Vec<u8>); 2] {
         (VAULT, learner.to_be_bytes().to_vec()),
         (VIEWS, keys::states(learner).to_vec()),
     ]
+}
+
+/// Replays the log of writes up to the first damage, whatever lies behind it: only for what [`torn`] has looked at.
+fn up_to_damage(options: &StoreOptions) -> Options {
+    let mut database = options.database();
+    database.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    database
 }
 
 pub(crate) fn synced() -> WriteOptions {

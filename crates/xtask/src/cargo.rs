@@ -1,5 +1,6 @@
 //! Calls of cargo. All select the same packages and features, so that nothing compiles twice.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Once;
 
@@ -32,6 +33,16 @@ pub(crate) fn programs() -> Command {
 pub(crate) fn doc_tests() -> Command {
     let mut command = bare();
     command.args(["test", "--doc", "--workspace", "--features", "xtask/bench"]);
+    command
+}
+
+/// `cargo VERB` on the disk of the tests, which is a workspace of its own.
+pub(crate) fn lossy(verb: &str, target: &Path) -> Command {
+    let mut command = bare();
+    command
+        .args([verb, "--quiet", "--locked"])
+        .args(["--manifest-path", "tests/lossy/Cargo.toml", "--target-dir"])
+        .arg(target);
     command
 }
 

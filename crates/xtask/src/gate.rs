@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::step::{Steps, run as must};
-use crate::{cargo, deny, machine, setup, tidy};
+use crate::{cargo, deny, machine, sbom, setup, tidy};
 
 /// Format, tidy, deny, clippy, build, tests, doc tests, browser tests; stops at the first failure.
 pub(crate) fn run() -> Result<()> {
@@ -16,11 +16,15 @@ pub(crate) fn run() -> Result<()> {
     steps.step("tidy", tidy::run)?;
     steps.step("set-up", || setup::everything(false))?;
     steps.step("deny", deny::run)?;
+    steps.step("bill of materials", bill)?;
     steps.step("clippy", || {
         must(cargo::everything("clippy").args(["--", "-D", "warnings"]))
     })?;
     steps.step("build", || must(&mut cargo::everything("build")))?;
     steps.step("test", || must(&mut tests(&[])?))?;
+    steps.step("tests of the lossy disk", || {
+        must(&mut cargo::lossy("test", &machine::target().join("lossy")))
+    })?;
     steps.step("doc tests", || must(&mut cargo::doc_tests()))?;
     steps.step("browser tests", || pages(&[]))?;
     steps.finish();
@@ -40,6 +44,14 @@ pub(crate) fn browser(names: &[&str]) -> Result<()> {
     steps.step("set-up", setup::build)?;
     steps.step("build", || must(&mut cargo::programs()))?;
     steps.step("browser tests", || pages(names))
+}
+
+/// The bill of materials, held against its schema.
+fn bill() -> Result<()> {
+    let bill = machine::target().join("creditbank.cdx.json");
+    sbom::write(&bill)?;
+    let check = machine::root().join("tests/python/bill.py");
+    must(Command::new(setup::python()?).arg(check).arg(bill))
 }
 
 /// The pages in a real browser; screenshots of each are left in target/browser/screens.
@@ -77,6 +89,8 @@ fn tests(names: &[&str]) -> Result<Command> {
     setup::transcript()?;
     command.env("CREDITBANK_NODE_MODULES", setup::verifiers()?);
     command.env("CREDITBANK_OIDC", setup::identity_provider()?);
+    setup::strace()?;
+    command.env("CREDITBANK_LOSSY", setup::lossy_disk()?);
     command.env("CREDITBANK_SCHEMATHESIS", setup::schemathesis()?);
     Ok(command)
 }

@@ -6,12 +6,15 @@
 mod cargo;
 mod demo;
 mod deny;
+mod fuzz;
 mod gate;
 mod machine;
+mod sbom;
 mod setup;
 mod sim;
 mod step;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -51,6 +54,16 @@ Usage: cargo xtask COMMAND
                        Simulates four banks that transfer outcomes while everything goes wrong, a
                        world a seed (100), and checks what a transfer promises after every event.
                        A broken promise is told with the command that replays it.
+  sbom FILE            Writes the bill of materials of the program: CycloneDX 1.6, every crate linked into
+                       it with version, licence and SHA-256.
+  torture [--minutes N] [--seed S] [--rounds N]
+                       Hurts banks under load: power cuts on a disk that loses what was not synced,
+                       disks that fail or are full, failing system calls, flipped bits, clocks that
+                       jump, kills; after each, everything that was acknowledged is looked for. One
+                       seed, or as many as fit into N minutes.
+  fuzz [NAME…] [--seconds N]
+                       libFuzzer on the decoders of foreign bytes, each for N seconds (60); a folder of
+                       tests/fuzz/corpus is a NAME. An input that breaks one is kept there.
   setup [--peers]      Installs what the others need and nothing else. They all do so themselves.
 
 What is missing is named, with the reason, before it is installed: Debian packages with apt-get (as
@@ -89,7 +102,10 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         ["deny"] => deny::run(),
         ["demo", flags @ ..] => demo::run(&demo::Options::parse(flags)?),
         ["bench", flags @ ..] => gate::bench(flags),
+        ["sbom", file] => sbom::write(file.as_ref()),
         ["sim", flags @ ..] => sim::run(&sim::Options::parse(flags)?),
+        ["torture", flags @ ..] => torture::run(&torture::Options::parse(flags)?),
+        ["fuzz", arguments @ ..] => fuzz::run(&fuzz::Options::parse(arguments)?),
         ["setup"] => setup::everything(false),
         ["setup", "--peers"] => setup::everything(true),
         [] => bail!("which command? `cargo xtask --help` lists them"),

@@ -75,6 +75,18 @@ const BROWSER: &[Need] = &[Need {
     present: || machine::program("chromium").is_some(),
 }];
 
+const STRACE: &[Need] = &[Need {
+    package: "strace",
+    reason: "fails system calls of a running bank in the tests, as a bad disk would",
+    present: || machine::program("strace").is_some(),
+}];
+
+const FUSE: &[Need] = &[Need {
+    package: "fuse3",
+    reason: "mounts the disk of the tests that loses what was not synced, for who is not root",
+    present: || machine::is_superuser() || machine::program("fusermount3").is_some(),
+}];
+
 const PEERS: &[Need] = &[Need {
     package: "postgresql",
     reason: "is what the bench compares with; it runs a server of its own in a temporary folder",
@@ -90,6 +102,8 @@ pub(crate) fn everything(peers: bool) -> Result<()> {
     identity_provider()?;
     schemathesis()?;
     browser()?;
+    strace()?;
+    lossy_disk()?;
     crate::deny::install()?;
     if peers {
         self::peers()?;
@@ -106,6 +120,19 @@ pub(crate) fn build() -> Result<()> {
 /// What the tests of the printed transcript need.
 pub(crate) fn transcript() -> Result<()> {
     install(TRANSCRIPT)
+}
+
+/// What fails system calls in the tests.
+pub(crate) fn strace() -> Result<()> {
+    install(STRACE)
+}
+
+/// Builds the disk that loses what was not synced; returns the program. Where there is no FUSE it says so itself.
+pub(crate) fn lossy_disk() -> Result<PathBuf> {
+    install(FUSE)?;
+    let target = machine::target().join("lossy");
+    step::run(&mut cargo::lossy("build", &target))?;
+    Ok(target.join("debug/lossy"))
 }
 
 /// What `bench --peers` needs.
