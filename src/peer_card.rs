@@ -197,6 +197,8 @@ mod tests {
         BankKeys {
             log: NoteSigner::new("sh.example/log", key(1)).unwrap(),
             bank: key(2),
+            log_next: None,
+            seal_next: None,
             key_encryption: KeyEncryptionKey::new(&[3; 32]),
             identity: [4; 32].into(),
             cosign: Some(Cosigner::new("sh.example/log", key(5)).unwrap()),

@@ -13,6 +13,7 @@ mod peers;
 mod plan;
 mod snapshot;
 mod store;
+mod wrapped;
 
 pub use access::{AccessChange, GrantRow, pointed, pointer};
 pub use anchor::{Anchor, AnchorFile};

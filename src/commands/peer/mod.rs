@@ -101,7 +101,7 @@ impl Card {
             grpc: self.grpc,
             http: self.http,
         };
-        let card = PeerCard::of(&folder.keys()?, facts)?;
+        let card = PeerCard::of(&folder.newest_keys()?, facts)?;
         print!("{}", card.to_file()?);
         Ok(ExitCode::SUCCESS)
     }
