@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/bank.toml            settings; every key but region and peer can be overridden by CREDITBANK_<KEY>
 //! DIR/bank.pub             public keys of the log (C2SP vkeys): give it to everybody
+//! DIR/former-signers.pub   public keys that signed the bank's records before, for the cards of peers
 //! DIR/operator.key         keys of the operator: the institution `bank`
 //! DIR/secrets/             what only the server may read (mode 0600)
 //! DIR/db, DIR/anchor       the database, and what it is held against at every start

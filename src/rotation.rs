@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_domain::LeafIndex;
-use creditbank_domain::record::PublicKey;
+use creditbank_domain::record::{Algorithm, KeyId, KeyPurpose, PublicKey};
 use creditbank_domain::registry::Registry;
 use creditbank_ledger::peers::guard;
 use creditbank_ledger::rotation::{self, in_force};
@@ -15,6 +15,7 @@ use creditbank_merkle::{LogKey, LogKeys};
 use creditbank_store::Store;
 
 use crate::config::{Folder, OwnKey, Settings};
+use crate::print::hex;
 
 /// A bank's folder while its keys are replaced.
 pub(crate) struct Rotation {
@@ -140,12 +141,20 @@ impl Rotation {
         .await
     }
 
-    /// Writes `bank.pub`, once the log's keys have changed. What announces a key is the receipt under the key before, as it
-    /// was when the two signed together.
+    /// Writes what others are to know of keys that the log has admitted or revoked.
     fn publish(&self, key: OwnKey, bank: &Bank) -> Result<()> {
-        if key != OwnKey::Log {
-            return Ok(());
+        match key {
+            OwnKey::Log => self.publish_log_keys(bank),
+            OwnKey::Bank => {
+                let former = former_signers(&bank.head().registry);
+                self.folder.write_former_signers(&former)
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Writes `bank.pub`. What announces a key is the receipt under the key before, as it was when the two signed together.
+    fn publish_log_keys(&self, bank: &Bank) -> Result<()> {
         let written = self.folder.log_keys()?;
         let now = bank.log_keys();
         let oldest = now.all().len() - 1;
@@ -167,13 +176,31 @@ impl Rotation {
         self.folder.write_log_keys(&keys)
     }
 
-    /// Whether a key took over and the one before was not revoked.
+    /// Whether a key took over, and the one before was not revoked, or others were not told of it.
     fn is_unfinished(&self, key: OwnKey, registry: &Registry) -> Result<bool> {
         let own = self.folder.public_half(key, false)?;
-        Ok(own.filter(|_| key.is_in_own_log()).is_some_and(|own| {
-            let mut others = in_force(registry, own.purpose).filter(|it| it.id != own.id());
-            registry.key(&own.id()).is_some() && others.next().is_some()
-        }))
+        let Some(own) = own.filter(|_| key.is_in_own_log()) else {
+            return Ok(false);
+        };
+        let mut others = in_force(registry, own.purpose).filter(|it| it.id != own.id());
+        let is_behind = registry.key(&own.id()).is_some() && others.next().is_some();
+        Ok(is_behind || !self.is_published(key, registry)?)
+    }
+
+    fn is_published(&self, key: OwnKey, registry: &Registry) -> Result<bool> {
+        match key {
+            OwnKey::Log => {
+                let lines = |keys: &LogKeys| {
+                    let lines = keys.all().iter();
+                    let lines = lines.map(|it| (it.key.to_string(), it.sizes.clone()));
+                    lines.collect::<Vec<_>>()
+                };
+                let keys = rotation::log_keys(registry, self.folder.keys()?.log.verifier());
+                Ok(lines(&self.folder.log_keys()?) == lines(&keys))
+            }
+            OwnKey::Bank => Ok(self.folder.former_signers()? == former_signers(registry)),
+            _ => Ok(true),
+        }
     }
 
     fn public(&self, key: OwnKey, next: bool) -> Result<PublicKey> {
@@ -218,7 +245,13 @@ impl Rotation {
     }
 }
 
-fn log_key_id(key: &LogKey) -> creditbank_domain::record::KeyId {
-    use creditbank_domain::record::{Algorithm, KeyId};
+/// Public keys that signed the bank's records before, in hexadecimal, but for those that were stolen.
+fn former_signers(registry: &Registry) -> Vec<String> {
+    let keys = rotation::of_bank(registry, KeyPurpose::Sign);
+    let former = keys.filter(|it| it.valid_until.is_some() && it.doubtful_from.is_none());
+    former.map(|it| hex(&it.key.bytes)).collect()
+}
+
+fn log_key_id(key: &LogKey) -> KeyId {
     KeyId::of(Algorithm::Ed25519, key.key.key().as_bytes())
 }

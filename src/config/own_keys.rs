@@ -1,4 +1,5 @@
-//! The secret keys of a bank's folder, each with the one that is to replace it, and the public list of its log's keys.
+//! The secret keys of a bank's folder, each with the one that is to replace it, and the public lists of its log's keys and of
+//! the keys that signed its records.
 //!
 //! `secrets/NAME.next.key` lies beside `secrets/NAME.key` while a key is replaced. Every file changes as a whole: written
 //! beside, synced, renamed, the folder synced. So a crash leaves one or the other, and the bank starts with either.
@@ -17,6 +18,8 @@ use creditbank_merkle::{Cosigner, LogKeys, NoteSigner};
 use zeroize::Zeroizing;
 
 use super::{Folder, PUBLIC_KEY, SECRETS, ed25519_key, seed_text};
+
+const FORMER_SIGNERS: &str = "former-signers.pub";
 
 /// A key of the bank that can be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -191,6 +194,21 @@ impl Folder {
     /// Writes them.
     pub(crate) fn write_log_keys(&self, keys: &LogKeys) -> Result<()> {
         put(&self.0.join(PUBLIC_KEY), keys.to_string().as_bytes(), 0o644)
+    }
+
+    /// Public keys that signed the bank's records before, in hexadecimal: a peer that comes later needs them too.
+    pub(crate) fn former_signers(&self) -> Result<Vec<String>> {
+        if !self.has(FORMER_SIGNERS) {
+            return Ok(Vec::new());
+        }
+        let text = self.secret(FORMER_SIGNERS)?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Writes them.
+    pub(crate) fn write_former_signers(&self, keys: &[String]) -> Result<()> {
+        let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+        put(&self.0.join(FORMER_SIGNERS), text.as_bytes(), 0o644)
     }
 
     fn operator(&self, name: &str) -> Result<InstitutionKeys> {

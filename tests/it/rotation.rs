@@ -10,7 +10,7 @@ use creditbank_client::Refused;
 use creditbank_client::receipt::{LogKeys, receipt_text};
 use creditbank_domain::LearnerCode;
 use creditbank_domain::record::KeyPurpose;
-use creditbank_merkle::{Checkpoint, CheckpointError, NoteSigner};
+use creditbank_merkle::{CheckpointError, NoteSigner};
 use creditbank_store::{Store, StoreOptions};
 use creditbank_wire::v1;
 
@@ -503,9 +503,7 @@ async fn a_rotation_that_was_cut_off_leaves_a_bank_that_starts_and_goes_on() {
             scene.receipt().await;
             scene.bank.stop();
             let again = scene.bank.run(&command);
-            let is_done = told(&again).contains("no log key is being")
-                || told(&again).contains("no bank key is being");
-            assert!(again.status.success() || is_done, "{}", told(&again));
+            assert!(again.status.success(), "{}", told(&again));
             if command[1] == "rotate" && ["log", "bank"].contains(&command[2]) && command.len() == 4
             {
                 scene.keys(&["finish", command[2], "{dir}"]);
@@ -529,7 +527,6 @@ fn is_begun(bank: &Bank, key: &str) -> bool {
 #[track_caller]
 fn one_key_each(scene: &mut Scene) {
     let listed = scene.keys(&["list", "{dir}"]);
-    let of = |state: &str| listed.lines().filter(|line| line.ends_with(state)).count();
     let names: BTreeSet<_> = listed
         .lines()
         .filter(|line| line.contains(" in use"))
@@ -541,36 +538,7 @@ fn one_key_each(scene: &mut Scene) {
         "run `keys rotate` again",
         "of another operator",
     ] {
-        assert_eq!(of(state), 0, "{listed}");
+        assert!(!listed.contains(state), "{listed}");
     }
     scene.bank.check_log();
-}
-
-#[test]
-fn a_checkpoint_is_good_under_the_key_that_signs_its_size() {
-    let signer = |seed| {
-        let key = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]);
-        NoteSigner::new("bank.test/log", key).unwrap()
-    };
-    let [a, b] = [1, 2].map(signer);
-    let keys: LogKeys = format!("{} 10-\n{} 0-20\n", b.verifier(), a.verifier())
-        .parse()
-        .unwrap();
-    for (size, by_a, by_b) in [
-        (0, true, false),
-        (9, true, false),
-        (10, true, true),
-        (20, true, true),
-        (21, false, true),
-    ] {
-        let checkpoint = Checkpoint {
-            origin: "bank.test/log".into(),
-            size: size.into(),
-            root: creditbank_merkle::leaf_hash(b"x"),
-        };
-        let is_good = |signer| keys.open(&checkpoint.sign(signer).unwrap()).is_ok();
-        assert_eq!((is_good(&a), is_good(&b)), (by_a, by_b), "{size}");
-        let both = b.also_sign(&checkpoint.sign(&a).unwrap()).unwrap();
-        assert!(keys.open(&both).is_ok(), "{size}");
-    }
 }

@@ -316,3 +316,46 @@ fn open(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealErr
     buffer.truncate(plain);
     Ok(buffer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyEncryptionKey, SealError, open, seal, wrap_aad, wrapped_by};
+
+    const LEARNER: u64 = 7;
+
+    #[test]
+    fn a_key_is_opened_by_who_wrapped_it_and_by_who_takes_over() {
+        let [old, new, other] = [1, 2, 3].map(|seed| KeyEncryptionKey::new(&[seed; 32]));
+        // As older programs wrote it.
+        let unnamed = seal(&old.key, &wrap_aad(LEARNER), &[&[9; 32]]);
+        let (_, named) = old.new_data_key(LEARNER);
+        assert_eq!(
+            (wrapped_by(&unnamed), wrapped_by(&named)),
+            (None, Some(old.id()))
+        );
+        let opens = |key: &KeyEncryptionKey, wrapped: &[u8]| key.unwrap(LEARNER, wrapped).is_ok();
+        let both = new.replacing(old);
+        for wrapped in [&unnamed, &named] {
+            assert!(opens(&both, wrapped) && !opens(&other, wrapped));
+            let again = both
+                .rewrap(LEARNER, wrapped)
+                .unwrap()
+                .expect("by the old key");
+            assert_eq!(both.rewrap(LEARNER, &again), Ok(None));
+            assert_eq!(wrapped_by(&again), Some(both.id()));
+            let (old, new) = (
+                KeyEncryptionKey::new(&[1; 32]),
+                KeyEncryptionKey::new(&[2; 32]),
+            );
+            assert!(opens(&new, &again) && !opens(&old, &again));
+            let bytes = [new.opened(LEARNER, &again), old.opened(LEARNER, wrapped)];
+            assert_eq!(bytes[0], bytes[1], "the same key within");
+            assert!(
+                new.unwrap(LEARNER + 1, &again).is_err(),
+                "of another learner"
+            );
+        }
+        assert_eq!(other.rewrap(LEARNER, &named), Err(SealError));
+        assert!(open(&other.key, &wrap_aad(LEARNER), &unnamed).is_err());
+    }
+}
