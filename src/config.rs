@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! DIR/bank.toml            settings; every key but region and peer can be overridden by CREDITBANK_<KEY>
-//! DIR/bank.pub             public key of the log (C2SP vkey): give it to everybody
+//! DIR/bank.pub             public keys of the log (C2SP vkeys): give it to everybody
+//! DIR/former-signers.pub   public keys that signed the bank's records before, for the cards of peers
 //! DIR/operator.key         keys of the operator: the institution `bank`
 //! DIR/secrets/             what only the server may read (mode 0600)
 //! DIR/db, DIR/anchor       the database, and what it is held against at every start
 //! ```
+
+mod own_keys;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -25,21 +28,18 @@ use creditbank_ledger::peers::PeerOptions;
 use creditbank_ledger::peers::seal::SealKey;
 use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
 use creditbank_ledger::{BankKeys, BankOptions, Names, StepTrap};
-use creditbank_merkle::{Cosigner, NoteSigner};
+use creditbank_merkle::{Cosigner, LogKeys, NoteSigner};
 use creditbank_store::StoreOptions;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub(crate) use self::own_keys::{OwnKey, put};
+
 const SETTINGS: &str = "bank.toml";
 const PUBLIC_KEY: &str = "bank.pub";
-const OPERATOR_KEY: &str = "operator.key";
 const SECRETS: &str = "secrets";
-const COSIGN_KEY: &str = "cosign.key";
-const SEAL_KEY: &str = "seal.key";
-const PEER_KEY: &str = "peer.key";
-const CREDENTIAL_KEY: &str = "credential.key";
 
 /// What `bank.toml` may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -274,52 +274,73 @@ impl Folder {
 
     /// Reads the bank's secrets.
     pub(crate) fn keys(&self) -> Result<BankKeys> {
-        let log = Zeroizing::new(self.secret("log.key")?);
-        let log = NoteSigner::from_secret_text(log.trim()).context("secrets/log.key")?;
+        let log = self.log_signer(&OwnKey::Log.file())?;
+        let log_next = OwnKey::Log.next_file();
+        let log_next = self.has(&log_next).then(|| self.log_signer(&log_next));
         let cosigner = |seed: Zeroizing<_>| Cosigner::new(log.name(), ed25519_key(&seed));
-        let (cosign, seal) = (self.seed_if_any(COSIGN_KEY)?, self.seed_if_any(SEAL_KEY)?);
-        let (peer, credential) = (
-            self.seed_if_any(PEER_KEY)?,
-            self.seed_if_any(CREDENTIAL_KEY)?,
-        );
+        let seed = |key: OwnKey| self.seed_if_any(&key.file());
+        let signing = |key: OwnKey| Ok::<_, anyhow::Error>(seed(key)?.map(|it| ed25519_key(&it)));
+        let seal = |seed: Zeroizing<_>| SealKey::new(&seed);
+        let seal_next = self.seed_if_any(&OwnKey::Seal.next_file())?;
         Ok(BankKeys {
-            cosign: cosign.map(cosigner).transpose().context("the origin")?,
-            seal: seal.map(|seed| SealKey::new(&seed)).transpose()?,
-            peer: peer.map(|seed| ed25519_key(&seed)),
-            credential: credential.map(|seed| ed25519_key(&seed)),
+            cosign: seed(OwnKey::Cosign)?
+                .map(cosigner)
+                .transpose()
+                .context("the origin")?,
+            seal: seed(OwnKey::Seal)?.map(seal).transpose()?,
+            seal_next: seal_next.map(seal).transpose()?,
+            peer: signing(OwnKey::Peer)?,
+            credential: signing(OwnKey::Credential)?,
+            log_next: log_next.transpose()?,
             log,
-            bank: ed25519_key(&*self.seed("bank.key")?),
-            key_encryption: KeyEncryptionKey::new(&*self.seed("key-encryption.key")?),
-            identity: self.seed("identity.key")?,
+            bank: ed25519_key(&*self.seed(&OwnKey::Bank.file())?),
+            key_encryption: self
+                .key_encryption()?
+                .context("secrets/key-encryption.key is missing")?,
+            identity: self.seed("secrets/identity.key")?,
         })
     }
 
-    /// The key-encryption key alone, for a check; `None` if this folder does not hold it.
+    fn log_signer(&self, name: &str) -> Result<NoteSigner> {
+        let text = Zeroizing::new(self.secret(name)?);
+        NoteSigner::from_secret_text(text.trim()).with_context(|| name.to_owned())
+    }
+
+    /// The key-encryption key alone, for a check; `None` if this folder does not hold it. While it is replaced, the next one
+    /// wraps, and both open.
     pub(crate) fn key_encryption(&self) -> Result<Option<KeyEncryptionKey>> {
-        if !self.0.join(SECRETS).join("key-encryption.key").exists() {
-            return Ok(None);
-        }
-        Ok(Some(KeyEncryptionKey::new(
-            &*self.seed("key-encryption.key")?,
-        )))
+        let key = |name: String| {
+            Ok::<_, anyhow::Error>(
+                self.seed_if_any(&name)?
+                    .map(|it| KeyEncryptionKey::new(&it)),
+            )
+        };
+        let now = key(OwnKey::KeyEncryption.file())?;
+        let next = key(OwnKey::KeyEncryption.next_file())?;
+        Ok(match (now, next) {
+            (Some(now), Some(next)) => Some(next.replacing(now)),
+            (now, next) => now.or(next),
+        })
     }
 
     /// Makes the keys for dealing with peers that are missing: a folder that an older program made has none of them.
     pub(crate) fn make_peer_keys(&self) -> Result<()> {
-        let missing = [COSIGN_KEY, SEAL_KEY, PEER_KEY];
-        missing.iter().try_for_each(|name| self.make_key(name))
+        let missing = [OwnKey::Cosign, OwnKey::Seal, OwnKey::Peer];
+        missing
+            .iter()
+            .try_for_each(|key| self.make_key(&key.file()))
     }
 
     /// Makes the key that signs credentials and learner codes, where a folder that an older program made has none.
     pub(crate) fn make_credential_key(&self) -> Result<()> {
-        self.make_key(CREDENTIAL_KEY)
+        self.make_key(&OwnKey::Credential.file())
     }
 
     fn make_key(&self, name: &str) -> Result<()> {
-        if self.0.join(SECRETS).join(name).exists() {
+        if self.has(name) {
             return Ok(());
         }
-        self.write_secret(&format!("{SECRETS}/{name}"), &seed_text(&random_seed()))
+        self.write_secret(name, &seed_text(&random_seed()))
     }
 
     /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
@@ -349,8 +370,9 @@ impl Folder {
         self.write_secret("secrets/identity.key", &seed_text(&random_seed()))?;
         self.make_peer_keys()?;
         self.make_credential_key()?;
-        self.write_secret(OPERATOR_KEY, &operator.to_file())?;
-        self.write_new(PUBLIC_KEY, 0o644, &format!("{}\n", log.verifier()))?;
+        self.write_secret(&OwnKey::Operator.file(), &operator.to_file())?;
+        let keys = LogKeys::from(log.verifier().clone());
+        self.write_new(PUBLIC_KEY, 0o644, &keys.to_string())?;
         settings.region.as_deref().map(province).transpose()?;
         let settings = toml::to_string(settings)?;
         let help = "# Settings of this bank; `creditbank serve --help` explains them.";
@@ -360,8 +382,12 @@ impl Folder {
     }
 
     fn secret(&self, name: &str) -> Result<String> {
-        let path = self.0.join(SECRETS).join(name);
+        let path = self.0.join(name);
         fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.join(name).exists()
     }
 
     fn seed(&self, name: &str) -> Result<Zeroizing<[u8; 32]>> {
@@ -369,12 +395,11 @@ impl Folder {
         let bytes = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
         let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
         seed.map(Zeroizing::new)
-            .with_context(|| format!("secrets/{name} is not base64 of 32 bytes"))
+            .with_context(|| format!("{name} is not base64 of 32 bytes"))
     }
 
     fn seed_if_any(&self, name: &str) -> Result<Option<Zeroizing<[u8; 32]>>> {
-        let is_there = self.0.join(SECRETS).join(name).exists();
-        is_there.then(|| self.seed(name)).transpose()
+        self.has(name).then(|| self.seed(name)).transpose()
     }
 
     fn write_secret(&self, name: &str, text: &str) -> Result<()> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use creditbank_client::receipt::BankKey;
+use creditbank_client::receipt::LogKeys;
 use creditbank_client::{Bank, ClientError, InstitutionKeys, Options};
 
 /// Threads for work that does not wait for the network; the reader of a file holds one of them to its end.
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
         default_value = "http://127.0.0.1:7300"
     )]
     pub(crate) server: String,
-    /// The bank's public key (bank.pub): checks its checkpoints, and names the origin of its log.
+    /// The public keys of the bank's log (bank.pub): check its checkpoints, and name the log's origin.
     #[arg(long, global = true, env = "CREDITBANK_BANK", value_name = "FILE")]
     pub(crate) bank: Option<PathBuf>,
     /// Origin of the bank's log, where --bank is not given.
@@ -62,14 +62,14 @@ impl Key {
 }
 
 impl Connection {
-    /// The bank's public key, if a file is named.
-    pub(crate) fn bank_key(&self) -> Result<Option<BankKey>> {
-        self.bank.as_deref().map(read_bank_key).transpose()
+    /// The public keys of the bank's log, if a file is named.
+    pub(crate) fn log_keys(&self) -> Result<Option<LogKeys>> {
+        self.bank.as_deref().map(read_log_keys).transpose()
     }
 
     /// The origin of the bank's log.
     pub(crate) fn origin(&self) -> Result<String> {
-        match (&self.origin, self.bank_key()?) {
+        match (&self.origin, self.log_keys()?) {
             (Some(origin), Some(key)) if origin != key.name() => {
                 bail!(
                     "--origin {origin} is not the bank of --bank, which is {}",
@@ -160,12 +160,11 @@ pub(crate) fn write_keys(path: &Path, keys: &InstitutionKeys) -> Result<()> {
     write().with_context(|| format!("cannot write the key file {}", path.display()))
 }
 
-/// Reads a bank's public key.
-pub(crate) fn read_bank_key(path: &Path) -> Result<BankKey> {
+/// Reads the public keys of a bank's log.
+pub(crate) fn read_log_keys(path: &Path) -> Result<LogKeys> {
     let text = String::from_utf8(read(path)?)
         .with_context(|| format!("{} is no public key", path.display()))?;
-    text.trim()
-        .parse()
+    text.parse()
         .with_context(|| format!("{} is no public key of a bank", path.display()))
 }
 

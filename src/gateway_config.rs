@@ -27,7 +27,7 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::connection::{read, read_bank_key, read_keys};
+use crate::connection::{read, read_keys, read_log_keys};
 
 /// The settings with every key explained, as `creditbank gateway --init` writes them.
 pub(crate) const EXAMPLE: &str = include_str!("../deploy/gateway.toml");
@@ -181,7 +181,7 @@ pub(crate) fn settings(file: &Path) -> Result<Settings> {
 pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
     let at = |path: &Path| folder.join(path);
     let optional = |path: &Option<PathBuf>| path.as_deref().map(|it| read(&at(it))).transpose();
-    let origin = read_bank_key(&at(&settings.bank))?.name().to_owned();
+    let origin = read_log_keys(&at(&settings.bank))?.name().to_owned();
     let mut bank = creditbank_client::Options::new(settings.bank_url, origin);
     bank.connections = settings.bank_connections;
     bank.ca_pem = optional(&settings.bank_ca)?;

@@ -13,6 +13,7 @@ mod peer_card;
 mod print;
 mod public_keys;
 mod recognition;
+mod rotation;
 mod rule_documents;
 mod sample;
 mod stop;

@@ -39,6 +39,9 @@ pub(crate) struct PeerCard {
     cosigner: String,
     /// Public key that signs its own records, in hexadecimal, like the rest.
     sign: String,
+    /// Public keys that signed them before: entries under them are still read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former_sign: Vec<String>,
     /// Public key that authenticates its calls.
     authenticate: String,
     /// Public key that packages are sealed for.
@@ -52,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) region: Option<String>,
     pub(crate) grpc: String,
     pub(crate) http: String,
+    /// Public keys that signed its records before, in hexadecimal.
+    pub(crate) former_sign: Vec<String>,
 }
 
 impl PeerCard {
@@ -69,6 +74,7 @@ impl PeerCard {
             log: keys.log.verifier().to_string(),
             cosigner: keys.cosign.as_ref().context(MISSING)?.public().to_string(),
             sign: hex(keys.bank.verifying_key().as_bytes()),
+            former_sign: facts.former_sign,
             authenticate: hex(keys
                 .peer
                 .as_ref()
@@ -197,6 +203,8 @@ mod tests {
         BankKeys {
             log: NoteSigner::new("sh.example/log", key(1)).unwrap(),
             bank: key(2),
+            log_next: None,
+            seal_next: None,
             key_encryption: KeyEncryptionKey::new(&[3; 32]),
             identity: [4; 32].into(),
             cosign: Some(Cosigner::new("sh.example/log", key(5)).unwrap()),

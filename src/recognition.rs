@@ -89,9 +89,9 @@ pub(crate) async fn deposit(
     record: v1::SignedRecord,
 ) -> Result<Placed> {
     let placed = submit_one(bank, record).await?;
-    if let Some(key) = connection.bank_key()? {
+    if let Some(keys) = connection.log_keys()? {
         let it = &placed.acknowledgement;
-        let verified = Verifier::new(key).verify_acknowledgement(&it.request, &it.response);
+        let verified = Verifier::new(keys).verify_acknowledgement(&it.request, &it.response);
         verified.context("the bank's receipt does not hold")?;
     }
     Ok(placed)

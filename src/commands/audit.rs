@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_client::audit::{Audit as Audited, Finding, LogAudit, PeriodView, compare};
-use creditbank_client::receipt::BankKey;
+use creditbank_client::receipt::LogKeys;
 use creditbank_ledger::peers::http::Line;
 use creditbank_merkle::tile::{TILE_WIDTH, decode_entries};
 use creditbank_merkle::{Checkpoint, Resource, TreeSize};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::connection::{block_on, read_bank_key};
+use crate::connection::{block_on, read_log_keys};
 use crate::print::{self, Language};
 
 /// How long one answer may take.
@@ -41,7 +41,7 @@ pub(crate) struct Audit {
     /// URL of a bank's public log, such as http://127.0.0.1:7301; once for each bank.
     #[arg(long = "bank", value_name = "URL", required = true)]
     banks: Vec<String>,
-    /// Public key of a bank's log (its bank.pub), got over another channel; once for each bank.
+    /// Public keys of a bank's log (its bank.pub), got over another channel; once for each bank.
     #[arg(long, value_name = "FILE", required = true)]
     trust: Vec<PathBuf>,
     /// Certificate authority that vouches for https addresses, as PEM.
@@ -62,7 +62,7 @@ pub(crate) struct Audit {
 struct Bank {
     url: String,
     line: Line,
-    key: BankKey,
+    keys: LogKeys,
 }
 
 impl Audit {
@@ -88,7 +88,7 @@ impl Audit {
 
     /// Every bank with the key that its checkpoints must be signed with.
     async fn banks(&self) -> Result<Vec<Bank>> {
-        let keys = self.trust.iter().map(|path| read_bank_key(path));
+        let keys = self.trust.iter().map(|path| read_log_keys(path));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let ca = self.ca.as_ref().map(|path| {
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
@@ -114,7 +114,7 @@ impl Audit {
             banks.push(Bank {
                 url: url.clone(),
                 line,
-                key: key.clone(),
+                keys: key.clone(),
             });
         }
         Ok(banks)
@@ -122,11 +122,11 @@ impl Audit {
 
     /// Reads one log to the end and what the others have cosigned of it.
     async fn log(&self, bank: &Bank, all: &[Bank]) -> Result<LogAudit> {
-        let origin = bank.key.name();
+        let origin = bank.keys.name();
         let mut cosigned = BTreeMap::new();
         let mut evidence = Vec::new();
-        for other in all.iter().filter(|it| it.key.name() != origin) {
-            let by = other.key.name().to_owned();
+        for other in all.iter().filter(|it| it.keys.name() != origin) {
+            let by = other.keys.name().to_owned();
             if let Some(note) = other.text(&format!("/cosigned?origin={origin}")).await? {
                 cosigned.insert(by.clone(), note);
             }
@@ -154,9 +154,9 @@ impl Audit {
             bar.set_position(log.size());
         }
         bar.finish_and_clear();
-        log.close(&checkpoint, &bank.key);
+        log.close(&checkpoint, &bank.keys);
         for (by, note) in &cosigned {
-            log.cosigned(by, note, &bank.key);
+            log.cosigned(by, note, &bank.keys);
         }
         for by in evidence {
             log.find(None, "FORK_SHOWN", &by);

@@ -161,15 +161,15 @@ impl Import {
             (Holder::One(keys), None) => Some(keys.institution().clone()),
             (_, institution) => institution,
         };
-        let bank_key = self.connection.bank_key()?;
-        if bank_key.is_none() {
+        let log_keys = self.connection.log_keys()?;
+        if log_keys.is_none() {
             eprintln!("Without --bank FILE the bank's receipts are kept but not verified.");
         }
         Ok((
             Some(Access {
                 options: self.connection.options()?,
                 holder,
-                bank_key,
+                log_keys,
             }),
             institution,
         ))

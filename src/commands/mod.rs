@@ -10,6 +10,7 @@ mod import;
 mod init;
 mod institution;
 mod keygen;
+mod keys;
 mod learner;
 mod peer;
 mod points;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Gateway(gateway::Gateway),
+    Keys(keys::Keys),
     Check(check::Check),
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
@@ -69,6 +71,7 @@ impl Command {
             Self::Init(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Gateway(command) => command.run(),
+            Self::Keys(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),

@@ -90,7 +90,7 @@ impl Receipt {
     fn extract(&self, file: &Path, id: RecordId) -> Result<String> {
         let key = self
             .connection
-            .bank_key()?
+            .log_keys()?
             .context("say with --bank FILE which bank it is")?;
         let mut verifier = Verifier::new(key);
         let open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;

@@ -11,7 +11,7 @@ use creditbank_client::receipt::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::connection::read_bank_key;
+use crate::connection::read_log_keys;
 use crate::print;
 use crate::public_keys::PublicKeys;
 
@@ -34,7 +34,7 @@ Exit code 0: everything holds; 1: something does not; 2: a file cannot be read."
 pub(crate) struct Verify {
     /// A receipt text, or a receipts file.
     file: PathBuf,
-    /// The bank's public key (bank.pub).
+    /// The public keys of the bank's log (bank.pub).
     #[arg(long, env = "CREDITBANK_BANK", value_name = "FILE")]
     bank: PathBuf,
     /// Public keys of issuers, as `creditbank keygen` writes them: their signatures are checked too.
@@ -60,7 +60,7 @@ struct Found {
 
 impl Verify {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let mut verifier = Verifier::new(read_bank_key(&self.bank)?);
+        let mut verifier = Verifier::new(read_log_keys(&self.bank)?);
         for path in &self.issuer_keys {
             let keys = PublicKeys::read(path)?;
             // The first is the one that signs records.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::batch::{self, Batcher};
-use creditbank_client::receipt::{BankKey, Verifier, bundle_of};
+use creditbank_client::receipt::{LogKeys, Verifier, bundle_of};
 use creditbank_client::{
     Acknowledgement, Bank, ClientError, InstitutionKeys, Options, RecordMaker, submit,
 };
@@ -62,7 +62,7 @@ pub(crate) struct Access {
     pub(crate) options: Options,
     pub(crate) holder: Holder,
     /// Without it receipts are kept as they come.
-    pub(crate) bank_key: Option<BankKey>,
+    pub(crate) log_keys: Option<LogKeys>,
 }
 
 /// A row on its way.
@@ -166,10 +166,10 @@ impl Lane {
         rows: Vec<Row>,
         into: &mut Deposited,
     ) -> Result<()> {
-        let bank_key = self.access.bank_key.clone();
+        let log_keys = self.access.log_keys.clone();
         let verify = move || {
-            if let Some(key) = bank_key {
-                Verifier::new(key)
+            if let Some(keys) = log_keys {
+                Verifier::new(keys)
                     .verify_acknowledgement(&answer.request, &answer.response)
                     .context("the bank's receipts do not hold: do not trust this bank, and keep this message")?;
             }

@@ -34,6 +34,7 @@ mod reconcile;
 mod refusals;
 mod regions;
 mod requests;
+mod rotation;
 mod rules;
 mod tokens;
 mod torture;

@@ -341,6 +341,47 @@ async fn a_rotated_log_key_is_accepted_once_it_is_registered_and_until_it_is_rev
     assert_eq!(under(&new, size), 403);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_go_on_cosigning_while_keys_are_replaced() {
+    let mut pair = Pair::new();
+    let size = grow(&pair.sh, &["one"]).await;
+    pair.cosigned(size);
+    pair.sh.stop();
+    for key in ["log", "bank", "cosign", "seal", "peer"] {
+        done(&pair.sh, &["keys", "rotate", key, "{dir}"]);
+    }
+    // Jiangsu knows the old keys alone, and both sign.
+    pair.sh.start();
+    let size = grow(&pair.sh, &["two"]).await;
+    pair.cosigned(size);
+    pair.sh.stop();
+    card(&mut pair.sh, "shanghai", &pair.js);
+    assert!(admit(&pair.js, "shanghai").contains("5 keys are new"));
+    for key in ["log", "bank", "cosign", "seal", "peer"] {
+        done(&pair.sh, &["keys", "finish", key, "{dir}"]);
+    }
+    pair.sh.start();
+    let size = grow(&pair.sh, &["three"]).await;
+    pair.cosigned(size);
+    // And the other way round: Shanghai cosigns under its new key.
+    let size = grow(&pair.js, &["four"]).await;
+    let note = until("a cosignature", || {
+        let note = shown(pair.sh.http(), JS)?;
+        (size_of(&note) == size).then_some(note)
+    });
+    let by = cosigner("shanghai", &pair.js);
+    assert!(
+        by.under(&Note::parse(&note).unwrap(), &log_key(&pair.js))
+            .is_ok()
+    );
+    // A newcomer is told of the keys that signed before.
+    pair.sh.stop();
+    card(&mut pair.sh, "shanghai", &pair.js);
+    let told = fs::read_to_string(beside(&pair.js, "shanghai")).unwrap();
+    assert!(told.contains("former_sign = ["), "{told}");
+    pair.sh.check_log();
+}
+
 /// Revokes a log key of Shanghai.
 async fn revoke(bank: &Bank, key: &VerifierKey) {
     let key = public_key(key.key().to_bytes(), KeyPurpose::Log);

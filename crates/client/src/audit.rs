@@ -11,7 +11,7 @@ use creditbank_domain::record::{
     KeyId, KeyPurpose, RecordKind, RecordRef, Statement, batch_signing_input,
 };
 use creditbank_domain::registry::Registry;
-use creditbank_merkle::{Checkpoint, Edge, Hash, VerifierKey, leaf_hash};
+use creditbank_merkle::{Edge, Hash, LogKeys, leaf_hash};
 use creditbank_wire::convert::record::{canonical, statement};
 use creditbank_wire::v1;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -87,9 +87,9 @@ impl LogAudit {
         }
     }
 
-    /// Holds the leaves against the checkpoint that the bank shows of them, under the key of its log.
-    pub fn close(&mut self, checkpoint: &str, key: &VerifierKey) {
-        match Checkpoint::open(checkpoint, key) {
+    /// Holds the leaves against the checkpoint that the bank shows of them, under the keys of its log.
+    pub fn close(&mut self, checkpoint: &str, keys: &LogKeys) {
+        match keys.open(checkpoint) {
             Err(_) => self.find(None, "CHECKPOINT_INVALID", ""),
             Ok(it) if it.size.value() != self.size() => {
                 self.find(None, "LEAVES_MISSING", &it.size.to_string());
@@ -100,8 +100,8 @@ impl LogAudit {
     }
 
     /// Holds a checkpoint of this log that `by` shows as cosigned against the leaves.
-    pub fn cosigned(&mut self, by: &str, note: &str, key: &VerifierKey) {
-        let Ok(shown) = Checkpoint::open(note, key) else {
+    pub fn cosigned(&mut self, by: &str, note: &str, keys: &LogKeys) {
+        let Ok(shown) = keys.open(note) else {
             return self.find(None, "COSIGNED_INVALID", by);
         };
         let size = shown.size.value();

@@ -118,6 +118,23 @@ impl InstitutionKeys {
         ))
     }
 
+    /// These keys with another one that signs.
+    #[must_use]
+    pub fn with_sign(self, seed: &[u8; 32]) -> Self {
+        let sign = SigningKey::from_bytes(seed);
+        Self { sign, ..self }
+    }
+
+    /// These keys with another one that authenticates.
+    #[must_use]
+    pub fn with_authenticate(self, seed: &[u8; 32]) -> Self {
+        let authenticate = SigningKey::from_bytes(seed);
+        Self {
+            authenticate,
+            ..self
+        }
+    }
+
     /// The key file: the secrets themselves.
     #[must_use]
     pub fn to_file(&self) -> Zeroizing<String> {

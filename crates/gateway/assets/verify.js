@@ -213,7 +213,7 @@ function issuerOf(document) {
 
 function checkIssuer(document, bank) {
   const did = issuerOf(document);
-  if (did !== bank.did) throw new Unknown("issuer-unknown", { did });
+  if (did !== bank.did && !bank.dids?.includes(did)) throw new Unknown("issuer-unknown", { did });
   return [bank.given ? "issuer-given" : "issuer-known", { name: bank.name }];
 }
 
@@ -256,8 +256,30 @@ function readCheckpoint(note) {
   return { text, origin, size: decimalNumber(size), root: hash, lines };
 }
 
-// The log signed this checkpoint: every line under its name and key id holds, and there is one.
-async function verifyCheckpoint(checkpoint, vkey) {
+// A key of the log signed this checkpoint, and signs checkpoints of this size. A key is `vkey first-last`, newest first.
+async function verifyCheckpoint(checkpoint, bank) {
+  let fault;
+  for (const line of bank.vkeys?.length ? bank.vkeys : [bank.vkey]) {
+    const [vkey, sizes] = line.split(" ");
+    try {
+      await verifySignature(checkpoint, vkey);
+      need(isWithin(sizes, checkpoint.size), "checkpoint-replaced", { size: checkpoint.size });
+      return;
+    } catch (error) {
+      if (fault === undefined || fault.word === "checkpoint-unsigned") fault = error;
+    }
+  }
+  throw fault;
+}
+
+function isWithin(sizes, size) {
+  if (sizes === undefined) return true;
+  const [, first, last] = /^(\d+)-(\d*)$/.exec(sizes) || [];
+  return first !== undefined && Number(first) <= size && (last === "" || size <= Number(last));
+}
+
+// Every line under the key's name and id holds, and there is one.
+async function verifySignature(checkpoint, vkey) {
   const { name, id, key } = await parseVkey(vkey);
   need(checkpoint.origin === name, "checkpoint-origin", { origin: checkpoint.origin });
   let found = false;
@@ -465,7 +487,7 @@ async function checkLearner(document, payload) {
 
 async function checkCheckpoint(receipt, bank) {
   if (!bank.vkey) throw new Unknown("log-unknown");
-  await verifyCheckpoint(receipt.checkpoint, bank.vkey);
+  await verifyCheckpoint(receipt.checkpoint, bank);
   return ["checkpoint-good", { origin: receipt.checkpoint.origin, size: receipt.checkpoint.size }];
 }
 
@@ -481,7 +503,7 @@ async function checkCurrent(receipt, bank, env) {
   let current;
   try {
     current = readCheckpoint(note);
-    await verifyCheckpoint(current, bank.vkey);
+    await verifyCheckpoint(current, bank);
   } catch {
     throw new Refused("current-wrong");
   }
@@ -528,7 +550,8 @@ async function evidenceLines(document, bank, env) {
 
 // ---- A file ---------------------------------------------------------------------------------------------------------
 
-// Reports on a text: { kind, facts, lines, members, document }. `bank` is { name, did, vkey, given }; `env` has now() in
+// Reports on a text: { kind, facts, lines, members, document }. `bank` is { name, did, vkey, given }, with
+// `dids` and `vkeys` where keys were replaced; `env` has now() in
 // milliseconds and current(), which fetches the log's checkpoint once.
 async function examine(text, bank, env) {
   if (text.startsWith("c2sp.org/tlog-proof@")) return examineReceipt(text, bank, env);
@@ -555,7 +578,7 @@ async function examineCredential(document, bank, env) {
   const kind = kindOf(document);
   const issuer = await line("issuer", () => checkIssuer(document, bank));
   if (issuer.state !== "good") return reportOf(kind, [issuer]);
-  const signature = await line("signature", () => verifyProof(document, bank.did, env.now()));
+  const signature = await line("signature", () => verifyProof(document, issuerOf(document), env.now()));
   if (signature.state !== "good") return reportOf(kind, [signature]);
   const lines = [issuer, signature, await line("period", () => checkPeriod(document, env.now()))];
   if (kind === "badge") {

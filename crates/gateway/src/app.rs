@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_extra::extract::cookie::Key;
+use creditbank_client::receipt::LogKeys;
 use creditbank_client::{Bank, ClientError};
 use creditbank_wire::v1;
 use tokio::sync::Semaphore;
@@ -67,6 +68,15 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// The keys of the ledger's log, and which checkpoints each signs.
+    ///
+    /// # Errors
+    /// If the ledger does not say them in the proper form.
+    pub(crate) fn log_keys(&self) -> Result<LogKeys, ClientError> {
+        let keys = self.issuer.log_keys.join("\n").parse();
+        keys.map_err(|_| ClientError::Contract("the keys of the bank's log are none"))
+    }
+
     /// Connects to the ledger, and waits for it where it is away: the two may be started in any order.
     pub(crate) async fn connect(options: Options) -> Result<Arc<Self>, GatewayError> {
         let provider = options.provider.as_ref();

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use arc_swap::ArcSwap;
 use creditbank_domain::Refusal;
 use creditbank_domain::identifier::{InstitutionId, LearnerCode, Province, TestRegions};
-use creditbank_domain::record::KeyId;
+use creditbank_domain::record::{Algorithm, KeyId};
 use creditbank_domain::transfer::duty::Terms;
-use creditbank_merkle::{Cosigner, NoteSigner, VerifierKey};
+use creditbank_merkle::{Checkpoint, CheckpointError, Cosigner, LogKeys, NoteSigner, VerifierKey};
 use creditbank_store::{AnchorFile, Store, StoreError, StoreOptions};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use quick_cache::sync::Cache;
@@ -25,6 +25,7 @@ use crate::queue::{Message, Queue};
 use crate::recognition::Sets;
 use crate::recognition::follow::{self, Changed, Follower};
 use crate::reconcile::Digests;
+use crate::rotation;
 use crate::sequencer::Sequencer;
 use crate::steps::{Step, StepTrap};
 use crate::transfer::Desk;
@@ -41,6 +42,8 @@ const VERIFIERS_CACHED: usize = 16_384;
 pub struct BankKeys {
     /// Signs checkpoints and nothing else; its name is the origin.
     pub log: NoteSigner,
+    /// Signs them too while it takes over from `log`.
+    pub log_next: Option<NoteSigner>,
     /// Signs the bank's own records.
     pub bank: SigningKey,
     /// Wraps the learners' keys.
@@ -51,10 +54,23 @@ pub struct BankKeys {
     pub cosign: Option<Cosigner>,
     /// Opens packages of peers.
     pub seal: Option<SealKey>,
+    /// Opens them too while it takes over from `seal`: peers begin to use it one after another.
+    pub seal_next: Option<SealKey>,
     /// Authenticates this bank's calls at its peers.
     pub peer: Option<SigningKey>,
     /// Signs credentials and codes that learners carry. A bank without it issues none.
     pub credential: Option<SigningKey>,
+}
+
+impl BankKeys {
+    /// A signed checkpoint, as everybody gets it.
+    pub(crate) fn sign(&self, checkpoint: &Checkpoint) -> Result<String, CheckpointError> {
+        let note = checkpoint.sign(&self.log)?;
+        match &self.log_next {
+            Some(next) => Ok(next.also_sign(&note)?),
+            None => Ok(note),
+        }
+    }
 }
 
 impl std::fmt::Debug for BankKeys {
@@ -296,7 +312,6 @@ impl Bank {
         } = parts;
         let (queue, jobs) = Queue::new();
         let (purges, gone) = sync_channel(PURGES_MAX);
-        let algorithm = creditbank_domain::record::Algorithm::Ed25519;
         let head = Arc::new(ArcSwap::from_pointee(head));
         let origin = keys.log.name().to_owned();
         let cosigner = keys.cosign.clone();
@@ -304,7 +319,7 @@ impl Bank {
         let bank = Self {
             peers: Peers::open(options.peers, &origin, known, seen, cosigner)?,
             store,
-            bank_key_id: KeyId::of(algorithm, keys.bank.verifying_key().as_bytes()),
+            bank_key_id: KeyId::of(Algorithm::Ed25519, keys.bank.verifying_key().as_bytes()),
             origin,
             keys,
             directory: options.directory,
@@ -358,6 +373,20 @@ impl Bank {
         self.keys.log.verifier()
     }
 
+    /// Every key of the log, with the sizes that it signs.
+    pub fn log_keys(&self) -> LogKeys {
+        rotation::log_keys(&self.head().registry, self.log_key())
+    }
+
+    /// Whether a key signs for this bank now: revoked by a call, it would leave the bank without a voice.
+    pub(crate) fn signs_with(&self, id: &KeyId) -> bool {
+        let log = [Some(&self.keys.log), self.keys.log_next.as_ref()];
+        let mut log = log.into_iter().flatten();
+        let of =
+            |signer: &NoteSigner| KeyId::of(Algorithm::Ed25519, signer.verifier().key().as_bytes());
+        *id == self.bank_key_id || log.any(|signer| of(signer) == *id)
+    }
+
     /// The newest committed, signed and anchored state.
     pub fn head(&self) -> Arc<Head> {
         self.head.load_full()
@@ -406,9 +435,9 @@ impl Bank {
         self.id.as_ref().zip(self.keys.peer.as_ref())
     }
 
-    /// Opens packages of peers.
-    pub fn seal_key(&self) -> Option<&SealKey> {
-        self.keys.seal.as_ref()
+    /// What opens packages of peers: the key in use first.
+    pub fn seal_keys(&self) -> impl Iterator<Item = &SealKey> {
+        self.keys.seal.iter().chain(&self.keys.seal_next)
     }
 
     /// Signs credentials and codes that learners carry.
@@ -425,8 +454,9 @@ impl Bank {
         &self.lists
     }
 
-    pub(crate) fn log_signer(&self) -> &NoteSigner {
-        &self.keys.log
+    pub(crate) fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> String {
+        let signed = self.keys.sign(checkpoint);
+        signed.expect("the origin was checked when the keys were read")
     }
 
     pub(crate) fn bank_key(&self) -> (&SigningKey, KeyId) {

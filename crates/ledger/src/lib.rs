@@ -24,6 +24,7 @@ pub mod rebuild;
 pub mod recognition;
 pub mod reconcile;
 mod recover;
+pub mod rotation;
 mod sequencer;
 pub mod server;
 mod statement;

@@ -125,8 +125,8 @@ impl Bank {
             size: recovered.row.size,
             root: checkpoint.root,
         })?;
-        let note = checkpoint
-            .sign(&keys.log)
+        let note = keys
+            .sign(&checkpoint)
             .expect("the origin was checked when the key was read");
         let erased = recovered.erased;
         let head = Head {

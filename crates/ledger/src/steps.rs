@@ -1,10 +1,10 @@
-//! Named steps of the append pipeline, so that tests can end the process at any of them.
+//! Named steps of the append pipeline and of a key's rotation, so that tests can end the process at any of them.
 
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A moment between two effects of a commit.
+/// A moment between two effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The plan is made; nothing is written.
@@ -25,11 +25,21 @@ pub enum Step {
     ErasureKeyGone,
     /// Payloads and names are gone; their bytes may still be in the files.
     ErasureRowsGone,
+    /// A new key of the bank lies beside the old one; nobody uses it.
+    RotationKeyMade,
+    /// The log admits the new key.
+    RotationAnnounced,
+    /// Some learners' keys are wrapped anew.
+    RotationRewrapped,
+    /// The new key has taken over.
+    RotationSwitched,
+    /// The log says that the old key is gone.
+    RotationRetired,
 }
 
 impl Step {
     /// All steps, in the order in which they happen.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Planned,
         Self::Written,
         Self::Signed,
@@ -39,7 +49,17 @@ impl Step {
         Self::ErasureLogged,
         Self::ErasureKeyGone,
         Self::ErasureRowsGone,
+        Self::RotationKeyMade,
+        Self::RotationAnnounced,
+        Self::RotationRewrapped,
+        Self::RotationSwitched,
+        Self::RotationRetired,
     ];
+
+    /// Whether it is a step of an append.
+    pub fn is_of_append(self) -> bool {
+        self as u8 <= Self::Answered as u8
+    }
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -53,6 +73,11 @@ impl Step {
             Self::ErasureLogged => "erasure-logged",
             Self::ErasureKeyGone => "erasure-key-gone",
             Self::ErasureRowsGone => "erasure-rows-gone",
+            Self::RotationKeyMade => "rotation-key-made",
+            Self::RotationAnnounced => "rotation-announced",
+            Self::RotationRewrapped => "rotation-rewrapped",
+            Self::RotationSwitched => "rotation-switched",
+            Self::RotationRetired => "rotation-retired",
         }
     }
 }
@@ -65,7 +90,8 @@ pub struct StepTrap {
 }
 
 impl StepTrap {
-    pub(crate) fn reach(&self, step: Step) {
+    /// Ends the process, if this is the step and the time.
+    pub fn reach(&self, step: Step) {
         if step == self.step && self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             std::process::abort();
         }

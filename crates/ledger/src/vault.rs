@@ -11,12 +11,18 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use creditbank_domain::identifier::RecordId;
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::registry::InstitutionNumber;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 const FORMAT: u8 = 1;
 const HEADER_BYTES: usize = 30;
 const DEPOSITED_AT: std::ops::Range<usize> = 6..14;
 const WRAP_CONTEXT: &[u8] = b"creditbank/key/v1\n";
+const WRAP_FORMAT: u8 = 2;
+const WRAP_NAMED_CONTEXT: &[u8] = b"creditbank/key/v2\n";
+const WRAP_ID_CONTEXT: &[u8] = b"creditbank/key-encryption-key/v1\n";
+/// A data key that is wrapped without saying by what: nonce, key, tag.
+const WRAPPED_BYTES: usize = NONCE_LEN + 32 + 16;
 const RECORD_CONTEXT: &[u8] = b"creditbank/vault/v1\n";
 const ACCESS_CONTEXT: &[u8] = b"creditbank/access/v1\n";
 const PROFILE_CONTEXT: &[u8] = b"creditbank/profile/v1\n";
@@ -26,8 +32,17 @@ const PROFILE_CONTEXT: &[u8] = b"creditbank/profile/v1\n";
 #[error("sealed bytes do not open")]
 pub struct SealError;
 
-/// The key that wraps the learners' keys. Given to the server, never stored in the database.
-pub struct KeyEncryptionKey(LessSafeKey);
+/// The key that wraps the learners' keys. Given to the server, never stored in the database. While it takes over from
+/// another, it opens what either has wrapped.
+pub struct KeyEncryptionKey {
+    id: KeyEncryptionId,
+    key: LessSafeKey,
+    before: Option<Box<KeyEncryptionKey>>,
+}
+
+/// Names a key-encryption key: the first 8 bytes of SHA-256(context ‖ key). Every wrapped key says which one wraps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyEncryptionId(pub [u8; 8]);
 
 /// A learner's data key.
 pub struct DataKey(LessSafeKey);
@@ -41,23 +56,89 @@ impl std::fmt::Debug for DataKey {
 impl KeyEncryptionKey {
     /// From 32 secret bytes.
     pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(key(bytes))
+        let digest = Sha256::new()
+            .chain_update(WRAP_ID_CONTEXT)
+            .chain_update(bytes);
+        let digest: [u8; 32] = digest.finalize().into();
+        let id = *digest.first_chunk().expect("8 of 32 bytes");
+        Self {
+            id: KeyEncryptionId(id),
+            key: key(bytes),
+            before: None,
+        }
+    }
+
+    /// This key, which takes over from another.
+    #[must_use]
+    pub fn replacing(self, before: Self) -> Self {
+        Self {
+            before: Some(Box::new(before)),
+            ..self
+        }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> KeyEncryptionId {
+        self.id
     }
 
     /// A new data key for a learner, and its wrapped form.
     pub fn new_data_key(&self, learner: u64) -> (Arc<DataKey>, Vec<u8>) {
         let mut bytes = Zeroizing::new([0; 32]);
         fill(&mut bytes[..]);
-        let wrapped = seal(&self.0, &wrap_aad(learner), &[&bytes[..]]);
-        (Arc::new(DataKey(key(&bytes))), wrapped)
+        (Arc::new(DataKey(key(&bytes))), self.wrap(learner, &bytes))
     }
 
     /// Unwraps a learner's data key.
     pub fn unwrap(&self, learner: u64, wrapped: &[u8]) -> Result<Arc<DataKey>, SealError> {
-        let bytes = Zeroizing::new(open(&self.0, &wrap_aad(learner), wrapped)?);
-        let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError)?;
-        Ok(Arc::new(DataKey(key(bytes))))
+        Ok(Arc::new(DataKey(key(&*self.opened(learner, wrapped)?))))
     }
+
+    /// A data key that the key before has wrapped, wrapped by this one; `None` if it is already.
+    pub fn rewrap(&self, learner: u64, wrapped: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
+        if wrapped_by(wrapped) == Some(self.id) {
+            return Ok(None);
+        }
+        let bytes = self.opened(learner, wrapped)?;
+        Ok(Some(self.wrap(learner, &bytes)))
+    }
+
+    fn wrap(&self, learner: u64, bytes: &[u8; 32]) -> Vec<u8> {
+        let mut out = vec![WRAP_FORMAT];
+        out.extend_from_slice(&self.id.0);
+        seal_into(&self.key, &self.aad(learner), &[bytes], &mut out);
+        out
+    }
+
+    fn opened(&self, learner: u64, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+        let opened = match wrapped_by(wrapped) {
+            Some(id) if id == self.id => open(&self.key, &self.aad(learner), &wrapped[9..]),
+            Some(_) => Err(SealError),
+            // By an older program, which did not say by which key.
+            None => open(&self.key, &wrap_aad(learner), wrapped),
+        };
+        match (opened, &self.before) {
+            (Ok(bytes), _) => {
+                let bytes = Zeroizing::new(bytes);
+                let bytes = bytes.as_slice().try_into().map_err(|_| SealError)?;
+                Ok(Zeroizing::new(bytes))
+            }
+            (Err(SealError), Some(before)) => before.opened(learner, wrapped),
+            (Err(SealError), None) => Err(SealError),
+        }
+    }
+
+    fn aad(&self, learner: u64) -> Vec<u8> {
+        [WRAP_NAMED_CONTEXT, &self.id.0, &learner.to_be_bytes()].concat()
+    }
+}
+
+/// Which key-encryption key has wrapped a data key; `None` where an older program did, which did not say.
+pub fn wrapped_by(wrapped: &[u8]) -> Option<KeyEncryptionId> {
+    let (format, rest) = wrapped.split_first()?;
+    let is_named = *format == WRAP_FORMAT && wrapped.len() == 9 + WRAPPED_BYTES;
+    let id = rest.first_chunk().filter(|_| is_named)?;
+    Some(KeyEncryptionId(*id))
 }
 
 /// What a vault row says about its record without any key.
@@ -234,4 +315,47 @@ fn open(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealErr
         .len();
     buffer.truncate(plain);
     Ok(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyEncryptionKey, SealError, open, seal, wrap_aad, wrapped_by};
+
+    const LEARNER: u64 = 7;
+
+    #[test]
+    fn a_key_is_opened_by_who_wrapped_it_and_by_who_takes_over() {
+        let [old, new, other] = [1, 2, 3].map(|seed| KeyEncryptionKey::new(&[seed; 32]));
+        // As older programs wrote it.
+        let unnamed = seal(&old.key, &wrap_aad(LEARNER), &[&[9; 32]]);
+        let (_, named) = old.new_data_key(LEARNER);
+        assert_eq!(
+            (wrapped_by(&unnamed), wrapped_by(&named)),
+            (None, Some(old.id()))
+        );
+        let opens = |key: &KeyEncryptionKey, wrapped: &[u8]| key.unwrap(LEARNER, wrapped).is_ok();
+        let both = new.replacing(old);
+        for wrapped in [&unnamed, &named] {
+            assert!(opens(&both, wrapped) && !opens(&other, wrapped));
+            let again = both
+                .rewrap(LEARNER, wrapped)
+                .unwrap()
+                .expect("by the old key");
+            assert_eq!(both.rewrap(LEARNER, &again), Ok(None));
+            assert_eq!(wrapped_by(&again), Some(both.id()));
+            let (old, new) = (
+                KeyEncryptionKey::new(&[1; 32]),
+                KeyEncryptionKey::new(&[2; 32]),
+            );
+            assert!(opens(&new, &again) && !opens(&old, &again));
+            let bytes = [new.opened(LEARNER, &again), old.opened(LEARNER, wrapped)];
+            assert_eq!(bytes[0], bytes[1], "the same key within");
+            assert!(
+                new.unwrap(LEARNER + 1, &again).is_err(),
+                "of another learner"
+            );
+        }
+        assert_eq!(other.rewrap(LEARNER, &named), Err(SealError));
+        assert!(open(&other.key, &wrap_aad(LEARNER), &unnamed).is_err());
+    }
 }

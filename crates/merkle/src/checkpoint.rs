@@ -32,6 +32,15 @@ pub enum CheckpointError {
         /// The log that the checkpoint names.
         found: String,
     },
+    /// The key that signed it does not sign checkpoints of that size.
+    #[error(
+        "the key that signed the checkpoint of {size} leaves was replaced before, or withdrawn because it was stolen: \
+         ask the bank for the record's proof again"
+    )]
+    KeyNotInForce {
+        /// Leaves of the checkpoint.
+        size: TreeSize,
+    },
 }
 
 /// The state of a log: who it is, how many leaves it has, and their root.

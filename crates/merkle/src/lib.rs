@@ -14,7 +14,8 @@
 //!   ([`proof`]) consume them: both sides read the same definition.
 //! - [`tree`] is the tree of one batch in memory; [`edge`] the growing right edge of the log, whose finished
 //!   parts leave as [`tile`]s.
-//! - [`note`] and [`checkpoint`] sign and read the state of the log; [`tlog_proof`] is the receipt file.
+//! - [`note`] and [`checkpoint`] sign and read the state of the log; [`tlog_proof`] is the receipt file, and [`log_keys`]
+//!   lists the keys that signed it, one after another.
 //! - [`cosignature`] is what somebody else says about that state, and [`witness`] decides whether to say it.
 //!
 //! A log of three leaves, and a receipt for one of them:
@@ -55,6 +56,7 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod edge;
 pub mod hash;
+pub mod log_keys;
 pub mod nodes;
 pub mod note;
 pub mod position;
@@ -69,6 +71,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use cosignature::{Cosigner, CosignerKey};
 pub use edge::{Edge, EdgeError};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
+pub use log_keys::{LogKey, LogKeys, LogKeysError};
 pub use nodes::{Nodes, consistency_proof, inclusion_proof, range_proof, root, subtree};
 pub use note::{Note, NoteError, NoteSigner, VerifierKey};
 pub use position::{LeafIndex, TreeSize};

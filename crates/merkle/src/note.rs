@@ -203,6 +203,17 @@ impl NoteSigner {
         let line = signature_line(self.name(), self.verifier.id, &signature);
         Ok(format!("{text}\n{line}"))
     }
+
+    /// The note with this signature beside those that it has: while one key takes over from another, both sign.
+    ///
+    /// # Errors
+    /// If it is no note.
+    pub fn also_sign(&self, note: &str) -> Result<String, NoteError> {
+        let text = Note::parse(note)?.text;
+        let signature = self.key.sign(text.as_bytes()).to_bytes();
+        let line = signature_line(self.name(), self.verifier.id, &signature);
+        Ok(format!("{note}{line}"))
+    }
 }
 
 impl fmt::Debug for NoteSigner {

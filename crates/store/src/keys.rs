@@ -6,7 +6,7 @@
 //! | `leaves` | first leaf index of a chunk | [`Chunk`](crate::Chunk) |
 //! | `tiles` | tile level, tile index | 511 hashes of a full tile |
 //! | `vault` | learner, inverted leaf index | header and sealed payload |
-//! | `keys` | learner | wrapped data key |
+//! | `keys` | learner | wrapped data key: 2 ‖ id of the wrapping key ‖ sealed; of older programs only what is sealed |
 //! | `learners` | `L` learner / `I` identity digest / `H` handle | learner row / learner / learner |
 //! | `ids` | institution number, record id | leaf index, learner |
 //! | `book` | leaf index | salt and entry of a step of a transfer |

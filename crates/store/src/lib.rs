@@ -14,6 +14,7 @@ mod plan;
 mod snapshot;
 mod store;
 mod torn;
+mod wrapped;
 
 pub use access::{AccessChange, GrantRow, pointed, pointer};
 pub use anchor::{Anchor, AnchorFile};

@@ -35,7 +35,7 @@ impl Serve {
             listen: self.listen,
             bank: connection.options()?,
             keys: caller.required()?,
-            bank_key: connection.bank_key()?,
+            log_keys: connection.log_keys()?,
         };
         block_on(async {
             let stop = stop()?;

@@ -100,8 +100,9 @@ impl Card {
             region,
             grpc: self.grpc,
             http: self.http,
+            former_sign: folder.former_signers()?,
         };
-        let card = PeerCard::of(&folder.keys()?, facts)?;
+        let card = PeerCard::of(&folder.newest_keys()?, facts)?;
         print!("{}", card.to_file()?);
         Ok(ExitCode::SUCCESS)
     }

@@ -247,6 +247,23 @@ test("an issuer that the page does not know is not judged, and is with a key giv
   assert.deepEqual(faults(await checks.examine(text, mistyped, environment(it))), ["checkpoint: vkey", "current: current-foreign"]);
 });
 
+test("what replaced keys have signed holds, and no more than that", async () => {
+  const [it, bank, log] = [made.world(), made.pair(), made.pair()];
+  const text = JSON.stringify(made.signed(it.document, it.bank));
+  const vkey = made.vkeyOf(it.known.vkey.split("+")[0], log);
+  const known = { ...it.known, did: bank.did, dids: [it.bank.did], vkey };
+  const judged = async (old, more = {}) => {
+    const vkeys = [`${vkey} 7-`, ...(old ? [`${it.known.vkey} ${old}`] : [])];
+    return faults(await checks.examine(text, { ...known, vkeys, ...more }, environment({ ...it, log })));
+  };
+  assert.deepEqual(await judged("0-7"), []);
+  for (const old of ["0-6", "withdrawn", "8-"]) {
+    assert.deepEqual(await judged(old), ["checkpoint: checkpoint-replaced"], old);
+  }
+  assert.deepEqual(await judged(""), ["checkpoint: checkpoint-unsigned"]);
+  assert.deepEqual(await judged("0-7", { dids: [] }), ["issuer: issuer-unknown"]);
+});
+
 test("a stranger who names the bank as issuer is found", async () => {
   const it = made.world();
   const stranger = { ...made.pair(), did: it.bank.did };

@@ -6,6 +6,7 @@
 
 mod bundle;
 pub(crate) mod evidence;
+mod follow;
 mod report;
 mod verifier;
 
@@ -13,8 +14,11 @@ pub use bundle::{
     BUNDLE_BYTES_MAX, BundleError, BundleReader, BundleWriter, bundle_of, receipt_from_text,
     receipt_text,
 };
+pub use follow::{NotFollowed, follow};
 pub use report::{Reason, Report, Step, StepResult, VerifyError};
 pub use verifier::{Opening, Verified, VerifiedRecord, Verifier};
 
-/// The public key of a bank's log; its text form is the C2SP vkey, `name+hash+base64`.
+/// The public keys of a bank's log, as its `bank.pub` lists them.
+pub use creditbank_merkle::LogKeys;
+/// One public key of a bank's log; its text form is the C2SP vkey, `name+hash+base64`.
 pub use creditbank_merkle::VerifierKey as BankKey;

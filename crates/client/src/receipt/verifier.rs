@@ -6,18 +6,18 @@ use std::sync::Arc;
 use creditbank_domain::record::{KeyId, batch_signing_input};
 use creditbank_domain::{Digest32, InstitutionId, RecordId, Refusal};
 use creditbank_merkle::{
-    Checkpoint, Hash, LeafIndex, ProvedRange, TlogProof, leaf_hash, verify_inclusion,
+    Checkpoint, Hash, LeafIndex, LogKeys, ProvedRange, TlogProof, leaf_hash, verify_inclusion,
 };
 use creditbank_wire::convert::record::public_key;
 use creditbank_wire::v1::{self, RecordKind};
 use ed25519_dalek::{Signature, VerifyingKey};
 
+use super::bundle_of;
 use super::evidence::{
     Batch, batch_root, bundle_form, digest_of, each_opens, form, hashes, leaf_form, opens, record,
     sent_root,
 };
 use super::report::{Reason, Report, Step, StepResult, VerifyError};
-use super::{BankKey, bundle_of};
 
 /// Checkpoints whose signature was found good are remembered up to this number.
 const CHECKPOINTS_MAX: usize = 1024;
@@ -66,26 +66,26 @@ pub struct Verified {
 /// Verifies receipts of one bank.
 #[derive(Debug)]
 pub struct Verifier {
-    bank: BankKey,
+    bank: LogKeys,
     issuers: HashMap<KeyId, (InstitutionId, VerifyingKey)>,
     /// By the text of the note.
     checkpoints: HashMap<String, Checkpoint>,
 }
 
 impl Verifier {
-    /// With nothing but the bank's public key.
+    /// With nothing but the public keys of the bank's log, or the one that it ever had.
     #[must_use]
-    pub fn new(bank: BankKey) -> Self {
+    pub fn new(bank: impl Into<LogKeys>) -> Self {
         Self {
-            bank,
+            bank: bank.into(),
             issuers: HashMap::new(),
             checkpoints: HashMap::new(),
         }
     }
 
-    /// The bank's key.
+    /// The keys of the bank's log.
     #[must_use]
-    pub fn bank(&self) -> &BankKey {
+    pub fn bank(&self) -> &LogKeys {
         &self.bank
     }
 
@@ -310,7 +310,7 @@ impl Verifier {
         if let Some(known) = self.checkpoints.get(note) {
             return Ok(known.clone());
         }
-        let checkpoint = Checkpoint::open(note, &self.bank)?;
+        let checkpoint = self.bank.open(note)?;
         if self.checkpoints.len() == CHECKPOINTS_MAX {
             self.checkpoints.clear();
         }

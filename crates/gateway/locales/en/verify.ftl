@@ -90,6 +90,7 @@ verify-say-checkpoint-form = The checkpoint in the receipt is malformed.
 verify-say-checkpoint-origin = The checkpoint is of another log: { $origin }.
 verify-say-checkpoint-wrong = The bank's signature of the log does not hold.
 verify-say-checkpoint-unsigned = The checkpoint is not signed by the bank.
+verify-say-checkpoint-replaced = The key that signed the checkpoint of { $size } leaves was replaced before, or withdrawn. Fetch the proof again.
 verify-say-vkey = The log key is malformed or mistyped.
 verify-say-log-unknown = That bank's log key was not given.
 verify-say-log-other = The receipt is of the log “{ $origin }”, which this page does not know.

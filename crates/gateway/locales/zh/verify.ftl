@@ -90,6 +90,7 @@ verify-say-checkpoint-form = 回执中的检查点格式有误。
 verify-say-checkpoint-origin = 检查点属于另一个账本：{ $origin }。
 verify-say-checkpoint-wrong = 银行对账本的签名不成立。
 verify-say-checkpoint-unsigned = 检查点没有银行的签名。
+verify-say-checkpoint-replaced = 签署该检查点（{ $size } 条）的密钥此前已更换或已停用，请重新获取证明。
 verify-say-vkey = 账本公钥的格式有误，或抄写有误。
 verify-say-log-unknown = 没有那家银行的账本公钥。
 verify-say-log-other = 回执属于账本“{ $origin }”，本页不认识。

@@ -39,8 +39,12 @@ pub(super) struct Issuer {
     public_key: String,
     /// Origin of the log.
     origin: String,
-    /// Public key of the log (C2SP vkey).
+    /// Public key that signs the log's checkpoints now (C2SP vkey).
     log_key: String,
+    /// Every key of the log, newest first, each with the sizes of the checkpoints that it signs.
+    log_keys: Vec<String>,
+    /// did:key of the credential keys before this one.
+    earlier_dids: Vec<String>,
     name_zh: String,
     name_en: String,
 }
@@ -58,6 +62,8 @@ pub(super) async fn issuer(
         public_key: STANDARD.encode(&it.public_key),
         origin: it.origin.clone(),
         log_key: it.log_key.clone(),
+        log_keys: it.log_keys.clone(),
+        earlier_dids: it.earlier_dids.clone(),
         name_zh: it.name_zh.clone(),
         name_en: it.name_en.clone(),
     };

@@ -228,10 +228,9 @@ impl App {
             "an agent signs with the keys of its connection",
         ))?;
         let placed = submit_one(agent, make(&RecordMaker::new(keys))).await?;
-        let key = self.issuer.log_key.parse();
-        let key = key.map_err(|_| ClientError::Contract("the bank's log key is no vkey"))?;
+        let keys = self.log_keys()?;
         let it = &placed.acknowledgement;
-        let verified = Verifier::new(key).verify_acknowledgement(&it.request, &it.response);
+        let verified = Verifier::new(keys).verify_acknowledgement(&it.request, &it.response);
         verified.map_err(|_| ClientError::Contract("the bank's receipt does not hold"))?;
         Ok(placed)
     }

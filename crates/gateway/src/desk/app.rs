@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use creditbank_client::receipt::BankKey;
+use creditbank_client::receipt::LogKeys;
 use creditbank_client::{Bank, InstitutionKeys, Line};
 use creditbank_wire::v1;
 
@@ -21,7 +21,7 @@ pub struct DeskOptions {
     /// Keys of an institution, a reviewer, an operator or a learners' agent.
     pub keys: Arc<InstitutionKeys>,
     /// The bank's public key: with it the receipt of everything that is signed here is verified.
-    pub bank_key: Option<BankKey>,
+    pub log_keys: Option<LogKeys>,
 }
 
 /// Whose desk it is.
@@ -74,7 +74,7 @@ impl Office {
 /// What every page of a desk shares.
 pub(crate) struct DeskApp {
     pub(crate) bank: Bank,
-    pub(crate) bank_key: Option<BankKey>,
+    pub(crate) log_keys: Option<LogKeys>,
     /// Name of the bank, Chinese and English.
     pub(crate) bank_names: (String, String),
     pub(crate) office: Office,
@@ -115,7 +115,7 @@ impl DeskApp {
                 |it| (it.name_zh, it.name_en),
             ),
             bank,
-            bank_key: options.bank_key,
+            log_keys: options.log_keys,
             office,
             id,
             name: profile.display_name,

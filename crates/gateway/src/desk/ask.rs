@@ -134,10 +134,10 @@ impl DeskApp {
     /// Puts a record into the log, and verifies its receipt where the bank's key is known.
     async fn deposit(&self, record: v1::SignedRecord) -> Result<(), ClientError> {
         let placed = submit_one(&self.bank, record).await?;
-        if let Some(key) = &self.bank_key {
+        if let Some(keys) = &self.log_keys {
             let it = &placed.acknowledgement;
             let verified =
-                Verifier::new(key.clone()).verify_acknowledgement(&it.request, &it.response);
+                Verifier::new(keys.clone()).verify_acknowledgement(&it.request, &it.response);
             verified.map_err(|_| ClientError::Contract("the receipt does not hold"))?;
         }
         Ok(())

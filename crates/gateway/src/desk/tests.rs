@@ -65,7 +65,7 @@ fn options(listen: &str, ledger: SocketAddr) -> DeskOptions {
         listen: listen.parse().expect("an address"),
         bank: creditbank_client::Options::new(format!("http://{ledger}"), "bank.example/log"),
         keys: Arc::new(keys),
-        bank_key: None,
+        log_keys: None,
     }
 }
 

@@ -132,6 +132,8 @@ fn bank(app: &App, lang: Lang) -> String {
         "name": lang.pick(&issuer.name_zh, &issuer.name_en),
         "did": issuer.did,
         "vkey": issuer.log_key,
+        "vkeys": issuer.log_keys,
+        "dids": issuer.earlier_dids,
         "base": app.options.base_url,
     })
     .to_string()

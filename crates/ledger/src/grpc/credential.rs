@@ -2,14 +2,16 @@
 
 use creditbank_credential::{BaseUrl, CLR_MEMBERS_MAX, StatusPurpose, did_key};
 use creditbank_domain::Refusal;
-use creditbank_domain::record::Role;
+use creditbank_domain::record::{KeyPurpose, Role};
 use creditbank_wire::v1;
 use creditbank_wire::v1::credential_service_server::CredentialService;
+use ed25519_dalek::VerifyingKey;
 use tonic::{Request, Response, Status};
 
 use super::learner::code;
 use super::{Services, failed, refuse, refuse_all};
 use crate::credential::{self, Form, IssueError, Order};
+use crate::rotation;
 
 /// Who asks for credentials: a gateway for the learner who is signed in.
 const ISSUES: [Role; 2] = [Role::Gateway, Role::Operator];
@@ -62,6 +64,12 @@ impl CredentialService for Services {
         let key = key.ok_or_else(|| refuse(Refusal::CredentialsNotConfigured, ""))?;
         let public = key.verifying_key();
         let (name_zh, name_en) = self.bank.name();
+        let head = self.bank.head();
+        let own = public.to_bytes();
+        // What a key has signed holds when it was replaced, and not when it was stolen.
+        let earlier = rotation::of_bank(&head.registry, KeyPurpose::Credential)
+            .filter(|it| it.doubtful_from.is_none() && it.key.bytes != own)
+            .filter_map(|it| VerifyingKey::from_bytes(&it.key.bytes).ok());
         Ok(Response::new(v1::CredentialIssuer {
             did: did_key(&public),
             public_key: public.to_bytes().to_vec().into(),
@@ -69,6 +77,14 @@ impl CredentialService for Services {
             log_key: self.bank.log_key().to_string(),
             name_zh: name_zh.to_owned(),
             name_en: name_en.to_owned(),
+            log_keys: self
+                .bank
+                .log_keys()
+                .all()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            earlier_dids: earlier.map(|key| did_key(&key)).collect(),
         }))
     }
 }

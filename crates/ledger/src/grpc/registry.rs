@@ -179,8 +179,9 @@ impl RegistryService for Services {
         let institution = own_or_any(&caller, &request.institution_id)?;
         let key_id =
             KeyId(record::digest(&request.key_id).map_err(|refusal| refuse(refusal, "key_id"))?);
-        if key_id == self.bank.bank_key().1 {
-            // Without its signing key the bank could state nothing any more, not even a new key.
+        if self.bank.signs_with(&key_id) {
+            // Without its signing key the bank could state nothing any more, not even a new key; and nobody would believe
+            // its checkpoints. `creditbank keys` replaces them.
             return Err(refuse(Refusal::Reserved, "key_id"));
         }
         let doubtful_from = request.doubtful_from.map(LeafIndex);

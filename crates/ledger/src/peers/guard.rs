@@ -7,17 +7,15 @@
 
 use std::time::Duration;
 
-use creditbank_domain::identifier::InstitutionId;
-use creditbank_domain::record::KeyPurpose;
 use creditbank_domain::registry::Registry;
 use creditbank_merkle::{Checkpoint, Hash, Nodes, TreeSize, VerifierKey, nodes, witness as tlog};
 use creditbank_store::StoreError;
-use ed25519_dalek::VerifyingKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::PeerOptions;
 use super::http::{HttpError, Line};
 use crate::bank::BankError;
+use crate::rotation;
 
 /// How long a start waits for its peers, which are asked all at once.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
@@ -148,18 +146,10 @@ pub(crate) fn hold_against<N: Nodes<Error = StoreError>>(
     Ok(())
 }
 
-/// Every key that may ever have signed this bank's checkpoints: the one in use, and those that its ledger names.
+/// Every key that may ever have signed this bank's checkpoints: the one in use, and those that its ledger names. One that was
+/// stolen binds nobody: a thief could stop the bank with it.
 pub(crate) fn own_log_keys(registry: &Registry, in_use: &VerifierKey) -> Vec<VerifierKey> {
-    let bank = registry.institution(InstitutionId::BANK);
-    let stated = bank.iter().flat_map(|bank| &bank.keys);
-    let stated = stated.filter(|history| history.key.purpose == KeyPurpose::Log);
-    let stated = stated.filter_map(|history| {
-        let key = VerifyingKey::from_bytes(&history.key.bytes).ok()?;
-        VerifierKey::new(in_use.name(), key).ok()
-    });
-    let mut keys: Vec<_> = stated.collect();
-    if !keys.contains(in_use) {
-        keys.push(in_use.clone());
-    }
-    keys
+    let keys = rotation::log_keys(registry, in_use);
+    let keys = keys.all().iter().filter(|it| it.sizes.is_some());
+    keys.map(|it| it.key.clone()).collect()
 }

@@ -217,8 +217,8 @@ pub(super) fn verify(
         let info = info(peer.origin(), bank.origin());
         let (key, ciphertext) = (&sealed.encapsulated_key, &sealed.ciphertext);
         let small = ciphertext.len() <= PACKAGE_BYTES_MAX;
-        let own = bank.seal_key().filter(|_| small)?;
-        own.open(info.as_bytes(), &id.0, key, ciphertext).ok()
+        let mut own = bank.seal_keys().filter(|_| small);
+        own.find_map(|own| own.open(info.as_bytes(), &id.0, key, ciphertext).ok())
     });
     let Some(bytes) = opened else {
         return Ok(Err(Reason::PackageUnreadable));

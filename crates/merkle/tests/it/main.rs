@@ -3,6 +3,7 @@
 
 mod cosignatures;
 mod edge;
+mod log_keys;
 mod notes;
 mod proofs;
 mod ranges;

@@ -1,8 +1,7 @@
 //! Whether a record is proved, found out for this page: its receipt is verified here as any stranger would verify it.
 
 use creditbank_client::ClientError;
-use creditbank_client::receipt::{BankKey, Opening, Step, StepResult, Verifier};
-use creditbank_merkle::Checkpoint;
+use creditbank_client::receipt::{LogKeys, Opening, Step, StepResult, Verifier};
 use creditbank_wire::v1;
 
 use crate::app::App;
@@ -28,7 +27,12 @@ pub(super) enum Proof {
 pub(super) async fn prove(app: &App, record: &v1::ArchiveRecord) -> Proof {
     let (receipt, issuer) = tokio::join!(app.proof(record.leaf_index), keys(app, &record.issuer));
     match receipt {
-        Ok(receipt) => check(&app.issuer.log_key, record, &receipt, &issuer),
+        Ok(receipt) => match app.log_keys() {
+            Ok(keys) => check(keys, record, &receipt, &issuer),
+            Err(_) => Proof::Fails {
+                step: Step::Checkpoint.label_zh(),
+            },
+        },
         Err(error) => {
             tracing::warn!(%error, "no receipt");
             Proof::Absent
@@ -44,7 +48,7 @@ async fn keys(app: &App, issuer: &str) -> Vec<v1::PublicKey> {
 }
 
 fn check(
-    log_key: &str,
+    log_keys: LogKeys,
     record: &v1::ArchiveRecord,
     receipt: &v1::Receipt,
     keys: &[v1::PublicKey],
@@ -52,10 +56,7 @@ fn check(
     let fails = |step: Step| Proof::Fails {
         step: step.label_zh(),
     };
-    let Ok(key) = log_key.parse::<BankKey>() else {
-        return fails(Step::Checkpoint);
-    };
-    let mut verifier = Verifier::new(key);
+    let mut verifier = Verifier::new(log_keys);
     for key in keys {
         // A key that is no key verifies nothing; then its signature counts as not checked.
         let _ = verifier.add_issuer(&record.issuer, key);
@@ -73,7 +74,7 @@ fn check(
             && *it.issuer == *record.issuer
             && it.record_id.as_bytes()[..] == record.record_id
     });
-    let Ok(checkpoint) = Checkpoint::open(&receipt.checkpoint, verifier.bank()) else {
+    let Ok(checkpoint) = verifier.bank().open(&receipt.checkpoint) else {
         return fails(Step::Checkpoint);
     };
     if !is_it {
@@ -95,7 +96,7 @@ mod tests {
     use creditbank_wire::v1;
     use ed25519_dalek::SigningKey;
 
-    use super::{Proof, check};
+    use super::{LogKeys, Proof, check};
 
     const ORIGIN: &str = "bank.example/log";
 
@@ -153,15 +154,19 @@ mod tests {
     #[test]
     fn a_proof_holds_and_no_other_record_can_borrow_it() {
         let (record, receipt, keys, log_key) = logged();
+        let trusted = || log_key.parse::<LogKeys>().expect("a vkey");
         let holds = |issuer_signed| Proof::Holds {
             tree_size: 1,
             issuer_signed,
         };
-        assert_eq!(check(&log_key, &record, &receipt, &keys), holds(true));
-        assert_eq!(check(&log_key, &record, &receipt, &[]), holds(false));
+        assert_eq!(check(trusted(), &record, &receipt, &keys), holds(true));
+        assert_eq!(check(trusted(), &record, &receipt, &[]), holds(false));
 
         let fails = |record: &v1::ArchiveRecord, receipt: &v1::Receipt| {
-            matches!(check(&log_key, record, receipt, &keys), Proof::Fails { .. })
+            matches!(
+                check(trusted(), record, receipt, &keys),
+                Proof::Fails { .. }
+            )
         };
         let mut other = record.clone();
         other.payload = [&record.payload[..], b"x"].concat().into();
