@@ -169,7 +169,7 @@ fn audit(bytes: &[u8]) {
     let mut audit = LogAudit::new("bank.test/log", []);
     audit.take(bytes);
     if let Some(key) = log_key() {
-        audit.close(text(bytes), &key);
+        audit.close(text(bytes), &key.into());
     }
 }
 
