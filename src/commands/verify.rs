@@ -30,6 +30,7 @@ Examples:
   creditbank verify receipt.txt --bank bank.pub
   creditbank verify results.csv.receipts --bank bank.pub --issuer-keys fudan.key.pub
 
+A bank that has replaced the key of its log publishes a newer bank.pub: see `creditbank keys accept`.
 Exit code 0: everything holds; 1: something does not; 2: a file cannot be read.")]
 pub(crate) struct Verify {
     /// A receipt text, or a receipts file.

@@ -200,7 +200,10 @@ async fn old_receipts_outlive_a_log_key_and_its_successor_is_followed() {
 fn audited(bank: &Bank, public: &Path) {
     let url = format!("http://{}", bank.http());
     let public = public.to_str().expect("UTF-8");
-    done(bank, &["audit", &url, "--trust", public, "--quiet"]);
+    done(
+        bank,
+        &["audit", "--bank", &url, "--trust", public, "--quiet"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,13 +321,10 @@ async fn the_operator_and_credentials_get_new_keys_and_the_old_ones_are_refused(
     scene.keys(&["rotate", "credential", "{dir}"]);
     scene.start().await;
     admit(&scene.bank, "after").await;
-    let request = v1::ListInstitutionsRequest::default();
+    let request = admission(&keys("never"), v1::Role::Auditor, &[]);
     let line = scene.bank.connect(&old).await;
-    let refused = line
-        .registry()
-        .list_institutions(request)
-        .await
-        .unwrap_err();
+    let refused = line.registry().create_institution(request).await;
+    let refused = refused.expect_err("the log has revoked that key");
     assert_eq!(Refused::new(refused).code.as_deref(), Some("KEY_REVOKED"));
     let now = self::issuer(&scene.bank).await;
     assert_ne!(now.did, issuer.did);
@@ -333,6 +333,12 @@ async fn the_operator_and_credentials_get_new_keys_and_the_old_ones_are_refused(
         [issuer.did],
         "old credentials are still known"
     );
+    // What a stolen key has signed is not.
+    scene.keys(&["rotate", "credential", "{dir}", "--compromised-since", "1"]);
+    scene.start().await;
+    let last = self::issuer(&scene.bank).await;
+    assert_eq!(last.earlier_dids, now.earlier_dids);
+    assert_ne!(last.did, now.did);
     scene.check();
 }
 

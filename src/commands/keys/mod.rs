@@ -24,7 +24,8 @@ nobody is cut off in between:
   creditbank keys finish log bank      the new key signs alone, the log revokes the old one
 
 KEY               REPLACED BY                  WHO MUST SEE IT, AND WHERE
-log               rotate, then finish          everybody: bank.pub; peers: `peer admit` of a new card
+log               rotate, then finish          everybody: bank.pub; peers: `peer admit` of a new card;
+                                               after `finish` the gateway: restart it
 bank, cosign,     rotate, then finish          peers: `peer admit` of a new card, before `finish`
 seal, peer
 credential        rotate                       verifiers ask the gateway; restart it

@@ -20,13 +20,16 @@ that the log itself announced the new one: whoever has the old bank.pub takes th
 key-encryption: every learner's key is wrapped anew, and no payload is touched. A backup from before
 opens with the old key alone, so make a new one at once and destroy the copies of the old key.
 
-A stolen key: --compromised-since LEAF replaces log or bank in one go and has the log say from which
-leaf on the old key was in other hands.
+A stolen key: --compromised-since LEAF replaces log, bank or credential in one go and has the log say
+from which leaf on the old key was in other hands.
   log   bank.pub withdraws the old key, since a thief can date back: receipts under it have to be
         fetched again, and nobody can follow it to the new key. Tell verifiers the new bank.pub over
         another channel. Peers admit the new card and revoke the old key, with
         `creditbank institution revoke-key`, before they cosign again.
-  bank  records that the bank signed from that leaf on are shown as disputed. Peers do the same.
+  bank  records that the bank signed from that leaf on are shown as disputed. Peers admit the new card
+        and revoke the old key.
+  credential   what it signed is not known any more; learners take their credentials away anew.
+cosign, seal and peer: rotate and finish at once, and have every peer revoke the old key.
 A stolen key-encryption key opens what the thief has copied already: rotation ends that for the
 future alone.
 
@@ -39,7 +42,7 @@ pub(super) struct Rotate {
     key: OwnKey,
     #[command(flatten)]
     stopped: Stopped,
-    /// First leaf that somebody else may have signed for; for log and bank.
+    /// First leaf that somebody else may have signed for; for log, bank and credential.
     #[arg(long, value_name = "LEAF")]
     compromised_since: Option<u64>,
 }
@@ -64,8 +67,8 @@ impl Rotate {
         let (key, dir) = (self.key, self.stopped.dir.display().to_string());
         let since = self.compromised_since.map(LeafIndex);
         ensure!(
-            since.is_none() || matches!(key, OwnKey::Log | OwnKey::Bank),
-            "--compromised-since is for log and bank; the others are rotated and, where they have it, finished at once"
+            since.is_none() || key.is_in_own_log(),
+            "--compromised-since is for keys that the log admits: log, bank and credential"
         );
         let rotation = Rotation::new(Folder::new(&self.stopped.dir), self.stopped.abort_at)?;
         match key {
@@ -81,7 +84,7 @@ impl Rotate {
                 println!("{dir}/operator.key holds a new key; the log has revoked the old one");
             }
             OwnKey::Credential => {
-                block_on(rotation.rotate_at_once(key, None))?;
+                block_on(rotation.rotate_at_once(key, since))?;
                 println!("credentials are signed by a new key; the log has revoked the old one");
                 println!("next: restart the gateway");
             }
