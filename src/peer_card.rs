@@ -221,6 +221,7 @@ mod tests {
             region: Some("31".into()),
             grpc: "https://sh.example:7300".into(),
             http: "https://sh.example:7301".into(),
+            former_sign: Vec::new(),
         }
     }
 

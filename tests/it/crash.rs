@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_client::receipt::Verifier;
-use creditbank_client::{Acknowledgement, submit};
+use creditbank_client::{Acknowledgement, learners, submit};
 use creditbank_domain::LearnerCode;
 use creditbank_ledger::Step;
 use creditbank_merkle::{Checkpoint, Hash, TreeSize, leaf_hash, root_of, verify_consistency};
@@ -24,6 +24,8 @@ const ROUNDS: u64 = 15;
 const CLIENTS: u64 = 3;
 /// Most records of a batch.
 const RECORDS_MAX: u64 = 60;
+/// Most learners that are enrolled in a round.
+const LEARNERS_MAX: usize = 25;
 /// Batches of a client in a round; the server ends before.
 const BATCHES: u64 = 512;
 
@@ -38,6 +40,8 @@ struct Told {
     acknowledged: Vec<Acknowledgement>,
     /// Batches that were sent and not answered.
     unanswered: Vec<v1::SubmitBatchRequest>,
+    /// Learners that were enrolled since the last audit: student numbers with their codes. They lie beside the log.
+    enrolled: Vec<(String, String)>,
 }
 
 /// A bank under attack, with its clients.
@@ -55,6 +59,7 @@ pub(crate) struct Scene {
 enum Heard {
     Acknowledged(Box<Acknowledgement>),
     Ended(Box<v1::SubmitBatchRequest>),
+    Enrolled(String, String),
 }
 
 impl Scene {
@@ -101,13 +106,22 @@ impl Scene {
                 sender.clone(),
             ));
         }
-        drop(sender);
+        let numbers = (self.signed..).take(LEARNERS_MAX);
+        tokio::spawn(enrol_without_pause(
+            self.clients[0].line.clone(),
+            numbers,
+            sender,
+        ));
         let mut acknowledged = 0;
         while let Some(one) = heard.recv().await {
             match one {
                 Heard::Acknowledged(one) => self.told.acknowledged.push(*one),
                 Heard::Ended(request) => {
                     self.told.unanswered.push(*request);
+                    continue;
+                }
+                Heard::Enrolled(number, code) => {
+                    self.told.enrolled.push((number, code));
                     continue;
                 }
             }
@@ -147,6 +161,11 @@ impl Scene {
                 assert!(then.is_none() || now == then, "a record moved");
             }
             self.told.note(&mut verifier, &again);
+        }
+        for (number, code) in std::mem::take(&mut self.told.enrolled) {
+            let again = learners::enrol(&self.clients[0].line, student(&number)).await;
+            let again = again.expect("the bank is up again");
+            assert_eq!(again.learner, code, "a learner was forgotten");
         }
         for request in std::mem::take(&mut self.told.unanswered) {
             let now = self.resend(request).await;
@@ -286,6 +305,24 @@ async fn submit_without_pause(batches: Batches, heard: mpsc::Sender<Heard>) {
             Err(_) => Heard::Ended(Box::new(request)),
         };
         if heard.send(one).await.is_err() || ends {
+            return;
+        }
+    }
+}
+
+/// Enrols learners until the server ends, for each of these numbers one at most.
+async fn enrol_without_pause(
+    line: creditbank_client::Bank,
+    numbers: impl Iterator<Item = u64> + Send,
+    heard: mpsc::Sender<Heard>,
+) {
+    for number in numbers {
+        let number = number.to_string();
+        let Ok(enrolled) = learners::enrol(&line, student(&number)).await else {
+            return;
+        };
+        let enrolled = Heard::Enrolled(number, enrolled.learner);
+        if heard.send(enrolled).await.is_err() {
             return;
         }
     }
