@@ -95,7 +95,7 @@ impl PeerCard {
         Self::parse(&text).with_context(|| format!("{} is no card of a bank", path.display()))
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str) -> Result<Self> {
         let card: Self = toml::from_str(text)?;
         ensure!(
             card.version == VERSION,
@@ -158,7 +158,10 @@ impl PeerCard {
             );
         }
         let ed25519 = Algorithm::Ed25519;
-        let keys = [
+        let former = self.former_sign.iter();
+        let former = former.map(|it| Ok((KeyPurpose::Sign, ed25519, bytes("former_sign", it)?)));
+        let mut keys = former.collect::<Result<Vec<_>>>()?;
+        keys.extend([
             (KeyPurpose::Sign, ed25519, bytes("sign", &self.sign)?),
             (
                 KeyPurpose::Authenticate,
@@ -172,7 +175,7 @@ impl PeerCard {
                 Algorithm::X25519,
                 bytes("seal", &self.seal)?,
             ),
-        ];
+        ]);
         let key = |(purpose, algorithm, bytes)| {
             public_key_message(&PublicKey {
                 algorithm,
@@ -180,7 +183,7 @@ impl PeerCard {
                 purpose,
             })
         };
-        Ok(keys.map(key).to_vec())
+        Ok(keys.into_iter().map(key).collect())
     }
 }
 
@@ -221,7 +224,7 @@ mod tests {
             region: Some("31".into()),
             grpc: "https://sh.example:7300".into(),
             http: "https://sh.example:7301".into(),
-            former_sign: Vec::new(),
+            former_sign: vec![hex(&[9; 32])],
         }
     }
 
@@ -230,7 +233,7 @@ mod tests {
         let card = PeerCard::of(&keys(), facts()).unwrap();
         let file = card.to_file().unwrap();
         assert_eq!(PeerCard::parse(&file).unwrap(), card);
-        assert_eq!(card.keys().unwrap().len(), 5);
+        assert_eq!(card.keys().unwrap().len(), 6);
         let cases = [
             ("version = 1", "version = 2", "version"),
             ("id = \"shanghai\"", "id = \"sh\"", "id"),
@@ -239,6 +242,7 @@ mod tests {
             ("origin = \"sh", "origin = \"js", "log"),
             (card.cosigner.as_str(), card.log.as_str(), "cosigner"),
             (card.seal.as_str(), "ab", "seal"),
+            (card.former_sign[0].as_str(), "ab", "former_sign"),
         ];
         for (from, to, field) in cases {
             let error = PeerCard::parse(&file.replace(from, to)).unwrap_err();

@@ -379,6 +379,7 @@ async fn peers_go_on_cosigning_while_keys_are_replaced() {
     card(&mut pair.sh, "shanghai", &pair.js);
     let told = fs::read_to_string(beside(&pair.js, "shanghai")).unwrap();
     assert!(told.contains("former_sign = ["), "{told}");
+    assert!(admit(&pair.js, "shanghai").contains("with all its keys"));
     pair.sh.check_log();
 }
 
