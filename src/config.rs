@@ -293,6 +293,26 @@ impl Folder {
         })
     }
 
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of secrets.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.0.join(SECRETS)
+    }
+
+    /// The public key of the log.
+    pub(crate) fn public_key(&self) -> PathBuf {
+        self.0.join(PUBLIC_KEY)
+    }
+
+    /// The operator's key file.
+    pub(crate) fn operator_key(&self) -> PathBuf {
+        self.0.join(OPERATOR_KEY)
+    }
+
     /// The key-encryption key alone, for a check; `None` if this folder does not hold it.
     pub(crate) fn key_encryption(&self) -> Result<Option<KeyEncryptionKey>> {
         if !self.0.join(SECRETS).join("key-encryption.key").exists() {

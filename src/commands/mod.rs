@@ -3,14 +3,17 @@
 mod apply;
 mod archive;
 mod audit;
+mod backup;
 mod check;
 mod desk;
+mod doctor;
 mod gateway;
 mod import;
 mod init;
 mod institution;
 mod keygen;
 mod learner;
+mod mirror;
 mod peer;
 mod points;
 mod rebuild;
@@ -19,6 +22,7 @@ mod recompute;
 mod reconcile;
 mod rehearse;
 mod requests;
+mod restore;
 mod review;
 mod rules;
 mod sample;
@@ -40,6 +44,9 @@ pub(crate) enum Command {
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
     Rebuild(rebuild::Rebuild),
+    Backup(backup::Backup),
+    Doctor(doctor::Doctor),
+    Restore(restore::Restore),
     #[command(hide = true)]
     Rehearse(rehearse::Rehearse),
     Institution(institution::Institution),
@@ -60,6 +67,7 @@ pub(crate) enum Command {
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
     Audit(audit::Audit),
+    Mirror(mirror::Mirror),
     Sample(sample::Sample),
 }
 
@@ -73,6 +81,9 @@ impl Command {
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),
             Self::Rebuild(command) => command.run(),
+            Self::Backup(command) => command.run(),
+            Self::Doctor(command) => command.run(),
+            Self::Restore(command) => command.run(),
             Self::Rehearse(command) => command.run(),
             Self::Institution(command) => command.run(),
             Self::Peer(command) => command.run(),
@@ -92,6 +103,7 @@ impl Command {
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Audit(command) => command.run(),
+            Self::Mirror(command) => command.run(),
             Self::Sample(command) => command.run(),
         }
     }

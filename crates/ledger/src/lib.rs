@@ -7,6 +7,7 @@
 mod access;
 pub mod admission;
 mod archive;
+pub mod backup;
 pub mod bank;
 pub mod check;
 mod clock;
@@ -24,6 +25,7 @@ pub mod rebuild;
 pub mod recognition;
 pub mod reconcile;
 mod recover;
+pub mod restore;
 mod sequencer;
 pub mod server;
 mod statement;

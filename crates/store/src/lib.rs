@@ -5,6 +5,7 @@
 
 mod access;
 mod anchor;
+mod backup;
 mod chunk;
 mod codec;
 mod keys;
@@ -16,6 +17,7 @@ mod store;
 
 pub use access::{AccessChange, GrantRow, pointed, pointer};
 pub use anchor::{Anchor, AnchorFile};
+pub use backup::part_from_keys;
 pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
 pub use codec::{ApplicationRow, HeadRow, IdRow, LearnerRow, StateRow};
 pub use keys::{AccessKey, ShelfKey};
@@ -56,7 +58,10 @@ pub enum StoreError {
     #[error("{0}")]
     Place(String),
     /// Made by a program with other formats.
-    #[error("the database has format {found}; this program reads format {known}")]
+    #[error(
+        "the database has format {found}, and this program reads format {known}: use the program that wrote it, or a \
+         newer one"
+    )]
     UnknownFormat {
         /// What the database says.
         found: String,
