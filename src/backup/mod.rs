@@ -20,6 +20,6 @@ mod verify;
 
 pub(crate) use make::{Order, make};
 pub(crate) use manifest::{Manifest, names};
-pub(crate) use restore::{Done, Source, restore};
+pub(crate) use restore::{Beside, Done, Source, restore};
 pub(crate) use target::Target;
 pub(crate) use verify::verify;

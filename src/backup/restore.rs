@@ -51,11 +51,7 @@ pub(crate) async fn restore(
     bank_keys: BankKeys,
 ) -> Result<Done> {
     let place = options.directory.clone();
-    ensure!(
-        !place.exists(),
-        "{} is there already; move it away first, with its anchor left where it is",
-        place.display()
-    );
+    let beside = Beside::new(&place)?;
     let (newest_name, newest) = newest(source.target).await?;
     newest.expect_of(&bank_keys)?;
     let (name, manifest) = match source.name {
@@ -72,7 +68,6 @@ pub(crate) async fn restore(
         "the backup holds a database of format {found}, and this program reads format {known}: use the program that made \
          it, or a newer one"
     );
-    let beside = Beside::new(&place)?;
     let bytes = bring(source.target, &manifest, &newest, &beside.0).await?;
     options.directory = beside.0.clone();
     let mut returned = Returned::open(options, bank_keys, &manifest.checkpoint)?;
@@ -85,10 +80,7 @@ pub(crate) async fn restore(
     }
     let anchor_path = returned.anchor().to_owned();
     let log = returned.finish(source.cosigned)?;
-    sync_folder(&beside.0)?;
-    // If we crash here, there is an anchor and no database: a bank does not start, and a restore begins again.
-    anchor(&anchor_path, &log)?;
-    beside.settle(&place)?;
+    beside.settle(&place, &anchor_path, &log)?;
     Ok(Done {
         newer_keys: name != newest_name,
         name,
@@ -142,10 +134,15 @@ async fn bring(target: &Target, manifest: &Manifest, newest: &Manifest, to: &Pat
 }
 
 /// The folder in which a database is put together. It goes again unless it is settled.
-struct Beside(PathBuf);
+pub(crate) struct Beside(PathBuf);
 
 impl Beside {
-    fn new(place: &Path) -> Result<Self> {
+    pub(crate) fn new(place: &Path) -> Result<Self> {
+        ensure!(
+            !place.exists(),
+            "{} is there already; move it away first, with its anchor left where it is",
+            place.display()
+        );
         let path = place.with_added_extension("restoring");
         if path.exists() {
             // Of a restore that was cut off.
@@ -155,7 +152,15 @@ impl Beside {
         Ok(Self(path))
     }
 
-    fn settle(mut self, place: &Path) -> Result<()> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Gives the folder its name, durably, once the anchor says what it holds. If we crash in between, there is an anchor and
+    /// no database: a bank does not start, and a restore begins again.
+    pub(crate) fn settle(mut self, place: &Path, anchor_path: &Path, log: &Restored) -> Result<()> {
+        sync_folder(&self.0)?;
+        anchor(anchor_path, log)?;
         fs::rename(&self.0, place).with_context(|| place.display().to_string())?;
         self.0 = PathBuf::new();
         sync_folder(place.parent().unwrap_or(Path::new(".")))

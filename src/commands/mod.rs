@@ -7,8 +7,10 @@ mod backup;
 mod check;
 mod desk;
 mod doctor;
+mod export;
 mod gateway;
 mod import;
+mod import_ledger;
 mod init;
 mod institution;
 mod keygen;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Doctor(doctor::Doctor),
     Restore(restore::Restore),
+    Export(export::Export),
+    ImportLedger(import_ledger::ImportLedger),
     #[command(hide = true)]
     Rehearse(rehearse::Rehearse),
     Institution(institution::Institution),
@@ -84,6 +88,8 @@ impl Command {
             Self::Backup(command) => command.run(),
             Self::Doctor(command) => command.run(),
             Self::Restore(command) => command.run(),
+            Self::Export(command) => command.run(),
+            Self::ImportLedger(command) => command.run(),
             Self::Rehearse(command) => command.run(),
             Self::Institution(command) => command.run(),
             Self::Peer(command) => command.run(),

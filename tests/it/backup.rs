@@ -480,3 +480,71 @@ async fn only_operators_have_a_copy_made_and_a_start_removes_what_is_left_of_one
     assert!(!copy.exists());
     bank.check_log();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_ledger_is_the_same_ledger_under_another_key() {
+    let mut bank = Bank::new();
+    let fudan = Institution::new(&bank, "fudan").await;
+    let (stays, gone) = (fudan.enrol("stays").await, fudan.enrol("gone").await);
+    let learner = |i: usize| if i.is_multiple_of(2) { gone } else { stays };
+    let records = (0..300).map(|i| fudan.course(&i.to_string(), learner(i)));
+    let places = fudan.deposit(&bank, records.collect()).await;
+    let again = vec![fudan.course("1", stays), fudan.course("new", stays)];
+    fudan.submit(again).await.unwrap();
+    let revocation = fudan.maker.revocation(b"revoke", stays, places[1], "error");
+    fudan.deposit(&bank, vec![revocation]).await;
+    let erase = v1::EraseLearnerRequest {
+        learner: digits(gone),
+    };
+    bank.operator()
+        .await
+        .learner()
+        .erase_learner(erase)
+        .await
+        .unwrap();
+    let report = bank.check_log();
+    let rows = views::rows(&bank);
+    let file = bank.beside().join("bank.ledger");
+    done(&bank, &["export", "{dir}", utf8(&file)]);
+    refused(&bank, &["export", "{dir}", utf8(&file)]);
+
+    let mut other = elsewhere(&bank);
+    let stranger = Bank::made();
+    let secret = |bank: &Bank, name: &str| bank.dir().join("secrets").join(name);
+    let copy = |name: &str, to: &Bank| {
+        fs::copy(secret(&stranger, name), secret(to, name)).unwrap();
+    };
+    copy("key-encryption.key", &other);
+    let whole = fs::read(&file).unwrap();
+    let import = ["import-ledger", utf8(&file), "{dir}"];
+    for at in [0, 40, 300, whole.len() - 1] {
+        let mut torn = whole.clone();
+        torn[at] ^= 1;
+        fs::write(&file, torn).unwrap();
+        refused(&other, &import);
+    }
+    fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+    refused(&other, &import);
+    fs::write(&file, &whole).unwrap();
+    for name in ["seal.key", "identity.key"] {
+        copy(name, &other);
+        let (_, said) = refused(&other, &import);
+        assert!(said.contains("not sealed for this key"), "{said}");
+        fs::copy(secret(&bank, name), secret(&other, name)).unwrap();
+    }
+    assert!(other.refuses_to_start().contains("holds no database"));
+    assert!(!other.dir().join("db.restoring").exists());
+    done(&other, &import);
+    assert!(
+        views::rows(&other) == rows,
+        "the views are the same, byte for byte"
+    );
+    assert_eq!(other.check_log(), report);
+    other.start();
+    totals(&other, stays).await.unwrap();
+    let there = Institution::known(&other, fudan.keys).await;
+    there
+        .deposit(&other, vec![there.course("afterwards", stays)])
+        .await;
+    other.check_log();
+}

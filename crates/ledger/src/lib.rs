@@ -13,6 +13,7 @@ pub mod check;
 mod clock;
 mod credential;
 mod erase;
+pub mod export;
 mod fold;
 mod grpc;
 pub mod head;

@@ -7,7 +7,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use creditbank_domain::record::RecordKind;
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_merkle::{Checkpoint, Edge, Hash, VerifierKey, leaf_hash, witness as tlog};
@@ -260,7 +259,7 @@ fn single(index: LeafIndex, leaf: v1::Leaf) -> Option<Chunk> {
         signature: attestation.signature.to_vec(),
         batch_size: u16::try_from(attestation.batch_size).ok()?,
         first_row: u16::try_from(attestation.batch_index).ok()?,
-        rows: vec![ChunkRow::Created(Bytes::from(leaf.envelope))],
+        rows: vec![ChunkRow::Created(leaf.envelope)],
         upper_path: path
             .map(|hash| Hash::try_from(&hash[..]).ok())
             .collect::<Option<_>>()?,
