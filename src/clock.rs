@@ -1,4 +1,4 @@
-//! The one clock of the command line: today's date, and how long something took.
+//! The one clock of the command line: today's date, the time, and how long something took.
 
 use std::time::{Instant, SystemTime};
 
@@ -26,4 +26,14 @@ pub(crate) fn today() -> Date {
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Seconds since the epoch.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one clock of the command line"
+)]
+pub(crate) fn seconds() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
 }

@@ -306,6 +306,26 @@ impl Folder {
         NoteSigner::from_secret_text(text.trim()).with_context(|| name.to_owned())
     }
 
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of secrets.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.0.join(SECRETS)
+    }
+
+    /// The public key of the log.
+    pub(crate) fn public_key(&self) -> PathBuf {
+        self.0.join(PUBLIC_KEY)
+    }
+
+    /// The operator's key file.
+    pub(crate) fn operator_key(&self) -> PathBuf {
+        self.0.join(OPERATOR_KEY)
+    }
+
     /// The key-encryption key alone, for a check; `None` if this folder does not hold it. While it is replaced, the next one
     /// wraps, and both open.
     pub(crate) fn key_encryption(&self) -> Result<Option<KeyEncryptionKey>> {

@@ -1,14 +1,17 @@
 //! `creditbank`: the ledger of a credit bank (学分银行). One program for the bank, its institutions and its verifiers.
 
+mod backup;
 mod clock;
 mod commands;
 mod config;
 mod connection;
+mod doctor;
 #[cfg(test)]
 mod fuzz;
 mod gateway_config;
 mod import;
 mod mapping;
+mod mirror;
 mod peer_card;
 mod print;
 mod public_keys;

@@ -3,15 +3,20 @@
 mod apply;
 mod archive;
 mod audit;
+mod backup;
 mod check;
 mod desk;
+mod doctor;
+mod export;
 mod gateway;
 mod import;
+mod import_ledger;
 mod init;
 mod institution;
 mod keygen;
 mod keys;
 mod learner;
+mod mirror;
 mod peer;
 mod points;
 mod rebuild;
@@ -20,6 +25,7 @@ mod recompute;
 mod reconcile;
 mod rehearse;
 mod requests;
+mod restore;
 mod review;
 mod rules;
 mod sample;
@@ -42,6 +48,11 @@ pub(crate) enum Command {
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
     Rebuild(rebuild::Rebuild),
+    Backup(backup::Backup),
+    Doctor(doctor::Doctor),
+    Restore(restore::Restore),
+    Export(export::Export),
+    ImportLedger(import_ledger::ImportLedger),
     #[command(hide = true)]
     Rehearse(rehearse::Rehearse),
     Institution(institution::Institution),
@@ -62,6 +73,7 @@ pub(crate) enum Command {
     Receipt(receipt::Receipt),
     Verify(verify::Verify),
     Audit(audit::Audit),
+    Mirror(mirror::Mirror),
     Sample(sample::Sample),
 }
 
@@ -76,6 +88,11 @@ impl Command {
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),
             Self::Rebuild(command) => command.run(),
+            Self::Backup(command) => command.run(),
+            Self::Doctor(command) => command.run(),
+            Self::Restore(command) => command.run(),
+            Self::Export(command) => command.run(),
+            Self::ImportLedger(command) => command.run(),
             Self::Rehearse(command) => command.run(),
             Self::Institution(command) => command.run(),
             Self::Peer(command) => command.run(),
@@ -95,6 +112,7 @@ impl Command {
             Self::Receipt(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Audit(command) => command.run(),
+            Self::Mirror(command) => command.run(),
             Self::Sample(command) => command.run(),
         }
     }

@@ -72,6 +72,13 @@ impl Bank {
         Self::in_folder(folder, &self.origin)
     }
 
+    /// A bank that does not run yet, out of a copy of a folder that somebody kept.
+    pub(crate) fn kept(from: &Path, origin: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy_folder(from, &folder.path().join("bank"));
+        Self::in_folder(folder, origin)
+    }
+
     fn in_folder(folder: TempDir, origin: &str) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {

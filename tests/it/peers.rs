@@ -14,6 +14,7 @@ use creditbank_wire::v1;
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
+use crate::backup::{back_up, elsewhere, target};
 use crate::bank::{BOUND, Bank, leaves, told};
 use crate::http::{self, Answer};
 use crate::institution::{admission, keys, public_key};
@@ -297,6 +298,32 @@ async fn a_bank_restored_from_an_old_copy_does_not_start_while_a_peer_knows_bett
     pair.sh.start();
     let size = grow(&pair.sh, &["four"]).await;
     pair.cosigned(size);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_a_peer_has_outgrown_is_not_restored() {
+    let mut pair = Pair::new();
+    let size = grow(&pair.sh, &["one"]).await;
+    pair.cosigned(size);
+    back_up(&pair.sh, &[]);
+    let size = grow(&pair.sh, &["two", "three"]).await;
+    pair.cosigned(size);
+    let target = target(&pair.sh);
+    let restore = ["restore", target.to_str().expect("UTF-8"), "{dir}"];
+    let other = elsewhere(&pair.sh);
+    let output = other.run(&restore);
+    let said = told(&output);
+    for wanted in ["the peer jiangsu", "2 acknowledged records are missing"] {
+        assert!(said.contains(wanted), "{wanted:?} is not said in: {said}");
+    }
+    assert!(!output.status.success() && !other.dir().join("db").exists());
+    back_up(&pair.sh, &[]);
+    pair.sh.stop();
+    let said = done(&other, &restore);
+    assert!(
+        said.contains("1 of 1 show what they have cosigned"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

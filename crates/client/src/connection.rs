@@ -314,6 +314,8 @@ clients! {
     access: access_service_client::AccessServiceClient;
     /// What learners ask for.
     requests: request_service_client::RequestServiceClient;
+    /// Copies for backups.
+    backups: backup_service_client::BackupServiceClient;
     /// Credentials that learners take away.
     credentials: credential_service_client::CredentialServiceClient;
 }

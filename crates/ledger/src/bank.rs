@@ -471,6 +471,11 @@ impl Bank {
         &self.keys.identity
     }
 
+    /// Where the database lives.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
     /// The database, for reading beside the log.
     pub fn store(&self) -> &Store {
         &self.store

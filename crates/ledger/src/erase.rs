@@ -123,8 +123,8 @@ pub(crate) fn purge(store: &Store, gone: Receiver<Gone>, stopping: &AtomicBool) 
     }
 }
 
-/// At a start: erasures that a crash interrupted, or that a restored database has not seen yet.
-pub(crate) fn catch_up(bank: &Bank, handles: &[[u8; 16]]) -> Result<(), StoreError> {
+/// At a start: erasures that a crash interrupted, or that a restored database has not seen yet. Gives how many.
+pub(crate) fn catch_up(bank: &Bank, handles: &[[u8; 16]]) -> Result<usize, StoreError> {
     let mut open = Vec::new();
     for handle in handles {
         if bank.store().handle(handle)? != Handle::Unknown {
@@ -133,14 +133,15 @@ pub(crate) fn catch_up(bank: &Bank, handles: &[[u8; 16]]) -> Result<(), StoreErr
         }
     }
     if open.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     bank.refresh();
     tracing::info!(
         learners = open.len(),
         "carried out erasures that the log holds"
     );
-    bank.store().purge(None, &open)
+    bank.store().purge(None, &open)?;
+    Ok(open.len())
 }
 
 /// Everything that names a learner.

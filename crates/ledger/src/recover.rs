@@ -13,6 +13,7 @@ use creditbank_store::{Anchor, AnchorFile, Go, HeadRow, Snapshot, Store, StoreEr
 use creditbank_wire::convert::record;
 use creditbank_wire::v1;
 
+use crate::backup::remove_copy;
 use crate::bank::{Bank, BankError, BankKeys, BankOptions, Parts};
 use crate::erase;
 use crate::head::{Head, Tiles, encode};
@@ -105,6 +106,10 @@ impl Bank {
                 "a power cut tore the last write, which nobody was told of; it is left out"
             );
         }
+        // It holds bytes that an erasure takes from the database.
+        if let Err(error) = remove_copy(&options.directory) {
+            tracing::warn!(%error, "what a backup has left of a copy could not be removed");
+        }
         let origin = keys.log.name().to_owned();
         let found = store.origin()?;
         if found != origin {
@@ -164,7 +169,7 @@ pub(crate) struct Recovered {
 impl Recovered {
     /// Refuses a log that is not at least what peers show as cosigned of it. Its snapshot ends here: an erasure that is
     /// still to be carried out must find nobody who reads what it takes.
-    fn hold_against(
+    pub(crate) fn hold_against(
         &self,
         store: &Store,
         keys: &BankKeys,

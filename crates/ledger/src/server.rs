@@ -7,6 +7,7 @@ use std::time::Duration;
 use creditbank_wire::FILE_DESCRIPTOR_SET;
 use creditbank_wire::v1::access_service_server::AccessServiceServer;
 use creditbank_wire::v1::archive_service_server::ArchiveServiceServer;
+use creditbank_wire::v1::backup_service_server::BackupServiceServer;
 use creditbank_wire::v1::credential_service_server::CredentialServiceServer;
 use creditbank_wire::v1::learner_service_server::LearnerServiceServer;
 use creditbank_wire::v1::log_service_server::LogServiceServer;
@@ -216,6 +217,10 @@ async fn router(
         .add_service(known(
             &services,
             limited!(RequestServiceServer, SMALL_REQUEST_BYTES_MAX),
+        ))
+        .add_service(known(
+            &services,
+            limited!(BackupServiceServer, SMALL_REQUEST_BYTES_MAX),
         ))
         .add_service(limited!(RuleServiceServer, RULE_SET_REQUEST_BYTES_MAX))
         .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))

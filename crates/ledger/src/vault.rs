@@ -89,6 +89,20 @@ impl KeyEncryptionKey {
         (Arc::new(DataKey(key(&bytes))), self.wrap(learner, &bytes))
     }
 
+    /// Wraps a data key that came from elsewhere.
+    pub(crate) fn wrap(&self, learner: u64, bytes: &[u8; 32]) -> Vec<u8> {
+        seal(&self.0, &wrap_aad(learner), &[bytes])
+    }
+
+    /// The bytes of a learner's data key, for a move under another key.
+    pub(crate) fn reveal(
+        &self,
+        learner: u64,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        open(&self.0, &wrap_aad(learner), wrapped).map(Zeroizing::new)
+    }
+
     /// Unwraps a learner's data key.
     pub fn unwrap(&self, learner: u64, wrapped: &[u8]) -> Result<Arc<DataKey>, SealError> {
         Ok(Arc::new(DataKey(key(&*self.opened(learner, wrapped)?))))

@@ -69,6 +69,15 @@ impl AnchorFile {
         Ok(anchored)
     }
 
+    /// The anchored checkpoint, for a look.
+    pub fn read(path: &Path) -> Result<Anchor, StoreError> {
+        let failed = |error| StoreError::File {
+            path: path.to_owned(),
+            error,
+        };
+        Ok(Self::of(File::open(path).map_err(failed)?, path)?.anchor)
+    }
+
     /// Opens the file and takes the newer of its whole slots.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |error| StoreError::File {
@@ -80,6 +89,10 @@ impl AnchorFile {
             .write(true)
             .open(path)
             .map_err(failed)?;
+        Self::of(file, path)
+    }
+
+    fn of(file: File, path: &Path) -> Result<Self, StoreError> {
         let slots = [0, 1].map(|slot| {
             let mut bytes = [0; 128];
             file.read_exact_at(&mut bytes, slot * SLOT_BYTES)

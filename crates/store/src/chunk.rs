@@ -30,7 +30,7 @@ pub struct Chunk {
     pub signature: Vec<u8>,
     /// Rows in the whole batch.
     pub batch_size: u16,
-    /// Row number of `rows[0]`; a multiple of [`CHUNK_ROWS`].
+    /// Row number of `rows[0]`; a multiple of [`CHUNK_ROWS`], or that of a row that stands alone with its whole path.
     pub first_row: u16,
     /// 1 to 32 rows; at least one was created.
     pub rows: Vec<ChunkRow>,

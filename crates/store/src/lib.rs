@@ -5,9 +5,11 @@
 
 mod access;
 mod anchor;
+mod backup;
 mod chunk;
 mod codec;
 mod keys;
+mod moved;
 mod options;
 mod peers;
 mod plan;
@@ -18,9 +20,11 @@ mod wrapped;
 
 pub use access::{AccessChange, GrantRow, pointed, pointer};
 pub use anchor::{Anchor, AnchorFile};
+pub use backup::part_from_keys;
 pub use chunk::{CHUNK_ROWS, Chunk, ChunkRow, StoredLeaf};
 pub use codec::{ApplicationRow, HeadRow, IdRow, LearnerRow, StateRow};
 pub use keys::{AccessKey, ShelfKey};
+pub use moved::MovedRow;
 pub use options::StoreOptions;
 pub use peers::PeerRow;
 pub use plan::{Enrolment, Erasure, Handle, Plan, SUBMISSION_BLOCK, VaultRow, Views, view_rows};
@@ -58,7 +62,10 @@ pub enum StoreError {
     #[error("{0}")]
     Place(String),
     /// Made by a program with other formats.
-    #[error("the database has format {found}; this program reads format {known}")]
+    #[error(
+        "the database has format {found}, and this program reads format {known}: use the program that wrote it, or a \
+         newer one"
+    )]
     UnknownFormat {
         /// What the database says.
         found: String,

@@ -68,13 +68,29 @@ impl StoreOptions {
     }
 
     pub(crate) fn families(&self) -> Vec<ColumnFamilyDescriptor> {
+        self.families_with(|options| options)
+    }
+
+    /// Families whose table files stay as they are.
+    pub(crate) fn still_families(&self) -> Vec<ColumnFamilyDescriptor> {
+        self.families_with(|mut options| {
+            options.set_disable_auto_compactions(true);
+            options
+        })
+    }
+
+    fn families_with(&self, change: impl Fn(Options) -> Options) -> Vec<ColumnFamilyDescriptor> {
         // A look-up takes no lock; 0 lets the cache find the usual size of an entry by itself.
         let cache = Cache::new_hyper_clock_cache(self.block_cache_bytes, 0);
-        let family = |name: &&str| ColumnFamilyDescriptor::new(*name, self.family(name, &cache));
+        let family =
+            |name: &&str| ColumnFamilyDescriptor::new(*name, change(self.family(name, &cache)));
         FAMILIES
             .iter()
             .map(family)
-            .chain([ColumnFamilyDescriptor::new("default", Options::default())])
+            .chain([ColumnFamilyDescriptor::new(
+                "default",
+                change(Options::default()),
+            )])
             .collect()
     }
 

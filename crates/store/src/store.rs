@@ -116,6 +116,16 @@ impl Store {
         .of_known_format()
     }
 
+    /// Opens it with its files left as they are: nothing is compacted.
+    pub(crate) fn open_still(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        require_database(path)?;
+        let db = DB::open_cf_descriptors(&options.database(), path, options.still_families());
+        Self {
+            db: Arc::new(db.map_err(|error| cannot_open(path, error))?),
+        }
+        .of_known_format()
+    }
+
     fn of_known_format(self) -> Result<Self, StoreError> {
         let found = self.db.get(META_FORMAT)?.unwrap_or_default();
         if found != DIRECTORY_FORMAT.to_string().as_bytes() {
@@ -442,7 +452,7 @@ pub(crate) fn synced() -> WriteOptions {
     options
 }
 
-fn cannot_open(path: &Path, error: rocksdb::Error) -> StoreError {
+pub(crate) fn cannot_open(path: &Path, error: rocksdb::Error) -> StoreError {
     if error.to_string().contains("lock") {
         return StoreError::Place(format!(
             "{} is in use (its LOCK is held): the bank is running",

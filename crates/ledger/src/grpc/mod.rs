@@ -3,6 +3,7 @@
 mod access;
 mod archive;
 pub(crate) mod auth;
+mod backup;
 mod comparison;
 mod credential;
 mod learner;
@@ -34,6 +35,8 @@ use crate::bank::Bank;
 pub(crate) struct Services {
     pub(crate) bank: Arc<Bank>,
     pub(crate) tokens: Arc<Tokens>,
+    /// Held while the database is copied for a backup.
+    copying: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Services {
@@ -41,6 +44,7 @@ impl Services {
         Self {
             bank,
             tokens: Arc::new(Tokens::new()),
+            copying: Arc::default(),
         }
     }
 

@@ -1,0 +1,140 @@
+//! Files of a bank's folder: who may read them, whether they are what they should be, and what room is left.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use creditbank_ledger::BankKeys;
+
+use super::Line;
+use crate::config::{Folder, Settings};
+
+/// Bits of a mode that let others than the owner in.
+const OTHERS: u32 = 0o077;
+/// Free bytes below which the bank takes no writes.
+const RESERVE_BYTES: u64 = 64 << 20;
+/// Free bytes below which there is something to do.
+const LOW_BYTES: u64 = 2 << 30;
+
+/// Secrets are their owner's alone, and the bank's user is their owner.
+pub(super) fn permissions(folder: &Folder) -> Vec<Line> {
+    const CHECK: &str = "permissions";
+    let (secrets, owner) = (
+        folder.secrets(),
+        fs::metadata(folder.path()).map(|it| it.uid()),
+    );
+    let mut paths: Vec<PathBuf> = vec![secrets.clone(), folder.operator_key()];
+    match fs::read_dir(&secrets) {
+        Ok(entries) => paths.extend(entries.filter_map(|entry| Some(entry.ok()?.path()))),
+        Err(error) => {
+            let says = format!("{}: {error}", secrets.display());
+            return vec![Line::finding(CHECK, says, "run it as the user of the bank")];
+        }
+    }
+    let mut lines = Vec::new();
+    for path in paths {
+        let Ok(found) = fs::metadata(&path) else {
+            continue;
+        };
+        let shown = path.display();
+        if found.mode() & OTHERS != 0 {
+            let (mode, wanted) = (
+                found.mode() & 0o777,
+                if found.is_dir() { "700" } else { "600" },
+            );
+            let says = format!("others may use {shown} (mode {mode:o})");
+            lines.push(Line::finding(
+                CHECK,
+                says,
+                format!("chmod {wanted} {shown}"),
+            ));
+        }
+        if owner.as_ref().is_ok_and(|owner| *owner != found.uid()) {
+            let says = format!("{shown} belongs to another user than the folder");
+            lines.push(Line::finding(
+                CHECK,
+                says,
+                "chown it to the user of the bank",
+            ));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Line::good(CHECK, "secrets are their owner's alone"));
+    }
+    lines
+}
+
+/// The keys are read, and the public key that everybody has is that of the log.
+pub(super) fn keys(folder: &Folder) -> (Line, Option<BankKeys>) {
+    const CHECK: &str = "keys";
+    let keys = match folder.keys() {
+        Ok(keys) => keys,
+        Err(error) => {
+            let todo = "bring the file from where you keep a copy of DIR/secrets";
+            return (Line::finding(CHECK, format!("{error:#}"), todo), None);
+        }
+    };
+    let public = folder.public_key();
+    let line = match fs::read_to_string(&public) {
+        Ok(text) if text.trim() == keys.log.verifier().to_string() => Line::good(
+            CHECK,
+            format!("read; bank.pub is that of {}", keys.log.name()),
+        ),
+        Ok(_) => Line::finding(
+            CHECK,
+            "bank.pub is not the public half of secrets/log.key",
+            "find out which of the two is right before the bank signs anything",
+        ),
+        Err(error) => Line::finding(
+            CHECK,
+            format!("{}: {error}", public.display()),
+            format!("write it again; it says {}", keys.log.verifier()),
+        ),
+    };
+    (line, Some(keys))
+}
+
+/// Room on the disks of database and anchor.
+pub(super) fn disks(folder: &Folder, settings: &Settings) -> Vec<Line> {
+    let database = folder.path().to_owned();
+    let anchor = settings.anchor.as_deref().and_then(Path::parent);
+    let anchor = anchor.map(Path::to_owned);
+    std::iter::once(database)
+        .chain(anchor)
+        .map(|path| disk(&path))
+        .collect()
+}
+
+fn disk(path: &Path) -> Line {
+    const CHECK: &str = "disk";
+    let shown = path.display();
+    let room = match rustix::fs::statvfs(path) {
+        Ok(room) => room,
+        Err(error) => {
+            let says = format!("{shown}: {error}");
+            return Line::finding(CHECK, says, "see whether the disk is mounted");
+        }
+    };
+    let free = room.f_bavail.saturating_mul(room.f_frsize);
+    let says = format!("{shown} has {} MiB free", free >> 20);
+    match free {
+        ..=RESERVE_BYTES => Line::finding(CHECK, says, "make room: the bank takes no changes"),
+        ..LOW_BYTES => Line::finding(
+            CHECK,
+            says,
+            "make room: below 64 MiB the bank takes no changes",
+        ),
+        _ => Line::good(CHECK, says),
+    }
+}
+
+/// What an interrupted restore has left. A copy is there while a backup is made, and a start removes it.
+pub(super) fn leftovers(folder: &Folder) -> Line {
+    const CHECK: &str = "leftovers";
+    let restoring = folder.path().join("db.restoring");
+    if restoring.exists() {
+        let says = format!("{} is of a restore that was cut off", restoring.display());
+        return Line::finding(CHECK, says, "restore again, or remove it");
+    }
+    Line::good(CHECK, "none of an interrupted restore")
+}
