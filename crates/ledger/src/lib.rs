@@ -27,6 +27,7 @@ mod recover;
 mod sequencer;
 pub mod server;
 mod statement;
+pub mod statistics;
 mod steps;
 mod tiles;
 mod transfer;

@@ -14,6 +14,7 @@ mod reconciliation;
 mod registry;
 mod request;
 mod rule;
+mod statistics;
 mod submission;
 mod transfer;
 
