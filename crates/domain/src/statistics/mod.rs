@@ -10,6 +10,7 @@
 
 mod cell;
 mod fold;
+mod label;
 mod person;
 mod suppress;
 mod yearbook;

@@ -65,21 +65,25 @@ impl From<StoreError> for NotMade {
 impl Bank {
     /// Brings the figures up to the head as it is now, and gives their size.
     pub(crate) fn fold_statistics(&self) -> Result<u64, StoreError> {
-        let goal = self.head().row.size;
+        self.fold_to(self.head().row.size)
+    }
+
+    /// Folds up to a size of the log; what is folded already stays.
+    fn fold_to(&self, goal: u64) -> Result<u64, StoreError> {
         let mut tries = 0;
         loop {
             let folded = self.store().snapshot().statistics_folded()?;
             if folded >= goal || tries == TRIES || self.is_stopping() {
                 return Ok(folded);
             }
-            if !self.fold_step(folded)? {
+            if !self.fold_step(folded, goal)? {
                 tries += 1;
             }
         }
     }
 
     /// Folds what comes next; false where something came in between.
-    fn fold_step(&self, folded: u64) -> Result<bool, StoreError> {
+    fn fold_step(&self, folded: u64, goal: u64) -> Result<bool, StoreError> {
         let (erased, changed) = (*self.folding().hold(), self.erasures());
         let head = self.head();
         let reader = Reader {
@@ -89,7 +93,7 @@ impl Bank {
             key: self.key_encryption(),
             stopping: self.stopping(),
         };
-        let change = reader.step(folded, head.row.size)?;
+        let change = reader.step(folded, goal)?;
         let held = self.folding().hold();
         let is_other = self.is_stopping()
             || *held != erased
@@ -114,9 +118,14 @@ impl Bank {
             key: self.key_encryption(),
             stopping: &NEVER,
         };
-        let Some(history) = reader.history(learner)? else {
-            // The key went before: with it what is left behind was written, or it is not known. Folded afresh, figures are
-            // right in either case.
+        let history = match reader.history(learner) {
+            Ok(history) => history,
+            Err(StoreError::Damaged(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let Some(history) = history else {
+            // The key went before: with it what is left behind was written, or it is not known. The same where rows are
+            // damaged: an erasure is carried out whatever is in them. Folded afresh, figures are right in any case.
             return Ok(StatisticsChange {
                 afresh: true,
                 ..StatisticsChange::default()
@@ -147,14 +156,15 @@ impl Bank {
         population: Population,
     ) -> Result<Yearbook, NotMade> {
         for _ in 0..TRIES {
-            self.fold_statistics()?;
-            let head = self.head();
+            let (changed, head) = (self.erasures(), self.head());
+            self.fold_to(head.row.size)?;
             let _held = self.folding().hold();
             let snapshot = self.store().snapshot();
             if snapshot.yearbooks()?.iter().any(|(it, _)| *it == year) {
                 return Err(NotMade::Refused(Refusal::YearbookPublished));
             }
-            if snapshot.statistics_folded()? != head.row.size {
+            // Who is erased meanwhile counts with records behind this size.
+            if snapshot.statistics_folded()? != head.row.size || self.erasures() != changed {
                 continue;
             }
             let cells = snapshot.figures(Some(year))?;

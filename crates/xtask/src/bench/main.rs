@@ -4,8 +4,8 @@
 //! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
 //! server runs in a process of its own; this one is the load, and shares the processor with it.
 //!
-//! It speaks gRPC through the SDK as a partner, runs the program, and looks at files. Only decisions and plans (`rules/`) and
-//! a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
+//! It speaks gRPC through the SDK as a partner, runs the program, and looks at files. Only decisions and plans (`rules/`),
+//! a month of transfers (`reconcile.rs`) and figures of a stopped bank (`statistics.rs`) run here, by the bank's own crates.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -29,6 +29,7 @@ mod records;
 mod report;
 mod restart;
 mod rules;
+mod statistics;
 mod submit;
 
 use std::process::ExitCode;
@@ -101,10 +102,12 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
     bank.fill(small).await?;
     let at_small = read::measure(options, &mut bank, report, "small").await?;
     submit::measure(options, &mut bank, report).await?;
+    let mut appends = None;
     if options.wants_any(&options::OF_A_FULL_BANK) {
         if let Some((records, rate)) = bank.fill(options.records).await? {
             let note = format!("{records} records in batches of 1,000, on and on");
             report.add(Entry::new("fill", rate, "records/s").note(&note));
+            appends = Some(rate);
         }
         report.add(bank.memory()?);
         bank.settle().await;
@@ -113,6 +116,10 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
         gateway::measure(options, &bank, report).await?;
     }
     restart::measure(options, &mut bank, report).await?;
+    if options.wants_any(&["statistics"]) {
+        let folder = bank.stop()?;
+        statistics::measure(&folder, (bank.deposited(), appends), report)?;
+    }
     if options.wants("disk") {
         disk::measure(bank.stop()?, bank.deposited(), report)?;
     }
