@@ -5,7 +5,7 @@ import sys
 import duckdb
 
 path = sys.argv[1]
-rows = duckdb.sql(f"SELECT count(*), count(value), count(DISTINCT measure) FROM '{path}'").fetchone()
+rows = duckdb.sql(f"SELECT count(*), count(value), count(DISTINCT measure) FROM '{path}'").fetchall()[0]
 print("rows", rows[0], "values", rows[1], "measures", rows[2])
 total = duckdb.sql(
     f"SELECT year, subject, group_1, measure, value, is_hundredths FROM '{path}' WHERE \"table\" = 'total' ORDER BY ALL"

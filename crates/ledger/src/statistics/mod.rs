@@ -140,8 +140,14 @@ impl Bank {
             gone.push((until, gain));
             before = now;
         }
-        let mut gain = before;
-        gain.subtract_all(&figures(&history, snapshot.statistics_folded()?));
+        let folded = snapshot.statistics_folded()?;
+        // Where nothing is folded yet, what is left behind comes with the first fold.
+        let mut gain = if folded == 0 {
+            Cells::default()
+        } else {
+            before
+        };
+        gain.subtract_all(&figures(&history, folded));
         Ok(StatisticsChange {
             figures: gain,
             gone,
