@@ -102,12 +102,10 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
     bank.fill(small).await?;
     let at_small = read::measure(options, &mut bank, report, "small").await?;
     submit::measure(options, &mut bank, report).await?;
-    let mut appends = None;
     if options.wants_any(&options::OF_A_FULL_BANK) {
         if let Some((records, rate)) = bank.fill(options.records).await? {
             let note = format!("{records} records in batches of 1,000, on and on");
             report.add(Entry::new("fill", rate, "records/s").note(&note));
-            appends = Some(rate);
         }
         report.add(bank.memory()?);
         bank.settle().await;
@@ -116,12 +114,6 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
         gateway::measure(options, &bank, report).await?;
     }
     restart::measure(options, &mut bank, report).await?;
-    if options.wants_any(&["statistics"]) {
-        let folder = bank.stop()?;
-        statistics::measure(&folder, (bank.deposited(), appends), report)?;
-    }
-    if options.wants("disk") {
-        disk::measure(bank.stop()?, bank.deposited(), report)?;
-    }
-    Ok(())
+    statistics::measure(options, &mut bank, report)?;
+    disk::measure(options, &mut bank, report)
 }

@@ -13,7 +13,9 @@ use creditbank_ledger::statistics::rebuild;
 use creditbank_ledger::vault::KeyEncryptionKey;
 use creditbank_store::{Store, StoreOptions};
 
+use crate::bank::Bank;
 use crate::clock;
+use crate::options::Options;
 use crate::report::{Entry, Report};
 
 /// How fast all figures are folded again, against the rate of appends.
@@ -23,21 +25,21 @@ const YEARBOOK_S: f64 = 1.0;
 /// The year of the bench's records.
 const YEAR: u16 = 2026;
 
-/// Measures the folder of a stopped bank; `appends` is the rate at which it was filled.
-pub(crate) fn measure(
-    folder: &Path,
-    (records, appends): (u64, Option<f64>),
-    report: &mut Report,
-) -> Result<()> {
+/// Stops the bank and measures its folder.
+pub(crate) fn measure(options: &Options, bank: &mut Bank, report: &mut Report) -> Result<()> {
+    if !options.wants_any(&["statistics"]) {
+        return Ok(());
+    }
+    let (folder, records) = (bank.stop()?, bank.deposited());
     let store = Store::open(&folder.join("db"), &StoreOptions::default())?;
-    let key = key(folder)?;
+    let key = key(&folder)?;
     let start = clock::now();
     let leaves = rebuild(&store, &key)?;
     let took = start.elapsed();
     ensure!(leaves >= records, "leaves are missing");
     report.add(
         Entry::new("statistics_rebuild", clock::rate(leaves, took), "records/s")
-            .against("fill", appends)
+            .against("fill", report.value("fill"))
             .at_least(REBUILD)
             .note(&format!(
                 "all archives of {leaves} leaves opened and folded"
