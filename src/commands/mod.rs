@@ -31,6 +31,7 @@ mod rules;
 mod sample;
 mod serve;
 mod standard;
+mod stats;
 mod submission;
 mod transfer;
 mod verify;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     Standard(standard::Standard),
     Review(review::Review),
+    Stats(stats::Stats),
     Requests(requests::Requests),
     Keygen(keygen::Keygen),
     Import(import::Import),
@@ -99,6 +101,7 @@ impl Command {
             Self::Rules(command) => command.run(),
             Self::Standard(command) => command.run(),
             Self::Review(command) => command.run(),
+            Self::Stats(command) => command.run(),
             Self::Requests(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::Import(command) => command.run(),

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use creditbank_ledger::rebuild::rebuild;
+use creditbank_ledger::statistics;
 use creditbank_store::Store;
 
 use crate::config::Folder;
 
-/// Drop the views of a bank's database and fold them again from log and vault.
+/// Drop the views and figures of a bank's database and fold them again from log and vault.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Needed only when `creditbank check` found rows of views that differ. The bank must not be running. The same log gives
@@ -26,8 +27,15 @@ impl Rebuild {
         let store = Store::open(&options.directory, &options.store)?;
         let mut folded = 0;
         rebuild(&store, |leaves| folded = leaves)?;
-        store.close()?;
         println!("views folded again from {folded} leaves");
+        match folder.key_encryption()? {
+            Some(key) => {
+                statistics::rebuild(&store, &key)?;
+                println!("statistics folded again");
+            }
+            None => println!("statistics are as they were: secrets/key-encryption.key is not here"),
+        }
+        store.close()?;
         Ok(ExitCode::SUCCESS)
     }
 }

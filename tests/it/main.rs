@@ -10,6 +10,7 @@ mod chance;
 mod http;
 mod institution;
 mod standards;
+mod statistics;
 mod writes;
 
 mod access;

@@ -306,6 +306,8 @@ clients! {
     recognition: recognition_service_client::RecognitionServiceClient;
     /// Points.
     points: points_service_client::PointsServiceClient;
+    /// Figures and yearbooks.
+    statistics: statistics_service_client::StatisticsServiceClient;
     /// Periods with peer banks.
     reconciliation: reconciliation_service_client::ReconciliationServiceClient;
     /// Transfers between banks.

@@ -69,6 +69,7 @@ pub mod recognition;
 pub mod reconciliation;
 pub mod record;
 pub mod retry;
+pub mod statistics;
 pub mod submit;
 pub mod token;
 pub mod transfer;

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod registry;
 pub mod rules;
 pub mod standard;
+pub mod statistics;
 pub mod text;
 pub mod transfer;
 

@@ -305,6 +305,12 @@ refusals! {
     PeriodBeforeOpen = "PERIOD_BEFORE_OPEN",
     /// The period is closed, and never changes.
     PeriodClosed = "PERIOD_CLOSED",
+    /// The year is not over.
+    YearbookOpen = "YEARBOOK_OPEN",
+    /// The year was published, and a yearbook never changes.
+    YearbookPublished = "YEARBOOK_PUBLISHED",
+    /// No yearbook of that year was published.
+    YearbookUnknown = "YEARBOOK_UNKNOWN",
     /// The peer bank does not answer.
     PeerUnreachable = "PEER_UNREACHABLE",
     /// What the peer bank says does not verify.

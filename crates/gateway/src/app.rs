@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::api::EXPORTS_MAX;
 use crate::ask::institutions::Institutions;
+use crate::ask::statistics::Yearbooks;
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::pace::Pace;
@@ -53,6 +54,8 @@ pub(crate) struct App {
     pub(crate) ended: Ended,
     /// Names of institutions, as they were read last.
     pub(crate) institutions: Institutions,
+    /// Yearbooks, as they were read.
+    pub(crate) yearbooks: Yearbooks,
     /// How often a session may ask for a fresh code.
     pub(crate) codes: Pace,
     /// Who signs the credentials of this bank, and with which key its log is signed.
@@ -91,6 +94,7 @@ impl App {
             cookie_key: Key::from(&*options.session_key),
             ended: Ended::default(),
             institutions: Institutions::default(),
+            yearbooks: Yearbooks::default(),
             limits: Limits::new(&options),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             sign_in,

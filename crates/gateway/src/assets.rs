@@ -30,6 +30,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         include_str!("../assets/code.css"),
         include_str!("../assets/share.css"),
         include_str!("../assets/verify.css"),
+        include_str!("../assets/statistics.css"),
         include_str!("../assets/desk.css"),
     );
     [

@@ -49,6 +49,7 @@ files!(
     "code",
     "share",
     "verify",
+    "statistics",
     "desk",
     "account"
 );

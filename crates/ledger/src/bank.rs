@@ -27,6 +27,7 @@ use crate::recognition::follow::{self, Changed, Follower};
 use crate::reconcile::Digests;
 use crate::rotation;
 use crate::sequencer::Sequencer;
+use crate::statistics::{self, Folding};
 use crate::steps::{Step, StepTrap};
 use crate::transfer::Desk;
 use crate::vault::{DataKey, KeyEncryptionKey};
@@ -243,6 +244,10 @@ pub struct Bank {
     thinking: tokio::sync::Semaphore,
     /// What follows from a commit; taken away when the bank stops.
     follower: Mutex<Option<Follower>>,
+    /// Held while figures are written.
+    folding: Folding,
+    /// Ends the thread that folds them when the bank stops.
+    folder: Mutex<Option<statistics::Stop>>,
 }
 
 /// What is kept in memory of a learner.
@@ -290,12 +295,14 @@ impl Bank {
         let purger = purger.expect("a thread can be started");
         let (follower, following) = follow::start(&bank);
         *lock(&bank.follower) = Some(follower);
+        let (folder, folding) = statistics::start(&bank);
+        *lock(&bank.folder) = Some(folder);
         let sequencer = Sequencer::new(Arc::clone(&bank), anchor);
         let run = move || {
             let _guard = AbortOnPanic;
             sequencer.run(jobs);
             // The database closes after its last user.
-            drop((purger.join(), following.join()));
+            drop((purger.join(), following.join(), folding.join()));
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".into())
@@ -347,6 +354,8 @@ impl Bank {
                 std::thread::available_parallelism().map_or(1, usize::from),
             ),
             follower: Mutex::new(None),
+            folding: Folding::default(),
+            folder: Mutex::new(None),
         };
         Ok((Arc::new(bank), jobs, gone))
     }
@@ -360,6 +369,7 @@ impl Bank {
     pub async fn stop(&self) {
         self.wind_up();
         drop((lock(&self.purges).take(), lock(&self.follower).take()));
+        drop(lock(&self.folder).take());
         self.queue.stop().await;
     }
 
@@ -514,6 +524,15 @@ impl Bank {
 
     pub(crate) fn thinking(&self) -> &tokio::sync::Semaphore {
         &self.thinking
+    }
+
+    /// Held while figures are written.
+    pub(crate) const fn folding(&self) -> &Folding {
+        &self.folding
+    }
+
+    pub(crate) fn stopping(&self) -> &AtomicBool {
+        &self.stopping
     }
 
     pub(crate) const fn digests(&self) -> &Digests {

@@ -27,6 +27,7 @@ use crate::points::check_points;
 use crate::rebuild;
 use crate::recognition::recompute::{Recomputed, recompute};
 use crate::recover;
+use crate::statistics;
 use crate::vault::{self, KeyEncryptionKey};
 
 /// Most findings kept; the rest is only counted.
@@ -35,7 +36,8 @@ const FINDINGS_MAX: usize = 1000;
 /// Something that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// Which part was checked: log, tree, signature, vault, transfer, view, anchor, decision, points.
+    /// Which part was checked: log, tree, signature, vault, transfer, view, anchor, decision, points,
+    /// statistics.
     pub part: &'static str,
     /// The leaf, where it is about one.
     pub leaf: Option<u64>,
@@ -64,6 +66,8 @@ pub struct Report {
     pub decisions_gone: u64,
     /// Records of points folded; needs the key-encryption key.
     pub points: u64,
+    /// Figures computed again from all archives; needs the key-encryption key.
+    pub figures: u64,
     /// Root that the log gives.
     pub root: String,
     /// What does not agree; empty when all is well.
@@ -163,6 +167,7 @@ pub fn check(
         for (leaf, what) in wrong {
             report.add("points", Some(leaf), what);
         }
+        check_statistics(store, &snapshot, &registry, key, &mut report)?;
     }
     Ok(report)
 }
@@ -654,6 +659,32 @@ fn check_decisions(
             }
         }
         Err(error) => report.add("decision", None, format!("cannot be recomputed: {error}")),
+    }
+}
+
+/// Computes every figure again from the archives, as of the size that was folded.
+fn check_statistics(
+    store: &Store,
+    snapshot: &Snapshot,
+    registry: &Registry,
+    key: &KeyEncryptionKey,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    match statistics::compare(store, snapshot, registry, key) {
+        Ok((stored, again)) => {
+            report.figures = again.len() as u64;
+            if stored != again {
+                let what = "figures are not what the archives give; run `creditbank rebuild`";
+                report.add("statistics", None, what);
+            }
+            Ok(())
+        }
+        // What cannot be read was found where the vault was checked.
+        Err(StoreError::Damaged(damage)) => {
+            report.add("statistics", None, damage.to_string());
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -92,11 +92,16 @@ pub(crate) fn carry_out(bank: &Bank, handle: &[u8; 16]) -> Result<Option<Gone>, 
     // From here on nobody writes what the learner grants or asks; afterwards nobody finds the learner.
     let _no_grants = bank.access().writing();
     let mut erasure = gather(bank, learner)?;
+    // The figures stay. They change with the end of the key, so that both happened or neither.
+    let mut folding = bank.folding().hold();
+    *folding += 1;
+    erasure.statistics = bank.left_behind(learner)?;
     // After a crash the learner's row may be gone already, and with it the handle.
     erasure.handles.push(*handle);
     bank.forget(erasure.learners.iter().copied());
     bank.store()
         .erase(&erasure, || bank.reach(Step::ErasureKeyGone))?;
+    drop(folding);
     bank.forget(erasure.learners.iter().copied());
     bank.reach(Step::ErasureRowsGone);
     let sequence = bank.store().sequence();

@@ -241,7 +241,7 @@ impl Bank {
 
 /// The number in the canonical form of a document: the kind stands before it, and of a passport or a student number also
 /// the country or institution.
-fn printed(kind: i32, canonical: &str) -> &str {
+pub(crate) fn printed(kind: i32, canonical: &str) -> &str {
     let kinds = [DocumentKind::Passport, DocumentKind::StudentNumber];
     let parts = 2 + usize::from(kinds.iter().any(|it| it.number().cast_signed() == kind));
     canonical.splitn(parts, ':').last().unwrap_or(canonical)

@@ -31,6 +31,7 @@ pub mod rotation;
 mod sequencer;
 pub mod server;
 mod statement;
+pub mod statistics;
 mod steps;
 mod tiles;
 mod transfer;

@@ -17,6 +17,7 @@ use creditbank_wire::v1::reconciliation_service_server::ReconciliationServiceSer
 use creditbank_wire::v1::registry_service_server::RegistryServiceServer;
 use creditbank_wire::v1::request_service_server::RequestServiceServer;
 use creditbank_wire::v1::rule_service_server::RuleServiceServer;
+use creditbank_wire::v1::statistics_service_server::StatisticsServiceServer;
 use creditbank_wire::v1::submission_service_server::SubmissionServiceServer;
 use creditbank_wire::v1::transfer_service_server::TransferServiceServer;
 use tokio::net::TcpListener;
@@ -225,6 +226,10 @@ async fn router(
         .add_service(limited!(RuleServiceServer, RULE_SET_REQUEST_BYTES_MAX))
         .add_service(limited!(LogServiceServer, SMALL_REQUEST_BYTES_MAX))
         .add_service(limited!(CredentialServiceServer, SMALL_REQUEST_BYTES_MAX))
+        .add_service(limited!(
+            StatisticsServiceServer,
+            REGISTRY_REQUEST_BYTES_MAX
+        ))
         .add_service(limited!(RegistryServiceServer, REGISTRY_REQUEST_BYTES_MAX))
         .add_service(health_service)
         .add_service(reflection.build_v1()?))

@@ -14,19 +14,22 @@
 //! | `peers` | `C` origin / `O` origin / `E` origin / `D` month, origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork / report of a closed period |
 //! | `access` | `G` learner, id / `V` learner, inverted time, random / `T` secret digest / `S` subject digest / `D` delegate, id / `Q` institution number, inverted time, id / `R` id | grant or request / look / learner, id / learner / learner / learner / learner, see [`AccessKey`] |
 //! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index / `V` leaf index | statement / nothing / states / application / kind of the record that ended it |
+//! | `statistics` | `C` cell / `F` / `G` size, cell / `Y` year | figures / leaves folded into them / what erased learners left behind up to that size / yearbook |
 //!
 //! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
 //! no entry says. It goes where the database goes; a rebuild leaves it alone.
 //!
 //! `access` is no fold of the log either: what learners grant and ask lies beside it, like the learners themselves.
 //!
-//! Families differ in lifetime: `leaves`, `tiles`, `book` and `peers` are for ever, `vault`, `keys`, `learners` and
+//! Families differ in lifetime: `leaves`, `tiles`, `book` and `peers` are for ever, and so
+//! are `G` and `Y` of `statistics` (the rest of it can be folded again, with the key that opens the vault); `vault`, `keys`, `learners` and
 //! `access` end with an erasure, `ids` and `views` can be dropped and folded again. A retired kind keeps its byte for ever.
 
 use creditbank_domain::LeafIndex;
 use creditbank_domain::identifier::RecordId;
 use creditbank_domain::reconcile::Period;
 use creditbank_domain::registry::InstitutionNumber;
+use creditbank_domain::statistics::Cell;
 
 /// Chunks of the log.
 pub(crate) const LEAVES: &str = "leaves";
@@ -51,9 +54,12 @@ pub(crate) const PEERS: &str = "peers";
 /// What learners grant and ask, who looked, and what leads there; beside the log, and no view of it.
 pub(crate) const ACCESS: &str = "access";
 
+/// Figures, and yearbooks made of them.
+pub(crate) const STATISTICS: &str = "statistics";
+
 /// All families beside the default one. A new one comes last: RocksDB numbers them in this order.
-pub(crate) const FAMILIES: [&str; 10] = [
-    LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS, PEERS, BOOK, ACCESS,
+pub(crate) const FAMILIES: [&str; 11] = [
+    LEAVES, TILES, VAULT, KEYS, LEARNERS, IDS, VIEWS, PEERS, BOOK, ACCESS, STATISTICS,
 ];
 
 pub(crate) const META_FORMAT: &[u8] = b"format";
@@ -79,6 +85,10 @@ pub(crate) const KIND_COSIGNED: u8 = b'C';
 pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
 pub(crate) const KIND_EVIDENCE: u8 = b'E';
 pub(crate) const KIND_REPORT: u8 = b'D';
+pub(crate) const KIND_FIGURES: u8 = b'C';
+pub(crate) const KIND_FOLDED: u8 = b'F';
+pub(crate) const KIND_GONE: u8 = b'G';
+pub(crate) const KIND_YEARBOOK: u8 = b'Y';
 const KIND_GRANT: u8 = b'G';
 const KIND_LOOK: u8 = b'V';
 const KIND_SECRET: u8 = b'T';
@@ -322,6 +332,26 @@ pub(crate) fn report(period: Period, origin: &str) -> Vec<u8> {
     key.extend_from_slice(&year.to_be_bytes());
     key.extend_from_slice(&month.to_be_bytes());
     key.extend_from_slice(origin.as_bytes());
+    key
+}
+
+/// The figures of a cell.
+pub(crate) fn figures(cell: &Cell) -> Vec<u8> {
+    [&[KIND_FIGURES][..], &cell.encode()].concat()
+}
+
+/// What erased learners left behind in a cell, up to a size of the log.
+pub(crate) fn gone(until: u64, cell: &Cell) -> Vec<u8> {
+    [&gone_until(until)[..], &cell.encode()].concat()
+}
+
+pub(crate) fn gone_until(until: u64) -> [u8; 9] {
+    prefixed(KIND_GONE, until)
+}
+
+pub(crate) fn yearbook(year: u16) -> [u8; 3] {
+    let mut key = [KIND_YEARBOOK; 3];
+    key[1..].copy_from_slice(&year.to_be_bytes());
     key
 }
 

@@ -14,6 +14,7 @@ mod options;
 mod peers;
 mod plan;
 mod snapshot;
+mod statistics;
 mod store;
 mod torn;
 mod wrapped;
@@ -29,6 +30,7 @@ pub use options::StoreOptions;
 pub use peers::PeerRow;
 pub use plan::{Enrolment, Erasure, Handle, Plan, SUBMISSION_BLOCK, VaultRow, Views, view_rows};
 pub use snapshot::{Go, Snapshot};
+pub use statistics::{OPEN, StatisticsChange};
 pub use store::{DIRECTORY_FORMAT, Store};
 
 use creditbank_domain::LeafIndex;

@@ -7,7 +7,10 @@ use creditbank_domain::identifier::RecordId;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_merkle::FullTile;
 
-use crate::{AccessKey, ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow};
+use crate::{
+    AccessKey, ApplicationRow, Chunk, HeadRow, IdRow, LearnerRow, ShelfKey, StateRow,
+    StatisticsChange,
+};
 
 /// Leaves of one entry of the submissions view.
 pub const SUBMISSION_BLOCK: u64 = 256;
@@ -89,6 +92,8 @@ pub struct Erasure {
     pub applications: Vec<(LeafIndex, ApplicationRow)>,
     /// What the learner granted and asked, who looked, what leads there, and what others granted to the learner.
     pub access: Vec<AccessKey>,
+    /// The figures that stay. They are written with the end of the key: nobody could fold them afterwards.
+    pub statistics: StatisticsChange,
 }
 
 /// What a handle in an erasure entry leads to.

@@ -372,6 +372,19 @@ impl Snapshot {
         Ok(rows.status()?)
     }
 
+    /// A learner as of this snapshot. Learners are written before their first record, and merged with the record that says
+    /// so; an erasure is not in the snapshots that were taken before it.
+    pub fn learner(&self, learner: u64) -> Result<Option<crate::LearnerRow>, StoreError> {
+        let row = self
+            .0
+            .borrow_dependent()
+            .get_pinned_cf(self.family(keys::LEARNERS), keys::learner(learner))?;
+        let decode = |bytes: &[u8]| {
+            crate::LearnerRow::decode(bytes).ok_or(StoreError::Damaged(Damage::Row("learners")))
+        };
+        row.map(|bytes| decode(&bytes)).transpose()
+    }
+
     /// Every learner's code and row.
     pub fn learners(
         &self,
@@ -461,6 +474,11 @@ impl Snapshot {
         self.0
             .borrow_dependent()
             .raw_iterator_cf_opt(self.family(name), options)
+    }
+
+    /// Whether the family is there: a database that was opened without writing may lack newer ones.
+    pub(crate) fn has_family(&self, name: &str) -> bool {
+        self.db().cf_handle(name).is_some()
     }
 
     fn family(&self, name: &str) -> &rocksdb::ColumnFamily {

@@ -221,6 +221,7 @@ impl Store {
         for learner in &erasure.learners {
             batch.delete_cf(self.family(KEYS), keys::learner(*learner));
         }
+        self.put_statistics(&mut batch, &erasure.statistics)?;
         self.db.write_opt(batch, &synced())?;
         key_gone();
         let mut batch = WriteBatch::default();

@@ -534,6 +534,15 @@ refusals! {
     PeriodClosed => FailedPrecondition,
         "该对账期已经关闭，不再更改；更正请记入以后的对账期。",
         "The period is closed and never changes; a correction belongs to a later one.";
+    YearbookOpen => FailedPrecondition,
+        "该年度尚未结束，年鉴在年度结束后发布。",
+        "The year is not over; its yearbook is published afterwards.";
+    YearbookPublished => FailedPrecondition,
+        "该年度的年鉴已发布。年鉴一经发布不再更改。",
+        "The yearbook of that year was published, and never changes.";
+    YearbookUnknown => NotFound,
+        "没有该年度的年鉴。",
+        "No yearbook of that year was published.";
     PeerUnreachable => Unavailable,
         "对等银行没有应答，请稍后再试。",
         "The peer bank does not answer; please try again later.";

@@ -10,3 +10,4 @@ mod provider;
 mod schema;
 mod sessions;
 mod sign_in;
+mod statistics;

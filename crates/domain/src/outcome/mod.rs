@@ -42,6 +42,17 @@ impl Outcome {
         self.0.detail.category()
     }
 
+    /// Whether it was not failed. A degree course whose programme ended without graduation is none the worse for a grade
+    /// that passes; without a grade it is not passed.
+    #[must_use]
+    pub fn is_passed(&self) -> bool {
+        match (self.0.grade, &self.0.detail) {
+            (Some(grade), _) => grade.is_pass() != Some(false),
+            (None, Detail::DegreeCourse(course)) => course.result != Some(StudyResult::Incomplete),
+            (None, _) => true,
+        }
+    }
+
     /// Back to a draft, to amend it.
     #[must_use]
     pub fn into_draft(self) -> OutcomeDraft {

@@ -13,6 +13,7 @@ frame-code = Learner code
 frame-recognition = Recognition
 frame-sharing = Sharing and access
 frame-verify = Verify a record
+frame-statistics = Statistics
 frame-help = Help
 frame-sign-in = Sign in
 frame-sign-out = Sign out

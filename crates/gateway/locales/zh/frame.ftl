@@ -13,6 +13,7 @@ frame-code = 申学码
 frame-recognition = 学分认定
 frame-sharing = 分享与授权
 frame-verify = 验证证明
+frame-statistics = 统计年鉴
 frame-help = 使用帮助
 frame-sign-in = 登录
 frame-sign-out = 退出登录

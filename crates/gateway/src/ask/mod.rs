@@ -7,4 +7,5 @@ mod learner;
 mod points;
 pub(crate) mod recognition;
 mod requests;
+pub(crate) mod statistics;
 pub(crate) mod transfers;

@@ -6,6 +6,7 @@ pub(crate) mod code;
 mod help;
 mod recognition;
 mod share;
+mod statistics;
 mod verify;
 
 pub(crate) use self::share::still_acts;
@@ -24,5 +25,6 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(help::routes())
         .merge(recognition::routes())
         .merge(share::routes())
+        .merge(statistics::routes())
         .merge(verify::routes())
 }

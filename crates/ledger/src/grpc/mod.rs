@@ -15,6 +15,7 @@ mod reconciliation;
 mod registry;
 mod request;
 mod rule;
+mod statistics;
 mod submission;
 mod transfer;
 

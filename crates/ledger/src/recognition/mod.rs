@@ -34,7 +34,9 @@ pub(crate) use self::advance::Action;
 pub(crate) use self::compare::{Compared, Difference, compare};
 pub(crate) use self::evidence::{Evidence, Lost};
 pub(crate) use self::file::{CaseFile, Filed};
-pub(crate) use self::holdings::{Holdings, Scope, message_at, outcome_in, ruling, standing};
+pub(crate) use self::holdings::{
+    Holdings, Scope, depositor as depositor_in, message_at, outcome_in, ruling, standing, target,
+};
 pub(crate) use self::process::{Process, depositor};
 pub(crate) use self::sets::{Sets, documents};
 pub(crate) use self::used::used;

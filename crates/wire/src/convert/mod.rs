@@ -8,4 +8,5 @@ pub mod recognition;
 pub mod reconciliation;
 pub mod record;
 pub mod registry;
+pub mod statistics;
 pub mod transfer;

@@ -1,11 +1,13 @@
 //! Bytes on disk, by column family: read from the database's own list of files once the server has stopped.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use rocksdb::{DB, Options as Database};
 
+use crate::bank::Bank;
+use crate::options::Options;
 use crate::report::{Entry, Report};
 
 /// What a record may take, everything included.
@@ -14,8 +16,12 @@ const BYTES_PER_RECORD_MAX: f64 = 700.0;
 /// The result that peers are compared with.
 pub(crate) const PER_RECORD: &str = "disk_per_record";
 
-/// Measures the folder of a bank that holds this many records.
-pub(crate) fn measure(folder: PathBuf, records: u64, report: &mut Report) -> Result<()> {
+/// Stops the bank and measures its folder.
+pub(crate) fn measure(options: &Options, bank: &mut Bank, report: &mut Report) -> Result<()> {
+    if !options.wants("disk") {
+        return Ok(());
+    }
+    let (folder, records) = (bank.stop()?, bank.deposited());
     let database = folder.join("db");
     let names = DB::list_cf(&Database::default(), &database)?;
     let db = DB::open_cf_for_read_only(&Database::default(), &database, names, false)?;

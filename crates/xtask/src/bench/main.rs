@@ -4,8 +4,8 @@
 //! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
 //! server runs in a process of its own; this one is the load, and shares the processor with it.
 //!
-//! It speaks gRPC through the SDK as a partner, runs the program, and looks at files. Only decisions and plans (`rules/`) and
-//! a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
+//! It speaks gRPC through the SDK as a partner, runs the program, and looks at files. Only decisions and plans (`rules/`),
+//! a month of transfers (`reconcile.rs`) and figures of a stopped bank (`statistics.rs`) run here, by the bank's own crates.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -29,6 +29,7 @@ mod records;
 mod report;
 mod restart;
 mod rules;
+mod statistics;
 mod submit;
 
 use std::process::ExitCode;
@@ -113,8 +114,6 @@ async fn main_bank(options: &Options, report: &mut Report) -> Result<()> {
         gateway::measure(options, &bank, report).await?;
     }
     restart::measure(options, &mut bank, report).await?;
-    if options.wants("disk") {
-        disk::measure(bank.stop()?, bank.deposited(), report)?;
-    }
-    Ok(())
+    statistics::measure(options, &mut bank, report)?;
+    disk::measure(options, &mut bank, report)
 }

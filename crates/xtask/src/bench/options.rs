@@ -11,7 +11,7 @@ Usage: cargo xtask bench [--quick] [--peers] [--only NAME…] [--records N]
 
   --quick        Fewer records and shorter windows; ends within a minute.
   --peers        Also runs PostgreSQL from Debian's package on the same rows.
-  --only NAME…   Only the results whose names contain a NAME (submit_stream_1000, archive, rules, reconcile, …);
+  --only NAME…   Only the results whose names contain a NAME (submit_stream_1000, archive, rules, statistics, …);
                  submit_stream_1 means itself alone.
   --records N    Records in the ledger for reads, memory, start and disk (5000000; 150000 with --quick).
 
@@ -19,13 +19,28 @@ Writes target/bench/latest.json and prints the table. The exit code is 1 if a ta
 ";
 
 /// Families of results that need a bank with records.
-pub(crate) const OF_A_BANK: [&str; 8] = [
-    "submit", "archive", "gateway", "proof", "start", "disk", "memory", "peer",
+pub(crate) const OF_A_BANK: [&str; 9] = [
+    "submit",
+    "archive",
+    "gateway",
+    "proof",
+    "start",
+    "disk",
+    "memory",
+    "peer",
+    "statistics",
 ];
 
 /// Those of them that need it full.
-pub(crate) const OF_A_FULL_BANK: [&str; 7] = [
-    "archive", "gateway", "proof", "start", "disk", "memory", "peer",
+pub(crate) const OF_A_FULL_BANK: [&str; 8] = [
+    "archive",
+    "gateway",
+    "proof",
+    "start",
+    "disk",
+    "memory",
+    "peer",
+    "statistics",
 ];
 
 /// What to do.

@@ -65,8 +65,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("getrandom", &["client", "gateway", "ledger"]),
 ];
 
-/// Of those, what any package's tests may name: they speak with the service as a foreign client does.
-const IN_TESTS: &[&str] = &["prost", "tokio", "tonic"];
+/// Of those, what any package's tests may name: they speak with the service as a foreign client does, and attack published
+/// tables with a solver.
+const IN_TESTS: &[&str] = &["microlp", "prost", "tokio", "tonic"];
 
 /// The packages in the output of `cargo metadata`.
 pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {

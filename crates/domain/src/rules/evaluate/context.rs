@@ -9,7 +9,7 @@ use super::super::programme::{Course, Programme};
 use jiff::civil::Date;
 
 use crate::LeafIndex;
-use crate::outcome::{Detail, ObtainedBy, StudyResult};
+use crate::outcome::ObtainedBy;
 
 /// A case made ready. Nothing in it depends on the order in which its parts came.
 #[derive(Debug)]
@@ -139,23 +139,12 @@ fn barred(entry: &Entry<'_>, applied: Date) -> Option<Reason> {
     let outcome = entry.outcome;
     if outcome.completed_on > applied {
         Some(Reason::CompletedLater)
-    } else if !is_passed(entry) {
+    } else if !outcome.is_passed() {
         Some(Reason::NotPassed)
     } else if outcome.obtained_by == Some(ObtainedBy::Recognition) {
         Some(Reason::ByRecognition)
     } else {
         None
-    }
-}
-
-/// Whether an outcome was not failed. A degree course whose programme ended without graduation is none the worse for a
-/// grade that passes; without a grade it is not passed.
-fn is_passed(entry: &Entry<'_>) -> bool {
-    let outcome = entry.outcome;
-    match (outcome.grade, &outcome.detail) {
-        (Some(grade), _) => grade.is_pass() != Some(false),
-        (None, Detail::DegreeCourse(course)) => course.result != Some(StudyResult::Incomplete),
-        (None, _) => true,
     }
 }
 

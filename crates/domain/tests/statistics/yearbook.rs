@@ -1,0 +1,113 @@
+//! Yearbooks as bytes, and what is in them.
+
+use creditbank_domain::statistics::{
+    Cells, DecisionDays, Population, Subject, Table, Yearbook, suppressed,
+};
+
+use crate::fixture::{bank, cell, yearbook};
+
+#[test]
+fn a_yearbook_is_read_back_from_its_bytes_and_from_no_others() {
+    let yearbook = yearbook(&bank(1, 200));
+    let bytes = yearbook.encode();
+    assert_eq!(Yearbook::decode(&bytes), Some(yearbook));
+    assert_eq!(Yearbook::decode(&bytes[..bytes.len() - 1]), None);
+    assert_eq!(Yearbook::decode(&[&bytes[..], &[0]].concat()), None);
+    for at in 0..bytes.len().min(400) {
+        let mut other = bytes.clone();
+        other[at] ^= 0xff;
+        // Whatever else can be read is another yearbook.
+        if let Some(read) = Yearbook::decode(&other) {
+            assert_eq!(read.encode(), other);
+        }
+    }
+}
+
+#[test]
+fn a_small_value_goes_with_a_companion() {
+    let row = |table, a, learners: i64| {
+        (
+            cell(Subject::Points, table, a, 0),
+            [learners, learners, 0, 0, 0],
+        )
+    };
+    let cells: Cells = [
+        row(Table::Total, 0, 63),
+        row(Table::Sex, 1, 3),
+        row(Table::Sex, 2, 60),
+        row(Table::Month, 1, 20),
+        row(Table::Month, 2, 30),
+        row(Table::Month, 3, 1),
+        row(Table::Month, 4, 12),
+    ]
+    .into_iter()
+    .collect();
+    let hidden = suppressed(2026, Subject::Points, &cells).unwrap();
+    let expected = [
+        row(Table::Month, 3, 0),
+        row(Table::Month, 4, 0),
+        row(Table::Sex, 1, 0),
+        row(Table::Sex, 2, 0),
+    ];
+    assert!(hidden.into_iter().eq(expected.map(|(cell, _)| cell)));
+}
+
+#[test]
+fn nothing_is_published_of_so_few_that_they_cannot_cover_each_other() {
+    let row = |table, a, learners: i64| {
+        (
+            cell(Subject::Points, table, a, 0),
+            [learners, learners, 0, 0, 0],
+        )
+    };
+    for cells in [
+        vec![row(Table::Total, 0, 4)],
+        vec![
+            row(Table::Total, 0, 6),
+            row(Table::Sex, 1, 3),
+            row(Table::Sex, 2, 3),
+        ],
+    ] {
+        let cells: Cells = cells.into_iter().collect();
+        assert_eq!(suppressed(2026, Subject::Points, &cells), None);
+        assert_eq!(yearbook(&cells).rows, []);
+    }
+}
+
+#[test]
+fn days_of_decisions_are_nearest_ranks() {
+    let days = |counts: &[(u32, i64)]| {
+        let total: i64 = counts.iter().map(|(_, count)| count).sum();
+        let total = (
+            cell(Subject::Recognition, Table::Total, 0, 0),
+            [total, total, total, 0, 0],
+        );
+        let counts = counts.iter().map(|(days, count)| {
+            (
+                cell(Subject::Recognition, Table::Days, *days, 0),
+                [*count, 0, *count, 0, 0],
+            )
+        });
+        yearbook(&std::iter::once(total).chain(counts).collect()).days
+    };
+    let found = |median, p90| Some(DecisionDays { median, p90 });
+    for (counts, expected) in [
+        (&[(3, 2), (5, 2)][..], None),
+        (&[(3, 2), (5, 2), (40, 1)], found(5, 40)),
+        (&[(1, 5), (2, 4), (30, 1)], found(1, 2)),
+        (&[(9, 100)], found(9, 9)),
+    ] {
+        assert_eq!(days(counts), expected, "{counts:?}");
+    }
+}
+
+#[test]
+fn participation_is_per_ten_thousand_residents() {
+    let population = Population {
+        residents: [(0, 24_870_895), (310_101, 0)].into(),
+        ..Population::default()
+    };
+    assert_eq!(population.rate(0, 1_000_000), Some(402));
+    assert_eq!(population.rate(310_101, 10), None);
+    assert_eq!(population.rate(310_104, 10), None);
+}

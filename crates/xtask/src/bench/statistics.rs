@@ -1,0 +1,71 @@
+//! Statistics of a bank that holds all records: how fast its figures are folded again, and how long a yearbook takes.
+//!
+//! The append path does nothing for figures. The thread that folds them rests twenty times as long as it worked, so it
+//! takes a twentieth of one core at most while records come in, and catches up afterwards.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use creditbank_domain::statistics::{Population, Yearbook};
+use creditbank_ledger::statistics::rebuild;
+use creditbank_ledger::vault::KeyEncryptionKey;
+use creditbank_store::{Store, StoreOptions};
+
+use crate::bank::Bank;
+use crate::clock;
+use crate::options::Options;
+use crate::report::{Entry, Report};
+
+/// How fast all figures are folded again, against the rate of appends.
+const REBUILD: f64 = 1.0;
+/// Seconds for a yearbook.
+const YEARBOOK_S: f64 = 1.0;
+/// The year of the bench's records.
+const YEAR: u16 = 2026;
+
+/// Stops the bank and measures its folder.
+pub(crate) fn measure(options: &Options, bank: &mut Bank, report: &mut Report) -> Result<()> {
+    if !options.wants_any(&["statistics"]) {
+        return Ok(());
+    }
+    let (folder, records) = (bank.stop()?, bank.deposited());
+    let store = Store::open(&folder.join("db"), &StoreOptions::default())?;
+    let key = key(&folder)?;
+    let start = clock::now();
+    let leaves = rebuild(&store, &key)?;
+    let took = start.elapsed();
+    ensure!(leaves >= records, "leaves are missing");
+    report.add(
+        Entry::new("statistics_rebuild", clock::rate(leaves, took), "records/s")
+            .against("fill", report.value("fill"))
+            .at_least(REBUILD)
+            .note(&format!(
+                "all archives of {leaves} leaves opened and folded"
+            )),
+    );
+    let start = clock::now();
+    let snapshot = store.snapshot();
+    let cells = snapshot.figures(Some(YEAR))?;
+    ensure!(!cells.is_empty(), "no figures of the year");
+    let at = (leaves, [0; 32]);
+    let yearbook = Yearbook::new(("bench/log", YEAR), at, Population::default(), &cells);
+    let bytes = yearbook.encode();
+    let took = start.elapsed().as_secs_f64();
+    report.add(
+        Entry::new("statistics_yearbook", took, "s")
+            .at_most(YEARBOOK_S)
+            .note(&format!("{} cells, {} bytes", cells.len(), bytes.len())),
+    );
+    store.close()?;
+    Ok(())
+}
+
+fn key(folder: &Path) -> Result<KeyEncryptionKey> {
+    let path = folder.join("secrets/key-encryption.key");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    let bytes = STANDARD.decode(text.trim())?;
+    let bytes: [u8; 32] = bytes.try_into().ok().context("not a key of 32 bytes")?;
+    Ok(KeyEncryptionKey::new(&bytes))
+}
