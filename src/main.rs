@@ -1,25 +1,30 @@
 //! `creditbank`: the ledger of a credit bank (学分银行). One program for the bank, its institutions and its verifiers.
 
+mod admin;
+mod certificate;
 mod clock;
 mod commands;
 mod config;
 mod connection;
 mod gateway_config;
 mod import;
+mod logging;
 mod mapping;
 mod peer_card;
 mod print;
+mod process;
 mod public_keys;
 mod recognition;
+mod reload;
 mod rule_documents;
 mod sample;
+mod settings;
 mod stop;
 mod table;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 /// Small allocations of many threads are what the server does all day.
 #[global_allocator]
@@ -43,15 +48,14 @@ struct Arguments {
 fn main() -> ExitCode {
     // Two providers are compiled in, by libraries; rustls wants one to be chosen before it is used.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let filter =
-        EnvFilter::try_from_env("CREDITBANK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .init();
-    Arguments::parse()
-        .command
-        .run()
+    let command = Arguments::parse().command;
+    let begun = if command.serves() {
+        // It knows settings of the log, and begins it.
+        Ok(())
+    } else {
+        logging::start(logging::USUAL).map(drop)
+    };
+    begun
+        .and_then(|()| command.run())
         .unwrap_or_else(|error| connection::fail(&error))
 }

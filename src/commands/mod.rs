@@ -4,6 +4,7 @@ mod apply;
 mod archive;
 mod audit;
 mod check;
+mod config;
 mod desk;
 mod gateway;
 mod import;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Gateway(gateway::Gateway),
+    Config(config::Config),
     Check(check::Check),
     Recompute(recompute::Recompute),
     Reconcile(reconcile::Reconcile),
@@ -64,11 +66,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it is a server, which has settings of its own for the log.
+    pub(crate) const fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Gateway(_))
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Init(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Gateway(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),
             Self::Reconcile(command) => command.run(),

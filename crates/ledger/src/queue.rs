@@ -1,13 +1,14 @@
 //! The queue in front of the sequencer: bounded in bytes, so that memory is bounded whatever the callers do.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::admission::Admitted;
 use crate::head::Head;
+use crate::measure::begin;
 
 /// Most bytes of admitted batches that wait for the sequencer.
 pub const QUEUE_BYTES_MAX: u32 = 64 << 20;
@@ -24,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) reply: oneshot::Sender<Result<Decided, Fault>>,
     /// Room in the queue; given back when the job is done.
     pub(crate) _room: OwnedSemaphorePermit,
+    /// When it was admitted.
+    pub(crate) since: Instant,
 }
 
 /// What the sequencer receives.
@@ -100,6 +103,7 @@ impl Queue {
             admitted,
             reply,
             _room: room,
+            since: begin(),
         };
         self.jobs
             .try_send(Message::Job(job))
@@ -112,6 +116,16 @@ impl Queue {
 }
 
 impl Queue {
+    /// Bytes of batches that have no answer yet, and batches that wait.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let bytes = (QUEUE_BYTES_MAX as usize).saturating_sub(self.room.available_permits());
+        let batches = self
+            .jobs
+            .max_capacity()
+            .saturating_sub(self.jobs.capacity());
+        (bytes, batches)
+    }
+
     /// Tells the sequencer to end; whoever comes later is told that the bank is stopping.
     pub(crate) async fn stop(&self) {
         // An error means that it has ended already.

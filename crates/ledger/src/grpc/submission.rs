@@ -9,7 +9,7 @@ use creditbank_domain::registry::Institution;
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use creditbank_store::{Go, SUBMISSION_BLOCK, StoreError};
 use creditbank_wire::convert::record;
-use creditbank_wire::status::{to_status, violation};
+use creditbank_wire::status::violation;
 use creditbank_wire::v1;
 use creditbank_wire::v1::submission_service_server::SubmissionService;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -19,9 +19,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::Caller;
 use super::page::{self, Query};
-use super::{Services, failed, refuse};
+use super::{Services, failed, refuse, refuse_all};
 use crate::admission::{Admitted, NotAdmitted, SignedBatch};
 use crate::head::{Head, envelope, hashes};
+use crate::measure::refused_row as count_refused;
 use crate::queue::{Decided, Decision};
 use crate::vault;
 
@@ -142,7 +143,7 @@ impl Services {
         request: v1::SubmitBatchRequest,
     ) -> Result<SignedBatch, Status> {
         let batch =
-            SignedBatch::new(request, self.bank.origin()).map_err(|fault| to_status(&[fault]))?;
+            SignedBatch::new(request, self.bank.origin()).map_err(|fault| refuse_all(&[fault]))?;
         let own = if caller.role == Role::Operator {
             InstitutionId::BANK
         } else {
@@ -157,7 +158,7 @@ impl Services {
 
     fn enqueue(&self, batch: SignedBatch, room: OwnedSemaphorePermit) -> Result<Answer, Status> {
         let admitted = Admitted::admit(&self.bank, batch).map_err(|error| match error {
-            NotAdmitted::Refused(fault) => to_status(&[fault]),
+            NotAdmitted::Refused(fault) => refuse_all(&[fault]),
             NotAdmitted::Store(error) => failed(&error),
         })?;
         self.bank
@@ -288,7 +289,7 @@ async fn decided(sequence: u64, answer: Answer) -> Result<v1::SubmitBatchRespons
     let decided = answer
         .await
         .map_err(|_| refuse(Refusal::ShuttingDown, ""))?;
-    let decided = decided.map_err(|fault| to_status(&[fault]))?;
+    let decided = decided.map_err(|fault| refuse_all(&[fault]))?;
     response(sequence, decided).map_err(|error| failed(&error))
 }
 
@@ -329,6 +330,7 @@ fn response(sequence: u64, decided: Decided) -> Result<v1::SubmitBatchResponse, 
 }
 
 fn refused_row(row: u32, faults: &[Fault]) -> v1::RefusedRow {
+    count_refused(faults);
     v1::RefusedRow {
         row,
         violations: faults.iter().map(violation).collect(),

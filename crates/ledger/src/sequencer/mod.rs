@@ -20,7 +20,8 @@ use crate::bank::Bank;
 use crate::clock;
 use crate::erase;
 use crate::head::Head;
-use crate::queue::{Decided, Job, Message};
+use crate::measure::{begin, lap, stages};
+use crate::queue::{Decided, Decision, Job, Message};
 use crate::recognition::follow::Changed;
 use crate::steps::Step;
 
@@ -77,6 +78,7 @@ impl Sequencer {
             admitted,
             reply,
             _room: room,
+            since: begin(),
         }]);
         answer.try_recv().map_err(|_| whole(Refusal::Internal))?
     }
@@ -89,6 +91,10 @@ impl Sequencer {
         }
         let head = self.bank.head();
         let now_ms = clock::now_ms().max(head.row.deposited_at_ms);
+        let mut since = begin();
+        for job in &group {
+            stages().queued.record(since.duration_since(job.since));
+        }
         let mut draft = Draft::new(&self.bank, Arc::clone(&head), &self.recent, now_ms);
         let mut decided = Vec::with_capacity(group.len());
         let mut replies = Vec::with_capacity(group.len());
@@ -96,6 +102,7 @@ impl Sequencer {
             admitted,
             reply,
             _room,
+            ..
         } in group
         {
             match draft.add(admitted) {
@@ -115,7 +122,10 @@ impl Sequencer {
                 }
             }
         }
-        let head = match draft.finish() {
+        let finished = draft.finish();
+        lap(&stages().plan, &mut since);
+        count(&decided);
+        let head = match finished {
             Some(finished) => self.commit(head, finished),
             None => head,
         };
@@ -142,9 +152,12 @@ impl Sequencer {
         } = finished;
         self.bank.reach(Step::Planned);
         // If we crash before the write returns, the recovered log holds all of the plan or nothing of it.
+        let mut since = begin();
         must(self.bank.store().commit(&plan), "committing");
+        lap(&stages().commit, &mut since);
         self.bank.reach(Step::Written);
         let note = self.sign(&plan);
+        lap(&stages().sign, &mut since);
         self.bank.reach(Step::Signed);
         // If we crash before the anchor advances, the older one still holds: the log may be longer than it says.
         let anchor = Anchor {
@@ -152,6 +165,7 @@ impl Sequencer {
             root: Hash(plan.head.root),
         };
         must(self.anchor.advance(anchor), "anchoring");
+        lap(&stages().anchor, &mut since);
         self.bank.reach(Step::Anchored);
         let snapshot = Arc::new(self.bank.store().snapshot());
         let tiles = Arc::clone(&before.tiles);
@@ -208,6 +222,24 @@ impl Sequencer {
             .sign(self.bank.log_signer())
             .expect("the origin was checked at start")
     }
+}
+
+/// Counts what became of the records of a group.
+fn count(decided: &[Vec<Decision>]) {
+    let (mut created, mut duplicate, mut refused) = (0_u32, 0, 0);
+    for decision in decided.iter().flatten() {
+        match decision {
+            Decision::Created(_) => created += 1,
+            Decision::Duplicate(_) => duplicate += 1,
+            Decision::Refused(_) => refused += 1,
+        }
+    }
+    let stages = stages();
+    stages.group_batches.record(decided.len() as f64);
+    stages.group_records.record(f64::from(created));
+    stages.created.increment(u64::from(created));
+    stages.duplicate.increment(duplicate);
+    stages.refused.increment(refused);
 }
 
 /// A refusal of the batch as a whole.
