@@ -1,7 +1,7 @@
 //! Configuration of a bank's folder: the sole reader of its files and of the environment.
 //!
 //! ```text
-//! DIR/bank.toml            settings; every key but region and peer can be overridden by CREDITBANK_<KEY>
+//! DIR/bank.toml            settings; the keys of OVERRIDES can be overridden by CREDITBANK_<KEY>
 //! DIR/bank.pub             public keys of the log (C2SP vkeys): give it to everybody
 //! DIR/former-signers.pub   public keys that signed the bank's records before, for the cards of peers
 //! DIR/operator.key         keys of the operator: the institution `bank`
@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_client::InstitutionKeys;
@@ -27,15 +27,17 @@ use creditbank_domain::transfer::duty::Terms;
 use creditbank_ledger::peers::PeerOptions;
 use creditbank_ledger::peers::seal::SealKey;
 use creditbank_ledger::vault::{KeyEncryptionKey, random_seed};
-use creditbank_ledger::{BankKeys, BankOptions, Names, StepTrap};
+use creditbank_ledger::{BankKeys, BankOptions, CallLimits, Names, StepTrap};
 use creditbank_merkle::{Cosigner, LogKeys, NoteSigner};
 use creditbank_store::StoreOptions;
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub(crate) use self::own_keys::{OwnKey, put};
+use crate::certificate::{Certificate, Files};
+use crate::logging;
+use crate::settings::{self, Fault, Overrides, Reading};
+use crate::traces::{self, Collector};
 
 const SETTINGS: &str = "bank.toml";
 const PUBLIC_KEY: &str = "bank.pub";
@@ -43,18 +45,34 @@ const SECRETS: &str = "secrets";
 
 /// What `bank.toml` may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     /// Address of the gRPC service.
     pub(crate) grpc: SocketAddr,
     /// Address of the public log over HTTP.
     pub(crate) http: SocketAddr,
+    /// Address of metrics and probes, over HTTP; none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// What the log shows.
+    pub(crate) log: String,
+    /// Collector of traces (OTLP over gRPC); none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traces: Option<String>,
+    /// One in so many calls is traced.
+    pub(crate) traces_one_in: u32,
     /// Certificate chain for gRPC, PEM; with `tls_key`.
     pub(crate) tls_certificate: Option<PathBuf>,
     /// Private key of the certificate, PEM.
     pub(crate) tls_key: Option<PathBuf>,
     /// Serve without TLS beyond loopback.
     pub(crate) allow_plaintext: bool,
+    /// Connections at once, of each port.
+    pub(crate) connections_max: usize,
+    /// Calls at once, of all callers.
+    pub(crate) calls_max: usize,
+    /// Calls at once, of one caller.
+    pub(crate) calls_of_caller_max: usize,
     /// Take identity numbers of unassigned regions: never in production.
     pub(crate) test_regions: bool,
     /// The anchor file, if not beside the database; better on another disk.
@@ -111,12 +129,20 @@ impl Default for Settings {
     fn default() -> Self {
         let store = StoreOptions::default();
         let terms = Terms::default();
+        let limits = CallLimits::default();
         Self {
             grpc: SocketAddr::from(([127, 0, 0, 1], 7300)),
             http: SocketAddr::from(([127, 0, 0, 1], 7301)),
+            metrics: None,
+            log: logging::USUAL.to_owned(),
+            traces: None,
+            traces_one_in: 100,
             tls_certificate: None,
             tls_key: None,
             allow_plaintext: false,
+            connections_max: 4096,
+            calls_max: limits.calls,
+            calls_of_caller_max: limits.calls_of_caller,
             test_regions: false,
             anchor: None,
             block_cache_mib: store.block_cache_bytes >> 20,
@@ -146,19 +172,83 @@ impl Folder {
 
     /// Reads the settings: defaults, then `bank.toml`, then the environment.
     pub(crate) fn settings(&self) -> Result<Settings> {
+        let reading = self.reading()?.map_err(|faults| told(&self.0, &faults))?;
+        let faults = reading.settings.limits_faults(&reading);
+        ensure!(faults.is_empty(), told(&self.0, &faults));
+        Ok(reading.settings)
+    }
+
+    /// The same with the place of every setting, or everything that is wrong with how they are written.
+    pub(crate) fn reading(&self) -> Result<Result<Reading<Settings>, Vec<Fault>>> {
         let file = self.0.join(SETTINGS);
         ensure!(
             file.exists(),
             "{} is not a bank's folder; make one with `creditbank init`",
             self.0.display()
         );
-        let known: Vec<&str> = SETTING_NAMES.to_vec();
-        let figment = Figment::from(Serialized::defaults(Settings::default()))
-            .merge(Toml::file(&file))
-            .merge(Env::prefixed("CREDITBANK_").only(&known));
-        figment
-            .extract()
-            .with_context(|| format!("in {}", file.display()))
+        Ok(settings::read(&file, OVERRIDES, &settings::environment()))
+    }
+
+    /// What is wrong with settings that can be read: values out of their bounds, files that cannot be used, what does not
+    /// go together.
+    pub(crate) fn faults(&self, reading: &Reading<Settings>) -> Vec<Fault> {
+        let settings = &reading.settings;
+        let mut faults = settings.limits_faults(reading);
+        let mut hold = |key: &str, held: Result<()>| {
+            if let Err(error) = held {
+                faults.push(reading.fault(key, format!("{error:#}")));
+            }
+        };
+        hold(
+            "tls_certificate",
+            self.tls(settings)
+                .and_then(|it| it.map(|it| Certificate::read(&it)).transpose().map(drop)),
+        );
+        let is_open =
+            |address: SocketAddr| !address.ip().is_loopback() && !settings.allow_plaintext;
+        let rule =
+            "beyond loopback it needs tls_certificate and tls_key, or allow_plaintext = true";
+        if is_open(settings.grpc) && settings.tls_certificate.is_none() {
+            hold("grpc", Err(anyhow!(rule)));
+        }
+        if is_open(settings.http) {
+            hold(
+                "http",
+                Err(anyhow!(
+                    "beyond loopback it needs allow_plaintext = true, behind a proxy that encrypts"
+                )),
+            );
+        }
+        hold(
+            "region",
+            settings
+                .region
+                .as_deref()
+                .map_or(Ok(()), |it| province(it).map(drop)),
+        );
+        hold(
+            "id",
+            settings
+                .id
+                .as_deref()
+                .map_or(Ok(()), |it| own_id(it).map(drop)),
+        );
+        let names = Names::new(settings.name_zh.as_deref(), settings.name_en.as_deref());
+        let names = names
+            .map(drop)
+            .context("name_zh and name_en are 1 to 200 characters");
+        hold("name_zh", names);
+        for peer in &settings.peers {
+            hold("peer", self.peer(peer).map(drop));
+        }
+        let anchor = settings.anchor.as_deref().and_then(Path::parent);
+        if let Some(folder) = anchor.filter(|it| !self.0.join(it).is_dir()) {
+            hold(
+                "anchor",
+                Err(anyhow!("there is no folder {}", folder.display())),
+            );
+        }
+        faults
     }
 
     /// Options for opening the bank.
@@ -262,12 +352,13 @@ impl Folder {
     }
 
     /// Certificate and key, where the settings name them.
-    pub(crate) fn tls(&self, settings: &Settings) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let read =
-            |path: &Path| fs::read(self.0.join(path)).with_context(|| path.display().to_string());
+    pub(crate) fn tls(&self, settings: &Settings) -> Result<Option<Files>> {
         match (&settings.tls_certificate, &settings.tls_key) {
             (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => Ok(Some((read(certificate)?, read(key)?))),
+            (Some(certificate), Some(key)) => Ok(Some(Files {
+                certificate: self.0.join(certificate),
+                key: self.0.join(key),
+            })),
             _ => bail!("tls_certificate and tls_key go together"),
         }
     }
@@ -394,9 +485,7 @@ impl Folder {
         let keys = LogKeys::from(log.verifier().clone());
         self.write_new(PUBLIC_KEY, 0o644, &keys.to_string())?;
         settings.region.as_deref().map(province).transpose()?;
-        let settings = toml::to_string(settings)?;
-        let help = "# Settings of this bank; `creditbank serve --help` explains them.";
-        self.write_new(SETTINGS, 0o644, &format!("{help}\n{settings}"))?;
+        self.write_new(SETTINGS, 0o644, &first_settings(settings)?)?;
         sync_folder(path.parent().unwrap_or(path))?;
         Ok(operator.public(KeyPurpose::Authenticate).bytes)
     }
@@ -454,10 +543,87 @@ fn sync_folder(folder: &Path) -> Result<()> {
     synced.with_context(|| folder.display().to_string())
 }
 
+impl Settings {
+    /// How many calls may be open at once.
+    pub(crate) fn limits(&self) -> CallLimits {
+        CallLimits {
+            calls: self.calls_max,
+            calls_of_caller: self.calls_of_caller_max,
+        }
+    }
+
+    /// Where traces go.
+    pub(crate) fn collector(&self) -> Option<Collector<'_>> {
+        let one_in = self.traces_one_in;
+        let address = self.traces.as_deref();
+        address.map(|address| Collector { address, one_in })
+    }
+
+    /// Numbers out of their bounds, and a log filter that cannot be read.
+    fn limits_faults(&self, reading: &Reading<Self>) -> Vec<Fault> {
+        let number = |value: i32| usize::try_from(value).unwrap_or_default();
+        let bounds = [
+            ("connections_max", self.connections_max, 1, 65_536),
+            ("calls_max", self.calls_max, 1, 1 << 20),
+            ("calls_of_caller_max", self.calls_of_caller_max, 1, 1 << 20),
+            ("block_cache_mib", self.block_cache_mib, 1, 1 << 20),
+            ("write_buffer_mib", self.write_buffer_mib, 1, 1 << 16),
+            (
+                "background_threads",
+                number(self.background_threads),
+                1,
+                256,
+            ),
+            ("open_files_max", number(self.open_files_max), 32, 1 << 20),
+            (
+                "learner_keys_cached",
+                self.learner_keys_cached,
+                1,
+                100_000_000,
+            ),
+        ];
+        let outside = bounds
+            .into_iter()
+            .filter(|(_, value, least, most)| !(least..=most).contains(&value));
+        let fault = |(key, _, least, most): (&str, usize, usize, usize)| {
+            reading.fault(key, format!("it is between {least} and {most}"))
+        };
+        let log = logging::parse(&self.log).err();
+        let log = log.map(|error| reading.fault("log", error.to_string()));
+        let traces = self
+            .traces
+            .as_deref()
+            .and_then(|it| traces::check(it).err());
+        let traces = traces.map(|error| reading.fault("traces", error.to_string()));
+        outside.map(fault).chain(log).chain(traces).collect()
+    }
+}
+
+/// Everything that is wrong with a file, a line each.
+pub(crate) fn told(folder: &Path, faults: &[Fault]) -> anyhow::Error {
+    let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    anyhow!("in {}: {}", folder.display(), lines.join("\n  "))
+}
+
+/// The settings with every key explained, as `creditbank init` writes them.
+pub(crate) const EXAMPLE: &str = include_str!("../deploy/bank.toml");
+
 /// The keys of `bank.toml`, as the environment may name them.
-const SETTING_NAMES: [&str; 14] = [
+pub(crate) const OVERRIDES: Overrides = Overrides {
+    prefix: settings::PREFIX,
+    keys: &SETTING_NAMES,
+};
+
+const SETTING_NAMES: [&str; 21] = [
     "grpc",
     "http",
+    "metrics",
+    "log",
+    "traces",
+    "traces_one_in",
+    "connections_max",
+    "calls_max",
+    "calls_of_caller_max",
     "tls_certificate",
     "tls_key",
     "allow_plaintext",
@@ -471,6 +637,14 @@ const SETTING_NAMES: [&str; 14] = [
     "transfer_release_s",
     "transfer_decide_s",
 ];
+
+/// What differs from the defaults, and every key explained.
+fn first_settings(settings: &Settings) -> Result<String> {
+    let mut own = toml::Table::try_from(settings)?;
+    let usual = toml::Table::try_from(Settings::default())?;
+    own.retain(|key, value| usual.get(key) != Some(value));
+    Ok(format!("{}\n{EXAMPLE}", toml::to_string(&own)?))
+}
 
 /// A table as it stands in `bank.toml`.
 #[derive(Serialize)]
@@ -496,4 +670,23 @@ fn ed25519_key(seed: &[u8; 32]) -> ed25519_dalek::SigningKey {
 
 fn own_id(id: &str) -> Result<InstitutionId> {
     InstitutionId::parse(id).with_context(|| format!("id {id:?} is no id of an institution"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_names_every_key_and_says_the_defaults() {
+        let told: Settings = toml::from_str(&settings::uncommented(EXAMPLE)).expect("it is read");
+        let mut known = toml::Table::try_from(&told).expect("a table");
+        let usual = toml::Table::try_from(Settings::default()).expect("a table");
+        for name in usual.keys().map(String::as_str).chain(SETTING_NAMES) {
+            assert!(known.contains_key(name), "{name} is not in the example");
+        }
+        known.retain(|name, _| usual.contains_key(name));
+        assert_eq!(known, usual);
+        let read: Settings = toml::from_str(EXAMPLE).expect("TOML");
+        assert_eq!(toml::Table::try_from(&read).expect("a table"), usual);
+    }
 }

@@ -17,17 +17,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_gateway::{Options, Provider, Recipient};
 use creditbank_ledger::vault::random_seed;
-use figment::Figment;
-use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::certificate::{Certificate, Files};
+use crate::config::told;
 use crate::connection::{read, read_keys, read_log_keys};
+use crate::logging;
+use crate::settings::{self, Fault, Overrides, Reading};
+use crate::traces::{self, Collector};
 
 /// The settings with every key explained, as `creditbank gateway --init` writes them.
 pub(crate) const EXAMPLE: &str = include_str!("../deploy/gateway.toml");
@@ -38,10 +41,26 @@ const CONNECTIONS_MAX: usize = 65_536;
 
 /// What the file may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     /// Where to listen.
     pub(crate) listen: SocketAddr,
+    /// Address of metrics and probes, over HTTP; none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// What the log shows.
+    pub(crate) log: String,
+    /// Collector of traces (OTLP over gRPC); none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traces: Option<String>,
+    /// One in so many calls is traced.
+    pub(crate) traces_one_in: u32,
+    /// Certificate chain, PEM; with `tls_key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// How browsers address it; the address that is listened at, if not given on loopback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) base_url: Option<String>,
@@ -119,6 +138,12 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            metrics: None,
+            log: logging::USUAL.to_owned(),
+            traces: None,
+            traces_one_in: 100,
+            tls_certificate: None,
+            tls_key: None,
             base_url: None,
             bank_url: "http://127.0.0.1:7300".to_owned(),
             bank: "bank.pub".into(),
@@ -141,9 +166,20 @@ impl Default for Settings {
     }
 }
 
-/// Keys of the file that the environment may override.
-const SETTING_NAMES: [&str; 17] = [
+/// How the environment may override the file.
+pub(crate) const OVERRIDES: Overrides = Overrides {
+    prefix: "CREDITBANK_GATEWAY_",
+    keys: &SETTING_NAMES,
+};
+
+const SETTING_NAMES: [&str; 23] = [
     "listen",
+    "metrics",
+    "log",
+    "traces",
+    "traces_one_in",
+    "tls_certificate",
+    "tls_key",
     "base_url",
     "bank_url",
     "bank",
@@ -169,12 +205,89 @@ pub(crate) fn settings(file: &Path) -> Result<Settings> {
         "there is no {}; `creditbank gateway --init DIR` makes one",
         file.display()
     );
-    let figment = Figment::from(Serialized::defaults(Settings::default()))
-        .merge(Toml::file_exact(file))
-        .merge(Env::prefixed("CREDITBANK_GATEWAY_").only(&SETTING_NAMES));
-    figment
-        .extract()
-        .with_context(|| format!("in {}", file.display()))
+    let reading = reading(file).map_err(|faults| told(file, &faults))?;
+    let faults = limits_faults(&reading);
+    ensure!(faults.is_empty(), told(file, &faults));
+    Ok(reading.settings)
+}
+
+/// The same with the place of every setting, or everything that is wrong with how they are written.
+pub(crate) fn reading(file: &Path) -> Result<Reading<Settings>, Vec<Fault>> {
+    settings::read(file, OVERRIDES, &settings::environment())
+}
+
+/// What is wrong with settings that can be read.
+pub(crate) fn faults(reading: &Reading<Settings>, folder: &Path) -> Vec<Fault> {
+    let settings = &reading.settings;
+    let mut faults = limits_faults(reading);
+    let mut hold = |key: &str, held: Result<()>| {
+        if let Err(error) = held {
+            faults.push(reading.fault(key, format!("{error:#}")));
+        }
+    };
+    let at = |path: &Path| folder.join(path);
+    let tls = tls(settings, folder);
+    let tls = tls.and_then(|it| it.map(|it| Certificate::read(&it)).transpose());
+    hold("tls_certificate", tls.map(drop));
+    hold("bank", read_bank_key(&at(&settings.bank)).map(drop));
+    hold("key", read_keys(&at(&settings.key)).map(drop));
+    if let Some(path) = &settings.agent_key {
+        hold("agent_key", read_keys(&at(path)).map(drop));
+    }
+    let files = [("bank_ca", settings.bank_ca.as_ref())];
+    let provider = settings.provider.as_ref();
+    let files = files.into_iter().chain([
+        (
+            "provider",
+            provider.and_then(|it| it.client_secret.as_ref()),
+        ),
+        ("provider", provider.and_then(|it| it.ca.as_ref())),
+    ]);
+    for (key, path) in files {
+        if let Some(path) = path {
+            hold(key, read(&at(path)).map(drop));
+        }
+    }
+    if settings.base_url.is_none() && !settings.listen.ip().is_loopback() {
+        hold("base_url", Err(anyhow!("beyond loopback it is needed")));
+    }
+    faults
+}
+
+/// Numbers out of their bounds, and a log filter that cannot be read.
+fn limits_faults(reading: &Reading<Settings>) -> Vec<Fault> {
+    let settings = &reading.settings;
+    let mut faults = Vec::new();
+    if !(1..=CONNECTIONS_MAX).contains(&settings.connections_max) {
+        let rule = format!("it is between 1 and {CONNECTIONS_MAX}");
+        faults.push(reading.fault("connections_max", rule));
+    }
+    if let Err(error) = logging::parse(&settings.log) {
+        faults.push(reading.fault("log", error.to_string()));
+    }
+    if let Some(Err(error)) = settings.traces.as_deref().map(traces::check) {
+        faults.push(reading.fault("traces", error.to_string()));
+    }
+    faults
+}
+
+/// Where traces go.
+pub(crate) fn collector(settings: &Settings) -> Option<Collector<'_>> {
+    let one_in = settings.traces_one_in;
+    let address = settings.traces.as_deref();
+    address.map(|address| Collector { address, one_in })
+}
+
+/// Certificate and key, where the settings name them.
+pub(crate) fn tls(settings: &Settings, folder: &Path) -> Result<Option<Files>> {
+    match (&settings.tls_certificate, &settings.tls_key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(Files {
+            certificate: folder.join(certificate),
+            key: folder.join(key),
+        })),
+        _ => bail!("tls_certificate and tls_key go together"),
+    }
 }
 
 /// Reads the files that the settings name. Paths are relative to `folder`.
@@ -188,13 +301,10 @@ pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
     let agent = settings.agent_key.as_deref();
     let agent = agent.map(|path| read_keys(&at(path))).transpose()?;
     let minutes = |count: u32| Duration::from_secs(u64::from(count) * 60);
-    ensure!(
-        (1..=CONNECTIONS_MAX).contains(&settings.connections_max),
-        "connections_max is between 1 and {CONNECTIONS_MAX}"
-    );
     let provider = settings.provider.map(|it| provider(it, folder));
     Ok(Options {
         listen: settings.listen,
+        tls: None,
         base_url: settings.base_url.unwrap_or_default(),
         bank,
         keys: Arc::new(read_keys(&at(&settings.key))?),
@@ -281,25 +391,10 @@ fn make_session_key(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// What the example says when every key is taken out of its comment.
-    fn uncommented() -> String {
-        let is_key = |line: &&str| {
-            let word = line.trim_start_matches("# ").split([' ', ']']).next();
-            line.starts_with("# [")
-                || line.starts_with("# ") && line.contains(" = ") && word.is_some_and(is_name)
-        };
-        let lines = EXAMPLE.lines().filter(is_key);
-        lines.map(|line| format!("{}\n", &line[2..])).collect()
-    }
-
-    fn is_name(word: &str) -> bool {
-        word.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    }
-
     #[test]
     fn the_example_names_every_key_and_says_the_defaults() {
-        let told: Settings = toml::from_str(&uncommented()).expect("the example is read");
+        let told: Settings =
+            toml::from_str(&settings::uncommented(EXAMPLE)).expect("the example is read");
         let mut known = toml::Table::try_from(&told).expect("a table");
         let mut usual = toml::Table::try_from(Settings::default()).expect("a table");
         for (name, _) in &usual {
@@ -315,6 +410,10 @@ mod tests {
             "provider",
             "recipient",
             "trusted_proxies",
+            "metrics",
+            "traces",
+            "tls_certificate",
+            "tls_key",
         ] {
             known.remove(optional);
             usual.remove(optional);

@@ -1,6 +1,8 @@
 //! `creditbank`: the ledger of a credit bank (学分银行). One program for the bank, its institutions and its verifiers.
 
+mod admin;
 mod backup;
+mod certificate;
 mod clock;
 mod commands;
 mod config;
@@ -10,22 +12,26 @@ mod doctor;
 mod fuzz;
 mod gateway_config;
 mod import;
+mod logging;
 mod mapping;
 mod mirror;
 mod peer_card;
 mod print;
+mod process;
 mod public_keys;
 mod recognition;
+mod reload;
 mod rotation;
 mod rule_documents;
 mod sample;
+mod settings;
 mod stop;
 mod table;
+mod traces;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 /// Small allocations of many threads are what the server does all day.
 #[global_allocator]
@@ -49,15 +55,16 @@ struct Arguments {
 fn main() -> ExitCode {
     // Two providers are compiled in, by libraries; rustls wants one to be chosen before it is used.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let filter =
-        EnvFilter::try_from_env("CREDITBANK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .init();
-    Arguments::parse()
-        .command
-        .run()
-        .unwrap_or_else(|error| connection::fail(&error))
+    let command = Arguments::parse().command;
+    let begun = if command.serves() {
+        // It knows settings of the log, and begins it.
+        Ok(())
+    } else {
+        logging::start_command().map(drop)
+    };
+    let ended = begun
+        .and_then(|()| command.run())
+        .unwrap_or_else(|error| connection::fail(&error));
+    traces::finish();
+    ended
 }

@@ -3,11 +3,19 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::gateway_config::{EXAMPLE, options, session_key, settings};
+use crate::admin::{Admin, Probe};
+use crate::certificate::Certificate;
+use crate::gateway_config::{EXAMPLE, Settings, collector, options, session_key, settings, tls};
+use crate::logging::{self, Logging};
+use crate::reload;
 use crate::stop::stop;
+
+/// Settings that SIGHUP brings in.
+const RELOADED: [&str; 3] = ["log", "tls_certificate", "tls_key"];
 
 /// Run a gateway: pages and JSON for learners, the public log, and a page where anybody verifies a record.
 #[derive(clap::Args)]
@@ -21,7 +29,9 @@ role gateway, so the operator registers it first:
   cp bank/bank.pub web/ && creditbank gateway web/gateway.toml
 
 Settings are read from the file; each above [provider] can be overridden by the environment, such as
-CREDITBANK_GATEWAY_LISTEN. When it serves it prints `ready http=ADDRESS`. SIGTERM or Ctrl-C stops it: open requests get
+CREDITBANK_GATEWAY_LISTEN. When it serves it prints `ready http=ADDRESS`. With metrics in the file or --metrics it tells
+Prometheus how it is (/metrics), and probes whether it lives and serves (/healthz, /readyz). SIGHUP has certificate and log read
+again; what cannot be used is said and changes nothing. SIGTERM or Ctrl-C stops it: open requests get
 ten seconds. A second signal ends it at once; nothing is lost, because a gateway keeps nothing.")]
 pub(crate) struct Gateway {
     /// The settings, such as gateway.toml.
@@ -33,6 +43,9 @@ pub(crate) struct Gateway {
     /// Address for HTTP; port 0 takes a free one.
     #[arg(long)]
     listen: Option<SocketAddr>,
+    /// Address for metrics and probes; port 0 takes a free one.
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
     /// Let anybody sign in as any learner, for demonstrations. Only on loopback; every page says so.
     #[arg(long)]
     development_login: bool,
@@ -45,19 +58,94 @@ impl Gateway {
         }
         let file = self.config.context("clap asks for it")?;
         let mut settings = settings(&file)?;
+        let logging = logging::start(&settings.log, collector(&settings))?;
         settings.listen = self.listen.unwrap_or(settings.listen);
+        settings.metrics = self.metrics.or(settings.metrics);
+        // Before anything is measured.
+        let admin = settings
+            .metrics
+            .map(|at| anyhow::Ok((Admin::install()?, at)));
+        let admin = admin.transpose()?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let mut options = options(settings, folder)?;
+        let certificate = tls(&settings, folder)?;
+        let certificate = certificate.map(|it| Certificate::read(&it)).transpose()?;
+        let mut options = options(settings.clone(), folder)?;
+        let tls = certificate.as_ref().map(|it| it.config(&[b"http/1.1"]));
+        options.tls = tls.transpose()?;
         options.development_login = self.development_login;
+        let reloaded = Reloaded {
+            file,
+            settings,
+            certificate,
+            logging,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
         runtime.block_on(async {
-            let ready = |address| println!("ready http={address}");
+            let admin = match admin {
+                Some((admin, at)) => Some((Arc::clone(&admin), admin.serve(at).await?)),
+                None => None,
+            };
+            reloaded.at_hangup()?;
+            let ready = |serving: creditbank_gateway::Serving| {
+                let metrics = admin.map(|(admin, address)| {
+                    admin.watch(probe(serving.probe));
+                    format!(" metrics={address}")
+                });
+                println!(
+                    "ready http={}{}",
+                    serving.address,
+                    metrics.unwrap_or_default()
+                );
+            };
             creditbank_gateway::serve(options, ready, stop()?).await?;
             anyhow::Ok(())
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What whoever watches asks of a gateway: everything is measured while it happens.
+fn probe(probe: creditbank_gateway::Probe) -> Probe {
+    Probe {
+        sample: Box::new(|| {}),
+        ready: Box::new(move || {
+            let probe = probe.clone();
+            Box::pin(async move { probe.is_ready().await })
+        }),
+    }
+}
+
+/// What SIGHUP has read again.
+struct Reloaded {
+    file: PathBuf,
+    settings: Settings,
+    certificate: Option<Arc<Certificate>>,
+    logging: Logging,
+}
+
+impl Reloaded {
+    fn at_hangup(mut self) -> Result<()> {
+        reload::at_hangup(move || self.again())
+    }
+
+    fn again(&mut self) -> Result<()> {
+        let now = settings(&self.file)?;
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        match (&self.certificate, tls(&now, folder)?) {
+            (Some(certificate), Some(files)) => {
+                let is_new = certificate.read_again(&files)?;
+                tracing::info!(is_new, "the certificate was read again");
+            }
+            (None, None) => {}
+            _ => bail!("TLS is switched on or off by a restart alone"),
+        }
+        self.logging.show(&now.log)?;
+        reload::tell(&self.settings, &now, &RELOADED);
+        tracing::info!("reloaded");
+        self.settings = now;
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod archive;
 mod audit;
 mod backup;
 mod check;
+mod config;
 mod desk;
 mod doctor;
 mod export;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Gateway(gateway::Gateway),
+    Config(config::Config),
     Keys(keys::Keys),
     Check(check::Check),
     Recompute(recompute::Recompute),
@@ -80,11 +82,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it is a server, which has settings of its own for the log.
+    pub(crate) const fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Gateway(_))
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Init(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Gateway(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::Keys(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Recompute(command) => command.run(),

@@ -26,6 +26,8 @@ pub(crate) struct Bank {
     origin: String,
     /// Where gRPC and the public log are served; free ports, if nobody needs to know before.
     at: [SocketAddr; 2],
+    /// What its server finds in the environment.
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 struct Server {
@@ -34,6 +36,8 @@ struct Server {
     lines: Receiver<String>,
     grpc: SocketAddr,
     http: SocketAddr,
+    /// Where it tells how it is, if it was asked to.
+    metrics: Option<SocketAddr>,
 }
 
 impl Bank {
@@ -86,6 +90,7 @@ impl Bank {
             server: None,
             origin: origin.to_owned(),
             at: [free; 2],
+            environment: Vec::new(),
         }
     }
 
@@ -133,6 +138,12 @@ impl Bank {
         Ok(())
     }
 
+    /// Starts the server with this in its environment.
+    pub(crate) fn start_in(&mut self, environment: &[(&'static str, &'static str)]) {
+        self.environment = environment.to_vec();
+        self.start();
+    }
+
     fn launch(&self, arguments: &[&str]) -> Result<Server, String> {
         let said = self.beside().join("server.log");
         let mut child = command()
@@ -141,6 +152,7 @@ impl Bank {
             .args(["--grpc", &self.at[0].to_string()])
             .args(["--http", &self.at[1].to_string()])
             .args(arguments)
+            .envs(self.environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(&said).expect("a file beside the bank"))
             .spawn()
@@ -155,13 +167,14 @@ impl Bank {
         });
         match lines.recv_timeout(BOUND) {
             Ok(line) => {
-                let (grpc, http) =
+                let (grpc, http, metrics) =
                     addresses(&line).unwrap_or_else(|| panic!("not ready but {line:?}"));
                 Ok(Server {
                     child,
                     lines,
                     grpc,
                     http,
+                    metrics,
                 })
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -235,6 +248,12 @@ impl Bank {
     /// Address of the public log.
     pub(crate) fn http(&self) -> SocketAddr {
         self.server.as_ref().expect("it runs").http
+    }
+
+    /// Where it tells how it is.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        let server = self.server.as_ref().expect("it runs");
+        server.metrics.expect("it was started with --metrics")
     }
 
     /// Process id of the server.
@@ -393,12 +412,13 @@ pub(crate) fn signal(process: u32, name: &str) {
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
 }
 
-/// `ready ORIGIN grpc=ADDR http=ADDR leaves=N`.
-fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+/// `ready ORIGIN grpc=ADDR http=ADDR leaves=N`, and perhaps `metrics=ADDR`.
+fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr, Option<SocketAddr>)> {
     let mut words = line.strip_prefix("ready ")?.split(' ').skip(1);
     let grpc = words.next()?.strip_prefix("grpc=")?.parse().ok()?;
     let http = words.next()?.strip_prefix("http=")?.parse().ok()?;
-    Some((grpc, http))
+    let metrics = words.find_map(|it| it.strip_prefix("metrics=")?.parse().ok());
+    Some((grpc, http, metrics))
 }
 
 fn copy_folder(from: &Path, to: &Path) {

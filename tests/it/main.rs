@@ -30,6 +30,7 @@ mod import;
 mod independent;
 mod mirror;
 mod model;
+mod operate;
 mod peers;
 mod points;
 mod projects;

@@ -72,6 +72,7 @@ pub mod retry;
 pub mod statistics;
 pub mod submit;
 pub mod token;
+pub mod trace;
 pub mod transfer;
 
 pub use connection::{Bank, Compression, Line, Options};

@@ -13,8 +13,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use metrics::gauge;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// Most bytes of a request's head; hyper answers 431 beyond.
@@ -36,10 +39,12 @@ pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
     connections_max: usize,
+    tls: Option<Arc<rustls::ServerConfig>>,
     stop: impl Future<Output = ()>,
 ) {
     let (stopping, stopped) = watch::channel(false);
     let room = Arc::new(Semaphore::new(connections_max));
+    let tls = tls.map(TlsAcceptor::from);
     let mut stop = pin!(stop);
     loop {
         let next = async {
@@ -53,8 +58,25 @@ pub(crate) async fn serve(
         let permit = permit.expect("it is never closed");
         match accepted {
             Ok((stream, peer)) => {
-                let one = connection(stream, peer, routes.clone(), stopped.clone(), permit);
-                tokio::spawn(one);
+                let (routes, stopped, tls) = (routes.clone(), stopped.clone(), tls.clone());
+                tokio::spawn(async move {
+                    // Answers are written at once; a failure shows at the first read.
+                    drop(stream.set_nodelay(true));
+                    let open = gauge!("creditbank_gateway_connections");
+                    open.increment(1.0);
+                    match tls {
+                        None => connection(stream, peer, routes, stopped).await,
+                        Some(tls) => {
+                            let shaken = tokio::time::timeout(HEAD_TIME_MAX, tls.accept(stream));
+                            // Whoever does not speak TLS is no concern of the operator's.
+                            if let Ok(Ok(stream)) = shaken.await {
+                                connection(stream, peer, routes, stopped).await;
+                            }
+                        }
+                    }
+                    open.decrement(1.0);
+                    drop(permit);
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -74,14 +96,11 @@ pub(crate) async fn serve(
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: SocketAddr,
     routes: Router,
     mut stopped: watch::Receiver<bool>,
-    permit: OwnedSemaphorePermit,
 ) {
-    // Answers are written at once; a failure shows at the first read.
-    drop(stream.set_nodelay(true));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         answer(routes.clone(), request.map(Body::new))
@@ -103,7 +122,6 @@ async fn connection(
         // What a client does or does not read is its own affair.
         drop(tokio::time::timeout(AGE_GRACE, connection).await);
     }
-    drop(permit);
 }
 
 async fn answer(routes: Router, request: Request) -> Result<axum::response::Response, Infallible> {

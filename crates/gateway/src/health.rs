@@ -23,11 +23,30 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {
-    let send = |line: Line, it| async move { line.log().get_checkpoint(it).await };
-    let asked = app.bank.call(v1::GetCheckpointRequest {}, send);
-    match tokio::time::timeout(READY_WITHIN, asked).await {
-        Ok(Ok(_)) => told(StatusCode::OK, "ready\n"),
-        _ => told(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    if Probe(app).is_ready().await {
+        told(StatusCode::OK, "ready\n")
+    } else {
+        told(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+/// Asks a gateway how it is.
+#[derive(Clone)]
+pub struct Probe(pub(crate) Arc<App>);
+
+impl Probe {
+    /// Whether its ledger answers.
+    pub async fn is_ready(&self) -> bool {
+        let send = |line: Line, it| async move { line.log().get_checkpoint(it).await };
+        let asked = self.0.bank.call(v1::GetCheckpointRequest {}, send);
+        let answered = tokio::time::timeout(READY_WITHIN, asked).await;
+        matches!(answered, Ok(Ok(_)))
+    }
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Probe")
     }
 }
 

@@ -23,6 +23,7 @@ mod frame;
 mod guard;
 mod health;
 mod limits;
+mod measure;
 mod options;
 mod pace;
 mod pages;
@@ -37,5 +38,6 @@ mod words;
 
 pub use app::GatewayError;
 pub use desk::{DeskOptions, serve_desk};
+pub use health::Probe;
 pub use options::{Options, Provider, Recipient};
-pub use server::serve;
+pub use server::{Serving, serve};

@@ -13,8 +13,10 @@ use crate::app::GatewayError;
 /// What whoever runs a gateway chooses.
 #[derive(Debug)]
 pub struct Options {
-    /// Where to listen; beyond loopback a proxy in front ends TLS.
+    /// Where to listen; beyond loopback there is a certificate, or a proxy in front ends TLS.
     pub listen: SocketAddr,
+    /// Encrypts connections, where no proxy in front does; it has to offer http/1.1.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
     /// How browsers address it, such as `https://xuefen.example`: links, cookies and the check of origins follow it. Empty
     /// for the address that is listened at, on loopback.
     pub base_url: String,
@@ -62,7 +64,8 @@ impl Options {
             if !is_loopback {
                 return wrong("say with base_url how browsers address this gateway");
             }
-            self.base_url = format!("http://{address}");
+            let scheme = self.tls.as_ref().map_or("http", |_| "https");
+            self.base_url = format!("{scheme}://{address}");
         }
         let host = match self.base_url.split_once("://") {
             Some(("https", host)) => host,

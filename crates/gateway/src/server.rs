@@ -16,16 +16,28 @@ use tower_http::compression::CompressionLayer;
 use crate::app::{App, GatewayError};
 use crate::failure::Failure;
 use crate::form::FORM_BYTES_MAX;
+use crate::health::Probe;
 use crate::options::Options;
-use crate::{api, assets, connections, frame, guard, health, pages, session, tiles, transcript};
+use crate::{
+    api, assets, connections, frame, guard, health, measure, pages, session, tiles, transcript,
+};
 
-/// Serves until `stop` resolves; `ready` is told the address, once the ledger has answered.
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where; a port that was given as 0 is known now.
+    pub address: SocketAddr,
+    /// For whoever watches it.
+    pub probe: Probe,
+}
+
+/// Serves until `stop` resolves; `ready` is told where, once the ledger has answered.
 ///
 /// # Errors
 /// If the options do not fit together, the ledger refuses, or the port cannot be had.
 pub async fn serve(
     mut options: Options,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Serving),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), GatewayError> {
     let address = options.listen;
@@ -33,14 +45,16 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(port)?;
     let address = listener.local_addr().map_err(port)?;
     options.settle(address)?;
-    let connections_max = options.connections_max;
+    let (connections_max, tls) = (options.connections_max, options.tls.clone());
+    measure::describe();
     let mut stop = Box::pin(stop);
     let app = tokio::select! {
         app = App::connect(options) => app?,
         () = &mut stop => return Ok(()),
     };
-    ready(address);
-    connections::serve(listener, routes(&app), connections_max, stop).await;
+    let probe = Probe(Arc::clone(&app));
+    ready(Serving { address, probe });
+    connections::serve(listener, routes(&app), connections_max, tls, stop).await;
     Ok(())
 }
 
@@ -70,6 +84,7 @@ fn routes(app: &Arc<App>) -> Router {
         .layer(around!(guard::headers))
         // A page is made for one learner and sent once: most of the gain is in the first pass.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn(measure::measure))
         .with_state(state)
 }
 

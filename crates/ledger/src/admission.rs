@@ -30,6 +30,7 @@ use sha2::{Digest, Sha256};
 use crate::bank::Bank;
 use crate::clock;
 use crate::head::{Head, envelope};
+use crate::measure::{begin, lap, stages};
 use crate::recognition;
 use crate::transfer;
 
@@ -176,6 +177,7 @@ impl Admitted {
     /// Verifies a batch and prepares its rows.
     pub fn admit(bank: &Bank, batch: SignedBatch) -> Result<Self, NotAdmitted> {
         let SignedBatch(request) = batch;
+        let mut began = begin();
         let head = bank.head();
         let erasures_seen = bank.erasures();
         let algorithm = Algorithm::of_signature(request.algorithm)
@@ -196,7 +198,9 @@ impl Admitted {
             .map(|record| leaf_hash(&record.envelope))
             .collect();
         let tree = BatchTree::new(hashes);
+        let mut since = begin();
         verify(bank, &request, &key_id, &key.key.bytes, &tree)?;
+        lap(&stages().verification, &mut since);
         let mut rows = Rows {
             bank,
             registry: &registry,
@@ -207,6 +211,7 @@ impl Admitted {
         }
         .prepare()?;
         look_up(&head, &issuer, &tree, &mut rows)?;
+        lap(&stages().admission, &mut began);
         Ok(Self {
             issuer,
             key_id,

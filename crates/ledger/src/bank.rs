@@ -496,10 +496,14 @@ impl Bank {
         if self.peers.is_overtaken() {
             return false;
         }
-        match rustix::fs::statvfs(&self.directory) {
-            Ok(disk) => disk.f_bavail * disk.f_frsize > DISK_RESERVE_BYTES,
-            Err(_) => true,
-        }
+        self.disk_free()
+            .is_none_or(|free| free > DISK_RESERVE_BYTES)
+    }
+
+    /// Bytes that are free where the database lies, if the system says so.
+    pub(crate) fn disk_free(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.directory).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Has the bytes of an erasure forced out of the files once nobody reads them any more.

@@ -1,7 +1,7 @@
 //! The one place of this crate that reads the clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::civil::Date;
 
@@ -21,6 +21,12 @@ pub(crate) fn now_ms() -> u64 {
 /// Seconds since the epoch, by the machine: what tokens and cosignatures of others are held against.
 pub(crate) fn now_s() -> u64 {
     machine_ms() / 1000
+}
+
+/// A moment to measure from; it is in no entry and decides nothing.
+#[expect(clippy::disallowed_methods, reason = "the home of the clock")]
+pub(crate) fn instant() -> Instant {
+    Instant::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the home of the clock")]

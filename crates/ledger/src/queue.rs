@@ -1,13 +1,16 @@
 //! The queue in front of the sequencer: bounded in bytes, so that memory is bounded whatever the callers do.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use creditbank_client::trace::TARGET;
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::{Span, trace_span};
 
 use crate::admission::Admitted;
 use crate::head::Head;
+use crate::measure::begin;
 
 /// Most bytes of admitted batches that wait for the sequencer.
 pub const QUEUE_BYTES_MAX: u32 = 64 << 20;
@@ -24,9 +27,17 @@ pub(crate) struct Job {
     pub(crate) reply: oneshot::Sender<Result<Decided, Fault>>,
     /// Room in the queue; given back when the job is done.
     pub(crate) _room: OwnedSemaphorePermit,
+    /// When it was admitted.
+    pub(crate) since: Instant,
+    /// The part of a trace that it is in, and that of its wait.
+    pub(crate) spans: [Span; 2],
 }
 
 /// What the sequencer receives.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "all messages but the last are jobs"
+)]
 pub(crate) enum Message {
     Job(Job),
     /// Everything before this is worked off, nothing after it.
@@ -100,6 +111,8 @@ impl Queue {
             admitted,
             reply,
             _room: room,
+            since: begin(),
+            spans: [Span::current(), trace_span!(target: TARGET, "queue")],
         };
         self.jobs
             .try_send(Message::Job(job))
@@ -112,6 +125,16 @@ impl Queue {
 }
 
 impl Queue {
+    /// Bytes of batches that have no answer yet, and batches that wait.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let bytes = (QUEUE_BYTES_MAX as usize).saturating_sub(self.room.available_permits());
+        let batches = self
+            .jobs
+            .max_capacity()
+            .saturating_sub(self.jobs.capacity());
+        (bytes, batches)
+    }
+
     /// Tells the sequencer to end; whoever comes later is told that the bank is stopping.
     pub(crate) async fn stop(&self) {
         // An error means that it has ended already.

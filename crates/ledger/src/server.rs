@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use creditbank_wire::FILE_DESCRIPTOR_SET;
 use creditbank_wire::v1::access_service_server::AccessServiceServer;
 use creditbank_wire::v1::archive_service_server::ArchiveServiceServer;
@@ -24,11 +25,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::transport::Server;
+use tower::layer::util::{Identity, Stack};
 
 use crate::bank::Bank;
 use crate::grpc::Services;
+use crate::grpc::calls::{CallLimits, Calls};
+use crate::listen::Port;
 use crate::peers::{ask, witness};
 use crate::{tiles, transfer};
 
@@ -59,10 +62,14 @@ pub struct ServerOptions {
     pub grpc: SocketAddr,
     /// The public log.
     pub http: SocketAddr,
-    /// Certificate chain and key for gRPC, PEM.
-    pub tls: Option<(Vec<u8>, Vec<u8>)>,
+    /// Encrypts gRPC; it has to offer h2, and may resolve another certificate at every handshake.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Serve without TLS beyond loopback.
     pub allow_plaintext: bool,
+    /// Connections at once, of each port; one more waits until another ends.
+    pub connections_max: usize,
+    /// Calls at once; may change while it serves.
+    pub limits: Arc<ArcSwap<CallLimits>>,
 }
 
 /// Why the ports could not be served.
@@ -121,10 +128,12 @@ pub async fn serve(
     };
     let (stopping, stopped) = watch::channel(false);
     let public = tiles::routes(Arc::clone(&bank)).merge(witness::routes(Arc::clone(&bank)));
+    let http = Port::new(http, options.connections_max, "http");
     let log = axum::serve(http, public).with_graceful_shutdown(told(stopped.clone()));
     let log = tokio::spawn(async move { log.await });
-    let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
-    let calls = router(&bank, options.tls)
+    let incoming =
+        Port::new(grpc, options.connections_max, "grpc").incoming(options.tls, stopped.clone());
+    let calls = router(&bank, options.limits)
         .await?
         .serve_with_incoming_shutdown(incoming, told(stopped));
     let calls = tokio::spawn(calls);
@@ -153,19 +162,16 @@ pub async fn serve(
 
 async fn router(
     bank: &Arc<Bank>,
-    tls: Option<(Vec<u8>, Vec<u8>)>,
-) -> Result<tonic::transport::server::Router, ServerError> {
+    limits: Arc<ArcSwap<CallLimits>>,
+) -> Result<tonic::transport::server::Router<Stack<Calls, Identity>>, ServerError> {
     let mut server = Server::builder()
         .max_connection_age(CONNECTION_AGE_MAX)
         .max_connection_age_grace(CONNECTION_AGE_GRACE)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .initial_stream_window_size(WINDOW_BYTES)
-        .initial_connection_window_size(4 * WINDOW_BYTES);
-    if let Some((certificate, key)) = tls {
-        server = server
-            .tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))?;
-    }
+        .initial_connection_window_size(4 * WINDOW_BYTES)
+        .layer(Calls::new(limits));
     let (health, health_service) = tonic_health::server::health_reporter();
     let services = Services::new(Arc::clone(bank));
     macro_rules! limited {

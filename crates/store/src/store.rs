@@ -18,6 +18,31 @@ use crate::{
     Enrolment, Erasure, Handle, LearnerRow, Plan, Snapshot, StoreError, StoreOptions, Views,
 };
 
+/// What is told of the database: the names of its properties, summed over the families.
+const PROPERTIES: [(&str, &str); 10] = [
+    ("estimated_keys", "rocksdb.estimate-num-keys"),
+    ("memtable_bytes", "rocksdb.cur-size-all-mem-tables"),
+    ("table_reader_bytes", "rocksdb.estimate-table-readers-mem"),
+    ("table_file_bytes", "rocksdb.total-sst-files-size"),
+    ("live_bytes", "rocksdb.estimate-live-data-size"),
+    ("level0_files", "rocksdb.num-files-at-level0"),
+    (
+        "pending_compaction_bytes",
+        "rocksdb.estimate-pending-compaction-bytes",
+    ),
+    ("compactions_pending", "rocksdb.compaction-pending"),
+    ("flushes_pending", "rocksdb.mem-table-flush-pending"),
+    ("immutable_memtables", "rocksdb.num-immutable-mem-table"),
+];
+/// Those of the whole database; asked of one family.
+const PROPERTIES_OF_ALL: [(&str, &str); 5] = [
+    ("background_errors", "rocksdb.background-errors"),
+    ("writes_stopped", "rocksdb.is-write-stopped"),
+    ("block_cache_bytes", "rocksdb.block-cache-usage"),
+    ("running_compactions", "rocksdb.num-running-compactions"),
+    ("snapshots", "rocksdb.num-snapshots"),
+];
+
 /// Version of the rows and keys that this program writes.
 pub const DIRECTORY_FORMAT: u32 = 1;
 
@@ -245,6 +270,27 @@ impl Store {
             batch.put_cf(self.family(VIEWS), keys::application(*index), row.encode());
         }
         Ok(self.db.write_opt(batch, &synced())?)
+    }
+
+    /// Properties of the database for whoever watches it. One that cannot be read is left out.
+    pub fn properties(&self) -> Vec<(&'static str, u64)> {
+        let of_family = |name: &str, property: &str| {
+            let family = self.db.cf_handle(name)?;
+            self.db.property_int_value_cf(family, property).ok()?
+        };
+        let sum = |(name, property): (&'static str, &str)| {
+            let values = FAMILIES
+                .iter()
+                .filter_map(|family| of_family(family, property));
+            (name, values.sum())
+        };
+        let one = |(name, property): (&'static str, &str)| {
+            (name, of_family(LEAVES, property).unwrap_or_default())
+        };
+        let summed = PROPERTIES.into_iter().map(sum);
+        summed
+            .chain(PROPERTIES_OF_ALL.into_iter().map(one))
+            .collect()
     }
 
     /// Every key is deleted by name: a range tombstone would leave the values readable until some later compaction.

@@ -4,6 +4,7 @@ mod access;
 mod archive;
 pub(crate) mod auth;
 mod backup;
+pub(crate) mod calls;
 mod comparison;
 mod credential;
 mod learner;
@@ -28,8 +29,10 @@ use creditbank_wire::status::to_status;
 use tonic::{Request, Status};
 
 use self::auth::{Caller, Tokens};
+use self::calls::Call;
 use crate::access::NotDone;
 use crate::bank::Bank;
+use crate::measure::refused_call;
 
 /// What every service needs.
 #[derive(Debug, Clone)]
@@ -51,24 +54,29 @@ impl Services {
 
     /// Who calls, if it may act in one of `roles`.
     fn caller<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Caller, Status> {
-        let caller = self
-            .tokens
-            .authenticate(&self.bank, request)
-            .map_err(|refusal| refuse(refusal, ""))?;
+        let caller = self.known(request)?;
         if roles.contains(&caller.role) {
             Ok(caller)
         } else {
             Err(refuse(Refusal::PermissionDenied, ""))
         }
     }
+
+    /// Who calls, if it has not too many calls open already.
+    fn known<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let caller = self.tokens.authenticate(&self.bank, request);
+        let caller = caller.map_err(|refusal| refuse(refusal, ""))?;
+        if let Some(call) = request.extensions().get::<Arc<Call>>() {
+            call.of(caller.number)
+                .map_err(|refusal| refuse(refusal, ""))?;
+        }
+        Ok(caller)
+    }
 }
 
 impl tonic::service::Interceptor for Services {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let caller = self.tokens.authenticate(&self.bank, &request);
-        caller
-            .map(|_| request)
-            .map_err(|refusal| refuse(refusal, ""))
+        self.known(&request).map(|_| request)
     }
 }
 
@@ -83,10 +91,11 @@ async fn carried<T: Send + 'static>(
 
 /// One refusal as a status.
 fn refuse(refusal: Refusal, field: &str) -> Status {
-    to_status(&[refusal.at(field)])
+    refuse_all(&[refusal.at(field)])
 }
 
 fn refuse_all(faults: &[Fault]) -> Status {
+    refused_call(faults);
     to_status(faults)
 }
 

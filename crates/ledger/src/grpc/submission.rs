@@ -3,25 +3,28 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use creditbank_client::trace::TARGET;
 use creditbank_domain::identifier::{InstitutionId, RecordId};
 use creditbank_domain::record::{KeyId, Role};
 use creditbank_domain::registry::Institution;
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use creditbank_store::{Go, SUBMISSION_BLOCK, StoreError};
 use creditbank_wire::convert::record;
-use creditbank_wire::status::{to_status, violation};
+use creditbank_wire::status::violation;
 use creditbank_wire::v1;
 use creditbank_wire::v1::submission_service_server::SubmissionService;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
+use tracing::{Instrument as _, trace_span};
 
 use super::auth::Caller;
 use super::page::{self, Query};
-use super::{Services, failed, refuse};
+use super::{Services, failed, refuse, refuse_all};
 use crate::admission::{Admitted, NotAdmitted, SignedBatch};
 use crate::head::{Head, envelope, hashes};
+use crate::measure::refused_row as count_refused;
 use crate::queue::{Decided, Decision};
 use crate::vault;
 
@@ -61,7 +64,8 @@ impl SubmissionService for Services {
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
         let caller = self.caller(&request, &SUBMITTERS)?;
         let (pending, answers) = mpsc::channel(STREAM_BATCHES_AHEAD);
-        tokio::spawn(read(self.clone(), caller, request.into_inner(), pending));
+        let read = read(self.clone(), caller, request.into_inner(), pending);
+        tokio::spawn(read.in_current_span());
         Ok(Response::new(Box::pin(
             ReceiverStream::new(answers).then(Pending::finish),
         )))
@@ -142,7 +146,7 @@ impl Services {
         request: v1::SubmitBatchRequest,
     ) -> Result<SignedBatch, Status> {
         let batch =
-            SignedBatch::new(request, self.bank.origin()).map_err(|fault| to_status(&[fault]))?;
+            SignedBatch::new(request, self.bank.origin()).map_err(|fault| refuse_all(&[fault]))?;
         let own = if caller.role == Role::Operator {
             InstitutionId::BANK
         } else {
@@ -156,8 +160,11 @@ impl Services {
     }
 
     fn enqueue(&self, batch: SignedBatch, room: OwnedSemaphorePermit) -> Result<Answer, Status> {
-        let admitted = Admitted::admit(&self.bank, batch).map_err(|error| match error {
-            NotAdmitted::Refused(fault) => to_status(&[fault]),
+        let admission = trace_span!(target: TARGET, "admission", records = batch.records());
+        let admitted = admission.in_scope(|| Admitted::admit(&self.bank, batch));
+        drop(admission);
+        let admitted = admitted.map_err(|error| match error {
+            NotAdmitted::Refused(fault) => refuse_all(&[fault]),
             NotAdmitted::Store(error) => failed(&error),
         })?;
         self.bank
@@ -248,7 +255,7 @@ impl Services {
         let services = self.clone();
         Pending::Verifying(
             sequence,
-            tokio::spawn(async move { services.enqueue(batch, room) }),
+            tokio::spawn(async move { services.enqueue(batch, room) }.in_current_span()),
         )
     }
 }
@@ -288,7 +295,7 @@ async fn decided(sequence: u64, answer: Answer) -> Result<v1::SubmitBatchRespons
     let decided = answer
         .await
         .map_err(|_| refuse(Refusal::ShuttingDown, ""))?;
-    let decided = decided.map_err(|fault| to_status(&[fault]))?;
+    let decided = decided.map_err(|fault| refuse_all(&[fault]))?;
     response(sequence, decided).map_err(|error| failed(&error))
 }
 
@@ -329,6 +336,7 @@ fn response(sequence: u64, decided: Decided) -> Result<v1::SubmitBatchResponse, 
 }
 
 fn refused_row(row: u32, faults: &[Fault]) -> v1::RefusedRow {
+    count_refused(faults);
     v1::RefusedRow {
         row,
         violations: faults.iter().map(violation).collect(),

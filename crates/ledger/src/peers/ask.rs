@@ -15,6 +15,7 @@ use super::http::HttpError;
 use super::{Cosigned, Peer, Peers, lock};
 use crate::bank::Bank;
 use crate::head::Head;
+use crate::measure::stages;
 
 /// Between two looks at whether the log has grown.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -77,6 +78,7 @@ async fn ask_on(bank: &Bank, peer: &Peer) {
             }
             Ok(()) => {}
             Err(error) => {
+                stages().not_cosigned.increment(1);
                 if pause == PAUSE {
                     tracing::warn!(peer = %id, %error, "does not cosign this bank's checkpoints");
                 } else {
@@ -123,6 +125,7 @@ async fn bring(bank: &Bank, peer: &Peer, old: TreeSize) -> Result<Option<TreeSiz
             let peers = bank.peers();
             peers.keep(peer, &request.note, bank.log_key(), &answer.text())?;
             bank.desk().cosigned();
+            stages().cosigned.increment(1);
             Ok(None)
         }
         409 => {

@@ -8,10 +8,12 @@ mod recent;
 
 use std::sync::Arc;
 
+use creditbank_client::trace::TARGET;
 use creditbank_domain::{Fault, Refusal};
 use creditbank_merkle::{Checkpoint, Hash, TreeSize};
 use creditbank_store::{Anchor, AnchorFile, Plan, StoreError};
 use tokio::sync::mpsc;
+use tracing::{Span, trace_span};
 
 use self::draft::Draft;
 use self::recent::Recent;
@@ -20,7 +22,8 @@ use crate::bank::Bank;
 use crate::clock;
 use crate::erase;
 use crate::head::Head;
-use crate::queue::{Decided, Job, Message};
+use crate::measure::{begin, lap, stages};
+use crate::queue::{Decided, Decision, Job, Message};
 use crate::recognition::follow::Changed;
 use crate::steps::Step;
 
@@ -77,6 +80,8 @@ impl Sequencer {
             admitted,
             reply,
             _room: room,
+            since: begin(),
+            spans: [Span::none(), Span::none()],
         }]);
         answer.try_recv().map_err(|_| whole(Refusal::Internal))?
     }
@@ -89,19 +94,28 @@ impl Sequencer {
         }
         let head = self.bank.head();
         let now_ms = clock::now_ms().max(head.row.deposited_at_ms);
+        let mut since = begin();
+        for job in &group {
+            stages().queued.record(since.duration_since(job.since));
+        }
         let mut draft = Draft::new(&self.bank, Arc::clone(&head), &self.recent, now_ms);
-        let mut decided = Vec::with_capacity(group.len());
+        let batches = group.len();
+        let mut decided = Vec::with_capacity(batches);
         let mut replies = Vec::with_capacity(group.len());
         for Job {
             admitted,
             reply,
             _room,
+            spans: [call, queue],
+            ..
         } in group
         {
+            drop(queue);
+            let commit = trace_span!(target: TARGET, parent: &call, "commit", batches);
             match draft.add(admitted) {
                 Ok(rows) => {
                     decided.push(rows);
-                    replies.push((reply, _room));
+                    replies.push((reply, (_room, commit)));
                 }
                 Err(draft::Failure::Refused(fault)) => drop(reply.send(Err(fault))),
                 // A draft that was left half-way is worth nothing: no batch of the group is decided.
@@ -115,7 +129,10 @@ impl Sequencer {
                 }
             }
         }
-        let head = match draft.finish() {
+        let finished = draft.finish();
+        lap(&stages().plan, &mut since);
+        count(&decided);
+        let head = match finished {
             Some(finished) => self.commit(head, finished),
             None => head,
         };
@@ -142,9 +159,12 @@ impl Sequencer {
         } = finished;
         self.bank.reach(Step::Planned);
         // If we crash before the write returns, the recovered log holds all of the plan or nothing of it.
+        let mut since = begin();
         must(self.bank.store().commit(&plan), "committing");
+        lap(&stages().commit, &mut since);
         self.bank.reach(Step::Written);
         let note = self.sign(&plan);
+        lap(&stages().sign, &mut since);
         self.bank.reach(Step::Signed);
         // If we crash before the anchor advances, the older one still holds: the log may be longer than it says.
         let anchor = Anchor {
@@ -152,6 +172,7 @@ impl Sequencer {
             root: Hash(plan.head.root),
         };
         must(self.anchor.advance(anchor), "anchoring");
+        lap(&stages().anchor, &mut since);
         self.bank.reach(Step::Anchored);
         let snapshot = Arc::new(self.bank.store().snapshot());
         let tiles = Arc::clone(&before.tiles);
@@ -206,6 +227,24 @@ impl Sequencer {
         };
         self.bank.sign_checkpoint(&checkpoint)
     }
+}
+
+/// Counts what became of the records of a group.
+fn count(decided: &[Vec<Decision>]) {
+    let (mut created, mut duplicate, mut refused) = (0_u32, 0, 0);
+    for decision in decided.iter().flatten() {
+        match decision {
+            Decision::Created(_) => created += 1,
+            Decision::Duplicate(_) => duplicate += 1,
+            Decision::Refused(_) => refused += 1,
+        }
+    }
+    let stages = stages();
+    stages.group_batches.record(decided.len() as f64);
+    stages.group_records.record(f64::from(created));
+    stages.created.increment(u64::from(created));
+    stages.duplicate.increment(duplicate);
+    stages.refused.increment(refused);
 }
 
 /// A refusal of the batch as a whole.
