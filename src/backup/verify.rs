@@ -51,7 +51,8 @@ pub(crate) async fn verify(target: &Target) -> Result<Verified> {
                 .findings
                 .push(format!("{place} is missing; {name} needs it")),
             Some(found) if found != digest => verified.findings.push(format!(
-                "{place} is damaged; {name} and whatever shares it cannot be restored"
+                "{place} is damaged, and {name} cannot be restored; remove it, and the next backup writes it again, if the bank \
+                 still has it"
             )),
             Some(found) => {
                 verified.files += 1;

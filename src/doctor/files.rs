@@ -118,7 +118,7 @@ fn disk(path: &Path) -> Line {
     let free = room.f_bavail.saturating_mul(room.f_frsize);
     let says = format!("{shown} has {} MiB free", free >> 20);
     match free {
-        ..=RESERVE_BYTES => Line::finding(CHECK, says, "make room: the bank takes no changes"),
+        ..RESERVE_BYTES => Line::finding(CHECK, says, "make room: the bank takes no changes"),
         ..LOW_BYTES => Line::finding(
             CHECK,
             says,
@@ -128,7 +128,7 @@ fn disk(path: &Path) -> Line {
     }
 }
 
-/// What an interrupted restore has left. A copy is there while a backup is made, and a start removes it.
+/// What an interrupted restore or backup has left. While a backup is made, its copy is there and its lock is held.
 pub(super) fn leftovers(folder: &Folder) -> Line {
     const CHECK: &str = "leftovers";
     let restoring = folder.path().join("db.restoring");
@@ -136,5 +136,15 @@ pub(super) fn leftovers(folder: &Folder) -> Line {
         let says = format!("{} is of a restore that was cut off", restoring.display());
         return Line::finding(CHECK, says, "restore again, or remove it");
     }
-    Line::good(CHECK, "none of an interrupted restore")
+    let lock = fs::File::open(folder.path().join("backup.lock"));
+    let is_made = lock.is_ok_and(|lock| lock.try_lock_shared().is_err());
+    let copy = folder.path().join("copy");
+    if copy.exists() && !is_made {
+        let says = format!(
+            "{} is of a backup that was cut off, and keeps what an erasure takes from the database",
+            copy.display()
+        );
+        return Line::finding(CHECK, says, "make a backup, or start the bank again");
+    }
+    Line::good(CHECK, "none of an interrupted restore or backup")
 }

@@ -65,6 +65,11 @@ async fn the_doctor_finds_each_thing_that_is_wrong_and_nothing_else() {
     finds(&bank, "permissions", "chmod 600");
     mode(0o600).unwrap();
 
+    let copy = bank.dir().join("copy");
+    fs::create_dir(&copy).unwrap();
+    finds(&bank, "leftovers", "a backup that was cut off");
+    fs::remove_dir(&copy).unwrap();
+
     let other = Bank::made();
     let of_other = |name: &str| fs::read_to_string(other.dir().join(name)).unwrap();
     with(&bank.dir().join("bank.pub"), &of_other("bank.pub"), || {
