@@ -154,6 +154,9 @@ pub(crate) fn strace() -> Result<()> {
 /// Builds the disk that loses what was not synced; returns the program. Where there is no FUSE it says so itself.
 pub(crate) fn lossy_disk() -> Result<PathBuf> {
     install(FUSE)?;
+    if !Path::new("/dev/fuse").exists() {
+        println!("There is no FUSE here: the tests of power cuts and bad disks will be SKIPPED.");
+    }
     let target = machine::target().join("lossy");
     step::run(&mut cargo::lossy("build", &target))?;
     Ok(target.join("debug/lossy"))

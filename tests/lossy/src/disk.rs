@@ -245,8 +245,9 @@ impl Layers<Vec<u8>, Change> {
             let kept = match chance.below(8) {
                 0..3 => 0,
                 3..6 => page,
-                _ => page.min(SECTOR * chance.below(PAGE / SECTOR)),
+                _ => (SECTOR * chance.below(PAGE / SECTOR)).saturating_sub((at + start) % SECTOR),
             };
+            let kept = kept.min(page);
             let piece = bytes[start..start + kept].to_vec();
             if !piece.is_empty() {
                 self.durable.apply(&Change::Write(at + start, piece));
