@@ -414,7 +414,7 @@ impl Folder {
 
     /// The operator's key file.
     pub(crate) fn operator_key(&self) -> PathBuf {
-        self.0.join(OPERATOR_KEY)
+        self.0.join(OwnKey::Operator.file())
     }
 
     /// The key-encryption key alone, for a check; `None` if this folder does not hold it. While it is replaced, the next one

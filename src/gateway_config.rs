@@ -229,7 +229,7 @@ pub(crate) fn faults(reading: &Reading<Settings>, folder: &Path) -> Vec<Fault> {
     let tls = tls(settings, folder);
     let tls = tls.and_then(|it| it.map(|it| Certificate::read(&it)).transpose());
     hold("tls_certificate", tls.map(drop));
-    hold("bank", read_bank_key(&at(&settings.bank)).map(drop));
+    hold("bank", read_log_keys(&at(&settings.bank)).map(drop));
     hold("key", read_keys(&at(&settings.key)).map(drop));
     if let Some(path) = &settings.agent_key {
         hold("agent_key", read_keys(&at(path)).map(drop));

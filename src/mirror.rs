@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_ledger::peers::http::Line;
 use creditbank_merkle::tile::{TILE_WIDTH, decode_entries, encode_entries};
-use creditbank_merkle::{Checkpoint, Edge, Resource, TileId, VerifierKey, leaf_hash};
+use creditbank_merkle::{Checkpoint, Edge, LogKeys, Resource, TileId, leaf_hash};
 
 /// How long one answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -110,13 +110,14 @@ pub(crate) struct Mirrored {
 
 /// Brings the copy of a public log in `folder` up to date: only what is new is fetched, every leaf is hashed, and the
 /// checkpoint that the leaves must give is written last.
-pub(crate) async fn mirror(log: &PublicLog, key: &VerifierKey, folder: &Path) -> Result<Mirrored> {
+pub(crate) async fn mirror(log: &PublicLog, keys: &LogKeys, folder: &Path) -> Result<Mirrored> {
     let note = log.checkpoint().await?;
-    let stated = Checkpoint::open(&note, key).with_context(|| format!("{log}: checkpoint"))?;
+    let stated = keys.open(&note).with_context(|| format!("{log}: checkpoint"))?;
     let own = PublicLog::Directory(folder.to_owned());
     let known = match own.read("checkpoint").await? {
         Some(known) => {
-            Some(Checkpoint::open(std::str::from_utf8(&known)?, key).context("the copy")?)
+            let known = std::str::from_utf8(&known)?;
+            Some(keys.open(known).context("the copy")?)
         }
         None => None,
     };
@@ -124,7 +125,7 @@ pub(crate) async fn mirror(log: &PublicLog, key: &VerifierKey, folder: &Path) ->
     let have = known.as_ref().map_or(0, |known| known.size.value());
     ensure!(
         have <= size,
-        "{log} has {size} leaves, and the copy {have}, signed by the same key: keep the copy, it proves what the bank has \
+        "{log} has {size} leaves, and the copy {have}, signed by the same log: keep the copy, it proves what the bank has \
          signed"
     );
     let mut edge = Edge::new();
@@ -148,7 +149,7 @@ pub(crate) async fn mirror(log: &PublicLog, key: &VerifierKey, folder: &Path) ->
             copy.append(&hashes[..upto]);
             ensure!(
                 copy.root() == known.root,
-                "{log} shows another history than the copy, signed by the same key: keep both, they prove it"
+                "{log} shows another history than the copy, signed by the same log: keep both, they prove it"
             );
         }
         let full = edge.append(&hashes);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::connection::{block_on, read, read_bank_key};
+use crate::connection::{block_on, read, read_log_keys};
 use crate::mirror::{PublicLog, mirror};
 
 /// Keep a copy of a bank's public log, as files that any web server serves.
@@ -25,7 +25,7 @@ pub(crate) struct Mirror {
     from: String,
     /// The folder of the copy; made if it is not there.
     dir: PathBuf,
-    /// The bank's public key (bank.pub).
+    /// The public keys of the bank's log (bank.pub).
     #[arg(long, env = "CREDITBANK_BANK", value_name = "FILE")]
     bank: PathBuf,
     /// Certificate authority that vouches for an https address, as PEM.
@@ -36,11 +36,11 @@ pub(crate) struct Mirror {
 impl Mirror {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let ca = self.ca.as_deref().map(read).transpose()?;
-        let (log, key) = (
+        let (log, keys) = (
             PublicLog::open(&self.from, ca.as_deref())?,
-            read_bank_key(&self.bank)?,
+            read_log_keys(&self.bank)?,
         );
-        let mirrored = block_on(mirror(&log, &key, &self.dir))?;
+        let mirrored = block_on(mirror(&log, &keys, &self.dir))?;
         println!("leaves          {}", mirrored.size);
         println!("new             {}", mirrored.new);
         Ok(ExitCode::SUCCESS)

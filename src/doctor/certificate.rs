@@ -4,9 +4,12 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+use zeroize::Zeroizing;
 
 use super::Line;
+use crate::certificate::Files;
 use crate::config::{Folder, Settings};
+use crate::connection::read;
 use crate::print::moment;
 
 /// Seconds before its end from which a certificate is to be renewed.
@@ -14,7 +17,12 @@ const RENEW_S: u64 = 14 * 86_400;
 const CHECK: &str = "certificate";
 
 pub(super) fn certificate(folder: &Folder, settings: &Settings, now_s: u64) -> Line {
-    match folder.tls(settings) {
+    let read = |files: Files| {
+        let (chain, key) = (read(&files.certificate)?, read(&files.key)?);
+        anyhow::Ok((chain, Zeroizing::new(key)))
+    };
+    let files = folder.tls(settings);
+    match files.and_then(|it| it.map(read).transpose()) {
         Ok(None) if settings.allow_plaintext || settings.grpc.ip().is_loopback() => {
             Line::good(CHECK, "none is asked for")
         }

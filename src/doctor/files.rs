@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use creditbank_ledger::BankKeys;
+use creditbank_merkle::{LogKeys, VerifierKey};
 
 use super::Line;
 use crate::config::{Folder, Settings};
@@ -76,13 +77,13 @@ pub(super) fn keys(folder: &Folder) -> (Line, Option<BankKeys>) {
     };
     let public = folder.public_key();
     let line = match fs::read_to_string(&public) {
-        Ok(text) if text.trim() == keys.log.verifier().to_string() => Line::good(
+        Ok(text) if lists(&text, keys.log.verifier()) => Line::good(
             CHECK,
             format!("read; bank.pub is that of {}", keys.log.name()),
         ),
         Ok(_) => Line::finding(
             CHECK,
-            "bank.pub is not the public half of secrets/log.key",
+            "bank.pub does not list the public half of secrets/log.key",
             "find out which of the two is right before the bank signs anything",
         ),
         Err(error) => Line::finding(
@@ -92,6 +93,12 @@ pub(super) fn keys(folder: &Folder) -> (Line, Option<BankKeys>) {
         ),
     };
     (line, Some(keys))
+}
+
+/// Whether these keys of a log are well written, and have one of them.
+fn lists(text: &str, key: &VerifierKey) -> bool {
+    let keys = text.parse::<LogKeys>();
+    keys.is_ok_and(|keys| keys.find(key).is_some())
 }
 
 /// Room on the disks of database and anchor.

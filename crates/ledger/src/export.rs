@@ -100,7 +100,7 @@ pub fn export(
     outcome?;
     let mut outcome = Ok(());
     snapshot.wrapped_keys(|learner, wrapped| {
-        let revealed = keys.key_encryption.reveal(learner, wrapped);
+        let revealed = keys.key_encryption.opened(learner, wrapped);
         outcome = revealed
             .map_err(NotMoved::from)
             .and_then(|key| frames.put(KEY, &learner.to_be_bytes(), &key[..]));

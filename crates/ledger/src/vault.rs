@@ -89,20 +89,6 @@ impl KeyEncryptionKey {
         (Arc::new(DataKey(key(&bytes))), self.wrap(learner, &bytes))
     }
 
-    /// Wraps a data key that came from elsewhere.
-    pub(crate) fn wrap(&self, learner: u64, bytes: &[u8; 32]) -> Vec<u8> {
-        seal(&self.0, &wrap_aad(learner), &[bytes])
-    }
-
-    /// The bytes of a learner's data key, for a move under another key.
-    pub(crate) fn reveal(
-        &self,
-        learner: u64,
-        wrapped: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        open(&self.0, &wrap_aad(learner), wrapped).map(Zeroizing::new)
-    }
-
     /// Unwraps a learner's data key.
     pub fn unwrap(&self, learner: u64, wrapped: &[u8]) -> Result<Arc<DataKey>, SealError> {
         Ok(Arc::new(DataKey(key(&*self.opened(learner, wrapped)?))))
@@ -117,14 +103,20 @@ impl KeyEncryptionKey {
         Ok(Some(self.wrap(learner, &bytes)))
     }
 
-    fn wrap(&self, learner: u64, bytes: &[u8; 32]) -> Vec<u8> {
+    /// Wraps a data key.
+    pub(crate) fn wrap(&self, learner: u64, bytes: &[u8; 32]) -> Vec<u8> {
         let mut out = vec![WRAP_FORMAT];
         out.extend_from_slice(&self.id.0);
         seal_into(&self.key, &self.aad(learner), &[bytes], &mut out);
         out
     }
 
-    fn opened(&self, learner: u64, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+    /// The bytes of a learner's data key; for a move under another key, outside this module.
+    pub(crate) fn opened(
+        &self,
+        learner: u64,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let opened = match wrapped_by(wrapped) {
             Some(id) if id == self.id => open(&self.key, &self.aad(learner), &wrapped[9..]),
             Some(_) => Err(SealError),
