@@ -33,6 +33,7 @@ use zeroize::Zeroizing;
 use crate::certificate::{Certificate, Files};
 use crate::logging;
 use crate::settings::{self, Fault, Overrides, Reading};
+use crate::traces::{self, Collector};
 
 const SETTINGS: &str = "bank.toml";
 const PUBLIC_KEY: &str = "bank.pub";
@@ -56,6 +57,11 @@ pub(crate) struct Settings {
     pub(crate) metrics: Option<SocketAddr>,
     /// What the log shows.
     pub(crate) log: String,
+    /// Collector of traces (OTLP over gRPC); none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traces: Option<String>,
+    /// One in so many calls is traced.
+    pub(crate) traces_one_in: u32,
     /// Certificate chain for gRPC, PEM; with `tls_key`.
     pub(crate) tls_certificate: Option<PathBuf>,
     /// Private key of the certificate, PEM.
@@ -130,6 +136,8 @@ impl Default for Settings {
             http: SocketAddr::from(([127, 0, 0, 1], 7301)),
             metrics: None,
             log: logging::USUAL.to_owned(),
+            traces: None,
+            traces_one_in: 100,
             tls_certificate: None,
             tls_key: None,
             allow_plaintext: false,
@@ -479,6 +487,13 @@ impl Settings {
         }
     }
 
+    /// Where traces go.
+    pub(crate) fn collector(&self) -> Option<Collector<'_>> {
+        let one_in = self.traces_one_in;
+        let address = self.traces.as_deref();
+        address.map(|address| Collector { address, one_in })
+    }
+
     /// Numbers out of their bounds, and a log filter that cannot be read.
     fn limits_faults(&self, reading: &Reading<Self>) -> Vec<Fault> {
         let number = |value: i32| usize::try_from(value).unwrap_or_default();
@@ -510,7 +525,12 @@ impl Settings {
         };
         let log = logging::parse(&self.log).err();
         let log = log.map(|error| reading.fault("log", error.to_string()));
-        outside.map(fault).chain(log).collect()
+        let traces = self
+            .traces
+            .as_deref()
+            .and_then(|it| traces::check(it).err());
+        let traces = traces.map(|error| reading.fault("traces", error.to_string()));
+        outside.map(fault).chain(log).chain(traces).collect()
     }
 }
 
@@ -529,11 +549,13 @@ pub(crate) const OVERRIDES: Overrides = Overrides {
     keys: &SETTING_NAMES,
 };
 
-const SETTING_NAMES: [&str; 19] = [
+const SETTING_NAMES: [&str; 21] = [
     "grpc",
     "http",
     "metrics",
     "log",
+    "traces",
+    "traces_one_in",
     "connections_max",
     "calls_max",
     "calls_of_caller_max",

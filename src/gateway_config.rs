@@ -30,6 +30,7 @@ use crate::config::told;
 use crate::connection::{read, read_bank_key, read_keys};
 use crate::logging;
 use crate::settings::{self, Fault, Overrides, Reading};
+use crate::traces::{self, Collector};
 
 /// The settings with every key explained, as `creditbank gateway --init` writes them.
 pub(crate) const EXAMPLE: &str = include_str!("../deploy/gateway.toml");
@@ -49,6 +50,11 @@ pub(crate) struct Settings {
     pub(crate) metrics: Option<SocketAddr>,
     /// What the log shows.
     pub(crate) log: String,
+    /// Collector of traces (OTLP over gRPC); none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traces: Option<String>,
+    /// One in so many calls is traced.
+    pub(crate) traces_one_in: u32,
     /// Certificate chain, PEM; with `tls_key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls_certificate: Option<PathBuf>,
@@ -134,6 +140,8 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
             metrics: None,
             log: logging::USUAL.to_owned(),
+            traces: None,
+            traces_one_in: 100,
             tls_certificate: None,
             tls_key: None,
             base_url: None,
@@ -164,10 +172,12 @@ pub(crate) const OVERRIDES: Overrides = Overrides {
     keys: &SETTING_NAMES,
 };
 
-const SETTING_NAMES: [&str; 21] = [
+const SETTING_NAMES: [&str; 23] = [
     "listen",
     "metrics",
     "log",
+    "traces",
+    "traces_one_in",
     "tls_certificate",
     "tls_key",
     "base_url",
@@ -255,7 +265,17 @@ fn limits_faults(reading: &Reading<Settings>) -> Vec<Fault> {
     if let Err(error) = logging::parse(&settings.log) {
         faults.push(reading.fault("log", error.to_string()));
     }
+    if let Some(Err(error)) = settings.traces.as_deref().map(traces::check) {
+        faults.push(reading.fault("traces", error.to_string()));
+    }
     faults
+}
+
+/// Where traces go.
+pub(crate) fn collector(settings: &Settings) -> Option<Collector<'_>> {
+    let one_in = settings.traces_one_in;
+    let address = settings.traces.as_deref();
+    address.map(|address| Collector { address, one_in })
 }
 
 /// Certificate and key, where the settings name them.
@@ -406,6 +426,7 @@ mod tests {
             "recipient",
             "trusted_proxies",
             "metrics",
+            "traces",
             "tls_certificate",
             "tls_key",
         ] {

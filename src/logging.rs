@@ -9,19 +9,32 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use crate::settings::environment;
+use crate::traces::{self, Collector};
 
 /// What the environment calls the filter; it is stronger than a setting.
 const FILTER: &str = "CREDITBANK_LOG";
 /// `text` or `json`.
 const FORMAT: &str = "CREDITBANK_LOG_FORMAT";
+/// Where a command's traces go.
+const TRACES: &str = "CREDITBANK_TRACES";
 /// What is shown if nobody says otherwise.
 pub(crate) const USUAL: &str = "info";
 
 /// The log, once it has begun.
 pub(crate) struct Logging(reload::Handle<EnvFilter, Registry>);
 
-/// Begins the log. `filter` is what a setting says; the environment is stronger.
-pub(crate) fn start(filter: &str) -> Result<Logging> {
+/// Begins the log of a command that has no settings: what the environment says, or the usual.
+pub(crate) fn start_command() -> Result<Logging> {
+    let environment = environment();
+    let collector = environment
+        .get(TRACES)
+        .map(|address| Collector { address, one_in: 1 });
+    start(USUAL, collector)
+}
+
+/// Begins the log, and traces where there is somebody to collect them. `filter` is what a setting says; the environment is
+/// stronger.
+pub(crate) fn start(filter: &str, traces: Option<Collector<'_>>) -> Result<Logging> {
     let environment = environment();
     let filter = environment.get(FILTER).map_or(filter, String::as_str);
     // Of two programs' settings in one environment the wrong one must not keep a command from running.
@@ -36,7 +49,10 @@ pub(crate) fn start(filter: &str) -> Result<Logging> {
         Some("json") => lines.json().flatten_event(true).boxed(),
         _ => lines.boxed(),
     };
-    let log = tracing_subscriber::registry().with(lines.with_filter(filter));
+    let traces = traces.map(traces::layer).transpose()?;
+    let log = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(traces);
     log.try_init().context("the log begins once")?;
     Ok(Logging(handle))
 }

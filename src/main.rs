@@ -21,6 +21,7 @@ mod sample;
 mod settings;
 mod stop;
 mod table;
+mod traces;
 
 use std::process::ExitCode;
 
@@ -53,9 +54,11 @@ fn main() -> ExitCode {
         // It knows settings of the log, and begins it.
         Ok(())
     } else {
-        logging::start(logging::USUAL).map(drop)
+        logging::start_command().map(drop)
     };
-    begun
+    let ended = begun
         .and_then(|()| command.run())
-        .unwrap_or_else(|error| connection::fail(&error))
+        .unwrap_or_else(|error| connection::fail(&error));
+    traces::finish();
+    ended
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::admin::{Admin, Probe};
 use crate::certificate::Certificate;
-use crate::gateway_config::{EXAMPLE, Settings, options, session_key, settings, tls};
+use crate::gateway_config::{EXAMPLE, Settings, collector, options, session_key, settings, tls};
 use crate::logging::{self, Logging};
 use crate::reload;
 use crate::stop::stop;
@@ -58,7 +58,7 @@ impl Gateway {
         }
         let file = self.config.context("clap asks for it")?;
         let mut settings = settings(&file)?;
-        let logging = logging::start(&settings.log)?;
+        let logging = logging::start(&settings.log, collector(&settings))?;
         settings.listen = self.listen.unwrap_or(settings.listen);
         settings.metrics = self.metrics.or(settings.metrics);
         let metrics = settings.metrics;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use creditbank_domain::identifier::InstitutionId;
+use tracing::Instrument as _;
 
 use crate::connection::{Connection, Key, block_on};
 use crate::import::{Access, Holder, Import as Job};
@@ -128,7 +129,8 @@ impl Import {
             quiet: self.quiet,
             file,
         };
-        let summary = block_on(job.run(access))?;
+        let span = tracing::trace_span!(target: creditbank_client::trace::TARGET, "import");
+        let summary = block_on(job.run(access).instrument(span))?;
         if self.json {
             print::json(&summary.to_json());
         } else {

@@ -75,7 +75,7 @@ impl Serve {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
         let settings = folder.settings()?;
-        let logging = logging::start(&settings.log)?;
+        let logging = logging::start(&settings.log, settings.collector())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;

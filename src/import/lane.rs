@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::batch::{self, Batcher};
 use creditbank_client::receipt::{BankKey, Verifier, bundle_of};
+use creditbank_client::trace::TARGET;
 use creditbank_client::{
     Acknowledgement, Bank, ClientError, InstitutionKeys, Options, RecordMaker, submit,
 };
@@ -13,6 +14,7 @@ use creditbank_domain::identifier::InstitutionId;
 use creditbank_domain::record::BATCH_RECORDS_MAX;
 use creditbank_wire::v1;
 use tokio::sync::OnceCell;
+use tracing::{Instrument as _, trace_span};
 
 use super::learners::{Cache, resolve};
 use crate::connection::read_keys;
@@ -135,7 +137,9 @@ impl Lane {
         let mut rows = rows.into_iter();
         for request in requests {
             let rows: Vec<Row> = rows.by_ref().take(request.records.len()).collect();
-            match submit::submit(&bank, request).await {
+            let first_row = rows.first().map(|row| row.number);
+            let span = trace_span!(target: TARGET, "batch", first_row, rows = rows.len());
+            match submit::submit(&bank, request).instrument(span).await {
                 Ok(answer) => self.settle(answer, rows, &mut deposited).await?,
                 Err(error) => deposited
                     .refused

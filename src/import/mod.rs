@@ -28,6 +28,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
+use tracing::Instrument as _;
 
 pub(crate) use self::lane::{Access, Holder};
 use self::lane::{Deposited, Item, Lane};
@@ -296,7 +297,8 @@ impl Coordinator {
         let items = std::mem::take(&mut waiting.items);
         self.waiting -= items.len();
         if let (Ok(lane), false) = (&waiting.lane, items.is_empty()) {
-            self.deposits.spawn(Arc::clone(lane).deposit(items));
+            let deposit = Arc::clone(lane).deposit(items);
+            self.deposits.spawn(deposit.in_current_span());
         }
         Ok(())
     }

@@ -34,6 +34,8 @@ struct Server {
     lines: Receiver<String>,
     grpc: SocketAddr,
     http: SocketAddr,
+    /// Where it tells how it is, if it was asked to.
+    metrics: Option<SocketAddr>,
 }
 
 impl Bank {
@@ -147,13 +149,14 @@ impl Bank {
         });
         match lines.recv_timeout(BOUND) {
             Ok(line) => {
-                let (grpc, http) =
+                let (grpc, http, metrics) =
                     addresses(&line).unwrap_or_else(|| panic!("not ready but {line:?}"));
                 Ok(Server {
                     child,
                     lines,
                     grpc,
                     http,
+                    metrics,
                 })
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -227,6 +230,12 @@ impl Bank {
     /// Address of the public log.
     pub(crate) fn http(&self) -> SocketAddr {
         self.server.as_ref().expect("it runs").http
+    }
+
+    /// Where it tells how it is.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        let server = self.server.as_ref().expect("it runs");
+        server.metrics.expect("it was started with --metrics")
     }
 
     /// Process id of the server.
@@ -385,12 +394,13 @@ pub(crate) fn signal(process: u32, name: &str) {
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
 }
 
-/// `ready ORIGIN grpc=ADDR http=ADDR leaves=N`.
-fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+/// `ready ORIGIN grpc=ADDR http=ADDR leaves=N`, and perhaps `metrics=ADDR`.
+fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr, Option<SocketAddr>)> {
     let mut words = line.strip_prefix("ready ")?.split(' ').skip(1);
     let grpc = words.next()?.strip_prefix("grpc=")?.parse().ok()?;
     let http = words.next()?.strip_prefix("http=")?.parse().ok()?;
-    Some((grpc, http))
+    let metrics = words.find_map(|it| it.strip_prefix("metrics=")?.parse().ok());
+    Some((grpc, http, metrics))
 }
 
 fn copy_folder(from: &Path, to: &Path) {

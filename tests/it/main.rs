@@ -24,6 +24,7 @@ mod gateway;
 mod import;
 mod independent;
 mod model;
+mod operate;
 mod peers;
 mod points;
 mod projects;

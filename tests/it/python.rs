@@ -11,7 +11,7 @@ use crate::institution::{Institution, seed};
     clippy::disallowed_methods,
     reason = "the home of what the task runner tells the tests"
 )]
-fn python() -> Option<String> {
+pub(crate) fn python() -> Option<String> {
     let python = std::env::var("CREDITBANK_PYTHON").ok();
     assert!(
         python.is_some() || std::env::var("CI").is_err(),

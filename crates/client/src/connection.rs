@@ -16,6 +16,7 @@ use crate::failure::{ClientError, Refused};
 use crate::keys::InstitutionKeys;
 use crate::retry::RetryPolicy;
 use crate::token::{Minter, Session};
+use crate::trace;
 
 /// The most connections to one bank.
 pub const CONNECTIONS_MAX: usize = 64;
@@ -265,6 +266,9 @@ impl Interceptor for Authorize {
                 .header()
                 .map_err(|error| Status::internal(error.to_string()))?;
             request.metadata_mut().insert("authorization", header);
+        }
+        if let Some(trace) = trace::current() {
+            request.metadata_mut().insert(trace::HEADER, trace);
         }
         Ok(request)
     }

@@ -71,6 +71,7 @@ pub mod record;
 pub mod retry;
 pub mod submit;
 pub mod token;
+pub mod trace;
 pub mod transfer;
 
 pub use connection::{Bank, Compression, Line, Options};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument as _;
 
 use crate::connection::{Bank, Line};
 use crate::failure::{ClientError, Refused};
@@ -48,7 +49,8 @@ pub(crate) fn start<E: Exchange>(
         pending: VecDeque::new(),
         first: 0,
     };
-    tokio::spawn(driver.run(to_caller));
+    // What is sent is part of the trace in which it was begun.
+    tokio::spawn(driver.run(to_caller).in_current_span());
     (requests, answers)
 }
 

@@ -4,7 +4,9 @@
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use creditbank_client::trace::TARGET;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
+use tracing::{Instrument as _, trace_span};
 
 use crate::clock;
 
@@ -36,8 +38,9 @@ pub(crate) async fn measure(request: Request, next: Next) -> Response {
         "DELETE" => "DELETE",
         _ => OTHER,
     };
-    let response = next.run(request).await;
     let route = route.map_or(OTHER.to_owned(), |it| it.as_str().to_owned());
+    let span = trace_span!(target: TARGET, "request", otel.name = %route, otel.kind = "server");
+    let response = next.run(request).instrument(span).await;
     let status = response.status().as_u16().to_string();
     histogram!("creditbank_gateway_request_seconds", "route" => route.clone())
         .record(clock::instant().duration_since(since));

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use creditbank_client::trace::TARGET;
 use creditbank_domain::{Fault, LeafIndex, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::{Span, trace_span};
 
 use crate::admission::Admitted;
 use crate::head::Head;
@@ -27,6 +29,8 @@ pub(crate) struct Job {
     pub(crate) _room: OwnedSemaphorePermit,
     /// When it was admitted.
     pub(crate) since: Instant,
+    /// The part of a trace that it is in, and that of its wait.
+    pub(crate) spans: [Span; 2],
 }
 
 /// What the sequencer receives.
@@ -104,6 +108,7 @@ impl Queue {
             reply,
             _room: room,
             since: begin(),
+            spans: [Span::current(), trace_span!(target: TARGET, "queue")],
         };
         self.jobs
             .try_send(Message::Job(job))

@@ -75,6 +75,7 @@ fn tests(names: &[&str]) -> Result<Command> {
     // Tests with a side in Python or Node skip it, saying so, where these are not set.
     command.env("CREDITBANK_PYTHON", setup::python()?);
     setup::transcript()?;
+    setup::operation()?;
     command.env("CREDITBANK_NODE_MODULES", setup::verifiers()?);
     command.env("CREDITBANK_OIDC", setup::identity_provider()?);
     command.env("CREDITBANK_SCHEMATHESIS", setup::schemathesis()?);

@@ -56,6 +56,29 @@ const TRANSCRIPT: &[Need] = &[
     },
 ];
 
+const OPERATION: &[Need] = &[
+    Need {
+        package: "prometheus",
+        reason: "has promtool, which reads the alert rules in the tests and fires them",
+        present: || machine::program("promtool").is_some(),
+    },
+    Need {
+        package: "logrotate",
+        reason: "reads its configuration in the tests",
+        present: || Path::new("/usr/sbin/logrotate").is_file(),
+    },
+    Need {
+        package: "systemd",
+        reason: "has systemd-analyze, which examines the units in the tests",
+        present: || machine::program("systemd-analyze").is_some(),
+    },
+    Need {
+        package: "curl",
+        reason: "runs in the runbook, whose commands the tests execute",
+        present: || machine::program("curl").is_some(),
+    },
+];
+
 const NODE: &[Need] = &[
     Need {
         package: "nodejs",
@@ -86,6 +109,7 @@ pub(crate) fn everything(peers: bool) -> Result<()> {
     build()?;
     python()?;
     transcript()?;
+    operation()?;
     verifiers()?;
     identity_provider()?;
     schemathesis()?;
@@ -106,6 +130,11 @@ pub(crate) fn build() -> Result<()> {
 /// What the tests of the printed transcript need.
 pub(crate) fn transcript() -> Result<()> {
     install(TRANSCRIPT)
+}
+
+/// What the tests of `deploy/` need.
+pub(crate) fn operation() -> Result<()> {
+    install(OPERATION)
 }
 
 /// What `bench --peers` needs.

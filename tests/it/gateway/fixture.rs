@@ -34,6 +34,8 @@ pub(crate) struct Scene {
     pub(crate) other: Learner,
     gateway: Option<Child>,
     address: SocketAddr,
+    /// Where it tells how it is, if it was asked to.
+    metrics: Option<SocketAddr>,
 }
 
 impl Scene {
@@ -71,6 +73,7 @@ impl Scene {
             other,
             gateway: None,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            metrics: None,
         }
     }
 
@@ -116,10 +119,13 @@ impl Scene {
         self.gateway = Some(child);
         let line = lines.recv_timeout(BOUND);
         let line = line.unwrap_or_else(|_| panic!("the gateway does not serve: {}", self.said()));
-        let address = line
+        let mut words = line
             .strip_prefix("ready http=")
-            .and_then(|it| it.parse().ok());
+            .unwrap_or_default()
+            .split(' ');
+        let address = words.next().and_then(|it| it.parse().ok());
         self.address = address.unwrap_or_else(|| panic!("not ready but {line:?}"));
+        self.metrics = words.find_map(|it| it.strip_prefix("metrics=")?.parse().ok());
     }
 
     /// Asks it to stop, and waits for its end.
@@ -132,6 +138,16 @@ impl Scene {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it tells how it is.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        self.metrics.expect("it was started with --metrics")
+    }
+
+    /// Process id of the gateway.
+    pub(crate) fn process(&self) -> u32 {
+        self.gateway.as_ref().expect("it runs").id()
     }
 
     /// What the gateway wrote to its log.

@@ -2,7 +2,7 @@
 
 mod attacks;
 mod browser;
-mod fixture;
+pub(crate) mod fixture;
 mod interface;
 mod limits;
 mod log;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use creditbank_client::trace;
 use creditbank_domain::Refusal;
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_wire::{FILE_DESCRIPTOR_SET, Message as _};
@@ -17,6 +18,7 @@ use prost_types::FileDescriptorSet;
 use tonic::codegen::http::{HeaderMap, Request, Response};
 use tonic::codegen::{Bytes, Service};
 use tower::Layer;
+use tracing::{Instrument as _, Span, trace_span};
 
 use super::refuse;
 use crate::measure::{begin, stages};
@@ -127,6 +129,20 @@ impl Calls {
             open: AtomicUsize::new(0),
             callers: Mutex::default(),
         }))
+    }
+}
+
+impl Shared {
+    /// The part of a trace that a call is; none where nobody collects traces.
+    fn span<B>(&self, request: &Request<B>) -> Span {
+        let method = self.methods.get(request.uri().path());
+        let Method { service, name, .. } = method.unwrap_or(&self.other);
+        let span = trace_span!(
+            target: trace::TARGET, "call", otel.name = %name, otel.kind = "server", rpc.service = %service
+        );
+        let header = request.headers().get(trace::HEADER);
+        trace::adopt(&span, header.and_then(|it| it.to_str().ok()));
+        span
     }
 }
 
@@ -256,23 +272,31 @@ where
         if open >= self.shared.limits.load().calls {
             let status = refuse(Refusal::QueueFull { retry_ms: RETRY_MS }, "");
             let response = status.into_http::<tonic::body::Body>();
-            return Box::pin(std::future::ready(Ok(watch(call, response))));
+            return Box::pin(std::future::ready(Ok(watch(call, Span::none(), response))));
         }
+        let span = self.shared.span(&request);
         request.extensions_mut().insert(Arc::clone(&call));
-        let answer = self.inner.call(request);
-        Box::pin(async move { answer.await.map(|response| watch(call, response)) })
+        let answer = span.in_scope(|| self.inner.call(request));
+        let answer = answer.instrument(span.clone());
+        Box::pin(async move { answer.await.map(|response| watch(call, span, response)) })
     }
 }
 
-fn watch(call: Arc<Call>, response: Response<tonic::body::Body>) -> Response<Watched> {
+fn watch(call: Arc<Call>, span: Span, response: Response<tonic::body::Body>) -> Response<Watched> {
     call.see(response.headers());
-    response.map(|body| Watched { body, call })
+    response.map(|body| Watched {
+        body,
+        call,
+        _span: span,
+    })
 }
 
 /// The body of an answer; the call ends with it.
 pub(crate) struct Watched {
     body: tonic::body::Body,
     call: Arc<Call>,
+    /// Part of a trace, until the last byte.
+    _span: Span,
 }
 
 impl Body for Watched {

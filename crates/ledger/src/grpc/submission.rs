@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use creditbank_client::trace::TARGET;
 use creditbank_domain::identifier::{InstitutionId, RecordId};
 use creditbank_domain::record::{KeyId, Role};
 use creditbank_domain::registry::Institution;
@@ -16,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
+use tracing::{Instrument as _, trace_span};
 
 use super::auth::Caller;
 use super::page::{self, Query};
@@ -62,7 +64,8 @@ impl SubmissionService for Services {
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
         let caller = self.caller(&request, &SUBMITTERS)?;
         let (pending, answers) = mpsc::channel(STREAM_BATCHES_AHEAD);
-        tokio::spawn(read(self.clone(), caller, request.into_inner(), pending));
+        let read = read(self.clone(), caller, request.into_inner(), pending);
+        tokio::spawn(read.in_current_span());
         Ok(Response::new(Box::pin(
             ReceiverStream::new(answers).then(Pending::finish),
         )))
@@ -157,7 +160,10 @@ impl Services {
     }
 
     fn enqueue(&self, batch: SignedBatch, room: OwnedSemaphorePermit) -> Result<Answer, Status> {
-        let admitted = Admitted::admit(&self.bank, batch).map_err(|error| match error {
+        let admission = trace_span!(target: TARGET, "admission", records = batch.records());
+        let admitted = admission.in_scope(|| Admitted::admit(&self.bank, batch));
+        drop(admission);
+        let admitted = admitted.map_err(|error| match error {
             NotAdmitted::Refused(fault) => refuse_all(&[fault]),
             NotAdmitted::Store(error) => failed(&error),
         })?;
@@ -249,7 +255,7 @@ impl Services {
         let services = self.clone();
         Pending::Verifying(
             sequence,
-            tokio::spawn(async move { services.enqueue(batch, room) }),
+            tokio::spawn(async move { services.enqueue(batch, room) }.in_current_span()),
         )
     }
 }

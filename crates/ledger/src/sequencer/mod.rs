@@ -8,10 +8,12 @@ mod recent;
 
 use std::sync::Arc;
 
+use creditbank_client::trace::TARGET;
 use creditbank_domain::{Fault, Refusal};
 use creditbank_merkle::{Checkpoint, Hash, TreeSize};
 use creditbank_store::{Anchor, AnchorFile, Plan, StoreError};
 use tokio::sync::mpsc;
+use tracing::{Span, trace_span};
 
 use self::draft::Draft;
 use self::recent::Recent;
@@ -79,6 +81,7 @@ impl Sequencer {
             reply,
             _room: room,
             since: begin(),
+            spans: [Span::none(), Span::none()],
         }]);
         answer.try_recv().map_err(|_| whole(Refusal::Internal))?
     }
@@ -96,19 +99,23 @@ impl Sequencer {
             stages().queued.record(since.duration_since(job.since));
         }
         let mut draft = Draft::new(&self.bank, Arc::clone(&head), &self.recent, now_ms);
-        let mut decided = Vec::with_capacity(group.len());
+        let batches = group.len();
+        let mut decided = Vec::with_capacity(batches);
         let mut replies = Vec::with_capacity(group.len());
         for Job {
             admitted,
             reply,
             _room,
+            spans: [call, queue],
             ..
         } in group
         {
+            drop(queue);
+            let commit = trace_span!(target: TARGET, parent: &call, "commit", batches);
             match draft.add(admitted) {
                 Ok(rows) => {
                     decided.push(rows);
-                    replies.push((reply, _room));
+                    replies.push((reply, (_room, commit)));
                 }
                 Err(draft::Failure::Refused(fault)) => drop(reply.send(Err(fault))),
                 // A draft that was left half-way is worth nothing: no batch of the group is decided.

@@ -42,10 +42,18 @@ pub(crate) struct Bank {
 impl Bank {
     /// Makes and starts one, with learners enough for this many rows.
     pub(crate) async fn start(rows: u64) -> Result<Self> {
+        Self::start_with(rows, "").await
+    }
+
+    /// The same with these settings.
+    pub(crate) async fn start_with(rows: u64, settings: &str) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("creditbank-bench-")
             .tempdir()?;
         init(folder.path())?;
+        let file = folder.path().join("bank/bank.toml");
+        let written = std::fs::read_to_string(&file)?;
+        std::fs::write(&file, format!("{settings}{written}"))?;
         let server = serve(folder.path())?;
         let keys = Arc::new(InstitutionKeys::generate(InstitutionId::parse(
             INSTITUTION,
@@ -70,6 +78,10 @@ impl Bank {
 
     pub(crate) fn connected(&self) -> &Connected {
         &self.connected
+    }
+
+    pub(crate) fn keys(&self) -> &Arc<InstitutionKeys> {
+        &self.keys
     }
 
     pub(crate) fn rows(&self) -> &Arc<Rows> {

@@ -29,6 +29,7 @@ mod records;
 mod report;
 mod restart;
 mod rules;
+mod soak;
 mod submit;
 
 use std::process::ExitCode;
@@ -85,6 +86,9 @@ fn bench(options: &Options) -> Result<bool> {
     }
     if options.wants("import_csv") {
         runtime.block_on(import::measure(options, &mut report))?;
+    }
+    if options.wants_soak() {
+        runtime.block_on(soak::measure(options, &mut report))?;
     }
     if options.peers {
         runtime.block_on(peers::measure(options, &mut report))?;

@@ -12,7 +12,7 @@ Usage: cargo xtask bench [--quick] [--peers] [--only NAME…] [--records N]
   --quick        Fewer records and shorter windows; ends within a minute.
   --peers        Also runs PostgreSQL from Debian's package on the same rows.
   --only NAME…   Only the results whose names contain a NAME (submit_stream_1000, archive, rules, reconcile, …);
-                 submit_stream_1 means itself alone.
+                 submit_stream_1 means itself alone. soak overloads a bank for some minutes, and runs only where it is named.
   --records N    Records in the ledger for reads, memory, start and disk (5000000; 150000 with --quick).
 
 Writes target/bench/latest.json and prints the table. The exit code is 1 if a target was missed.
@@ -97,6 +97,11 @@ impl Options {
             only == name || (name.contains(only.as_str()) && only != "submit_stream_1")
         };
         self.only.is_empty() || self.only.iter().any(means)
+    }
+
+    /// Whether a bank is to be overloaded: some minutes, and so only where it is named.
+    pub(crate) fn wants_soak(&self) -> bool {
+        self.only.iter().any(|only| only == "soak")
     }
 
     /// Whether anything of these families is asked for.

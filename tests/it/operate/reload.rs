@@ -1,0 +1,172 @@
+//! A certificate and settings are read again on SIGHUP: open connections stay, new ones see what is new, and what cannot be
+//! used changes nothing.
+
+use std::fs;
+use std::path::Path;
+
+use creditbank_client::{Bank as Connection, Options, RetryPolicy};
+use creditbank_wire::v1;
+
+use crate::bank::{BOUND, Bank, ORIGIN, signal};
+use crate::gateway::fixture::Scene;
+
+/// Writes a new certificate for `localhost`; gives it as an authority to trust.
+fn certify(folder: &Path) -> String {
+    let certified =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    fs::write(
+        folder.join("tls.key"),
+        certified.signing_key.serialize_pem(),
+    )
+    .expect("room");
+    fs::write(folder.join("tls.pem"), certified.cert.pem()).expect("room");
+    certified.cert.pem()
+}
+
+const TLS: &str = "tls_certificate = \"tls.pem\"\ntls_key = \"tls.key\"\n";
+
+/// Sends SIGHUP and waits until the log says what came of it; gives what it said since.
+pub(super) fn reload(process: u32, log: impl Fn() -> String) -> String {
+    let before = log().len();
+    signal(process, "HUP");
+    let began = std::time::Instant::now();
+    loop {
+        let said = log().split_off(before);
+        if said.contains("reloaded") || said.contains("reloading failed") {
+            return said;
+        }
+        assert!(began.elapsed() < BOUND, "nothing came of SIGHUP: {said}");
+        std::thread::yield_now();
+    }
+}
+
+async fn connect(bank: &Bank, authority: &str) -> Option<Connection> {
+    let options = Options {
+        ca_pem: Some(authority.as_bytes().to_vec()),
+        retry: RetryPolicy::NEVER,
+        ..Options::new(format!("https://localhost:{}", bank.grpc().port()), ORIGIN)
+    };
+    Connection::connect(options, None).await.ok()
+}
+
+async fn answers(line: &Connection) -> bool {
+    line.log()
+        .get_checkpoint(v1::GetCheckpointRequest {})
+        .await
+        .is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_takes_a_new_certificate_without_a_restart() {
+    let mut bank = Bank::made();
+    let first = certify(&bank.dir());
+    let settings = bank.dir().join("bank.toml");
+    let written = fs::read_to_string(&settings).expect("init wrote it");
+    fs::write(&settings, format!("{TLS}{written}")).expect("room");
+    bank.start();
+    let open = connect(&bank, &first).await.expect("the first certificate");
+    let second = certify(&bank.dir());
+    let said = reload(bank.process(), || bank.said());
+    assert!(said.contains("is_new=true"), "{said}");
+    assert!(answers(&open).await, "an open connection stays");
+    assert!(
+        connect(&bank, &first).await.is_none(),
+        "the first certificate has gone"
+    );
+    let later = connect(&bank, &second)
+        .await
+        .expect("the second certificate");
+    // A key that does not belong to the certificate, then no certificate at all.
+    let key = bank.dir().join("tls.key");
+    let right = fs::read_to_string(&key).expect("it was written");
+    let other =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    for (broken, what) in [
+        (
+            other.signing_key.serialize_pem(),
+            "no certificate and its key",
+        ),
+        ("nothing\n".to_owned(), "no private key"),
+    ] {
+        fs::write(&key, broken).expect("room");
+        let said = reload(bank.process(), || bank.said());
+        assert!(
+            said.contains("reloading failed") && said.contains(what),
+            "{said}"
+        );
+        assert!(
+            connect(&bank, &second).await.is_some(),
+            "the one before still serves"
+        );
+    }
+    fs::write(&key, right).expect("room");
+    // Settings: one that is taken, one that needs a restart, one that is wrong.
+    fs::write(
+        &settings,
+        format!("{TLS}log = \"debug\"\nblock_cache_mib = 100\n{written}"),
+    )
+    .expect("room");
+    let said = reload(bank.process(), || bank.said());
+    assert!(
+        said.contains("is taken") && said.contains("key=log"),
+        "{said}"
+    );
+    assert!(
+        said.contains("needs a restart") && said.contains("key=block_cache_mib"),
+        "{said}"
+    );
+    fs::write(&settings, "no_such_key = 1\n").expect("room");
+    let said = reload(bank.process(), || bank.said());
+    assert!(said.contains("bank.toml:1: no_such_key"), "{said}");
+    assert!(answers(&open).await && answers(&later).await);
+    fs::write(&settings, written).expect("room");
+    drop((open, later));
+    bank.check_log();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_takes_a_new_certificate_without_a_restart() {
+    let mut scene = Scene::before_gateway().await;
+    fs::create_dir_all(scene.web()).expect("a folder");
+    let first = certify(&scene.web());
+    scene.start(TLS, &["--listen", "127.0.0.1:0", "--development-login"]);
+    let fetch = |authority: &str| tls_get(scene.address(), authority, "/healthz");
+    assert!(fetch(&first).is_some_and(|it| it.starts_with("HTTP/1.1 200")));
+    let second = certify(&scene.web());
+    let said = reload(scene.process(), || scene.said());
+    assert!(said.contains("is_new=true"), "{said}");
+    assert!(fetch(&first).is_none(), "the first certificate has gone");
+    assert!(fetch(&second).is_some_and(|it| it.starts_with("HTTP/1.1 200")));
+}
+
+/// Gets a path over TLS from whoever the authority vouches for.
+fn tls_get(address: std::net::SocketAddr, authority: &str, path: &str) -> Option<String> {
+    use std::io::{Read as _, Write as _};
+
+    use rustls::pki_types::pem::PemObject as _;
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = rustls::pki_types::CertificateDer::from_pem_slice(authority.as_bytes());
+    roots
+        .add(certificate.expect("a certificate"))
+        .expect("an authority");
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().expect("a name");
+    let mut session = rustls::ClientConnection::new(config.into(), name).expect("a session");
+    let mut socket = std::net::TcpStream::connect(address).expect("the gateway listens");
+    socket.set_read_timeout(Some(BOUND)).expect("a bound");
+    let mut stream = rustls::Stream::new(&mut session, &mut socket);
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut answer = String::new();
+    // The end of the stream is told by the gateway's answer, not by TLS alone.
+    drop(stream.read_to_string(&mut answer));
+    (!answer.is_empty()).then_some(answer)
+}

@@ -1,0 +1,144 @@
+//! Everything that is wrong with settings is named at once: place, key and rule.
+
+use std::fs;
+
+use crate::bank::{Bank, command, told};
+
+/// What `config check` says, without this machine's own environment.
+fn check(place: &str, environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = command();
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|it| it.starts_with("CREDITBANK_"))
+        {
+            command.env_remove(name);
+        }
+    }
+    command.envs(environment.iter().copied());
+    let output = command
+        .args(["config", "check", place])
+        .output()
+        .expect("the binary was built");
+    (output.status.code(), told(&output))
+}
+
+#[test]
+fn every_fault_of_a_bank_is_named_with_its_line_and_its_rule() {
+    let bank = Bank::made();
+    let dir = bank.dir();
+    let place = dir.to_str().expect("UTF-8");
+    let file = dir.join("bank.toml");
+    let (code, said) = check(place, &[]);
+    assert_eq!(code, Some(0), "what init writes can be used: {said}");
+    let wrong = "grcp = \"127.0.0.1:1\"\nhttp = \"nowhere\"\nblock_cache_mib = \"much\"\ncalls_max = 3\nopen_files_max = -1\n\
+         [[peer]]\nid = \"a\"\ngrpc = 7\nhttp = \"http://a\"\nlog_keys = []\nport = 1\n\
+         [[peer]]\nid = \"b\"\n";
+    fs::write(&file, wrong).expect("room");
+    let (code, said) = check(
+        place,
+        &[
+            ("CREDITBANK_CONNECTIONS_MAX", "lots"),
+            ("CREDITBANK_CONECTIONS_MAX", "1"),
+        ],
+    );
+    assert_eq!(code, Some(1), "{said}");
+    for (place, rule) in [
+        ("bank.toml:1: grcp: ", "unknown field"),
+        ("bank.toml:2: http: ", "socket address"),
+        ("bank.toml:3: block_cache_mib: ", "usize"),
+        ("bank.toml:8: peer[0].grpc: ", "string"),
+        ("bank.toml:11: peer[0].port: ", "unknown field"),
+        ("bank.toml:12: peer[", "missing field"),
+        ("CREDITBANK_CONNECTIONS_MAX: connections_max: ", "usize"),
+        ("CREDITBANK_CONECTIONS_MAX: ", "no setting"),
+    ] {
+        let line = said.lines().find(|line| line.starts_with(place));
+        let line = line.unwrap_or_else(|| panic!("{place} is not in {said}"));
+        assert!(line.contains(rule), "{line}");
+    }
+    fs::write(&file, "open_files_max = -1\ngrpc = \"0.0.0.0:1\"\ntls_key = \"x\"\nregion = \"99\"\nlog = \"a=b=c\"\n").expect("room");
+    let (code, said) = check(place, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    for place in [
+        "bank.toml:1: open_files_max: ",
+        "bank.toml:2: grpc: ",
+        "tls_certificate: ",
+        "bank.toml:4: region: ",
+        "bank.toml:5: log: ",
+    ] {
+        assert!(said.contains(place), "{place} is not in {said}");
+    }
+    fs::write(&file, "not toml").expect("room");
+    assert!(check(place, &[]).1.contains("bank.toml:1: "));
+}
+
+#[test]
+fn every_fault_of_a_gateway_is_named() {
+    let bank = Bank::made();
+    let file = bank.beside().join("gateway.toml");
+    let place = file.to_str().expect("UTF-8");
+    fs::write(
+        &file,
+        "listne = 1\nconnections_max = 0\n[provider]\nissuer = \"x\"\n",
+    )
+    .expect("room");
+    let (code, said) = check(place, &[("CREDITBANK_GATEWAY_LISTEN", "7400")]);
+    assert_eq!(code, Some(1), "{said}");
+    for part in [
+        "gateway.toml:1: listne: ",
+        "gateway.toml:3: provider: missing field",
+        "CREDITBANK_GATEWAY_LISTEN: listen: ",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    fs::write(&file, "connections_max = 0\nkey = \"absent.key\"\n").expect("room");
+    let (_, said) = check(place, &[("CREDITBANK_GATEWAY_LISTEN", "127.0.0.1:0")]);
+    for part in [
+        "gateway.toml:1: connections_max: ",
+        "gateway.toml:2: key: ",
+        "absent.key",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+}
+
+#[test]
+fn what_holds_is_shown_with_who_said_so_and_without_a_secret() {
+    let bank = Bank::made();
+    let dir = bank.dir();
+    fs::write(dir.join("bank.toml"), "\nblock_cache_mib = 33\n").expect("room");
+    let output = command()
+        .env("CREDITBANK_LOG", "warn")
+        .args(["config", "show", dir.to_str().expect("UTF-8")])
+        .output()
+        .expect("the binary was built");
+    let said = told(&output);
+    for (key, value, place) in [
+        ("block_cache_mib", "33", "# bank.toml:2"),
+        ("write_buffer_mib", "256", "# default"),
+        ("log", "\"warn\"", "# CREDITBANK_LOG"),
+    ] {
+        let line = said
+            .lines()
+            .find(|line| line.starts_with(&format!("{key} = {value} ")));
+        let line = line.unwrap_or_else(|| panic!("{key} is not in {said}"));
+        assert!(line.ends_with(place), "{line}");
+    }
+    let secret = fs::read_to_string(dir.join("secrets/bank.key")).expect("init wrote it");
+    assert!(!said.contains(secret.trim()));
+}
+
+#[test]
+fn a_bank_with_wrong_settings_does_not_start_and_says_all_of_them() {
+    let mut bank = Bank::made();
+    fs::write(
+        bank.dir().join("bank.toml"),
+        "grcp = 1\ncalls_max = \"x\"\n",
+    )
+    .expect("room");
+    let said = bank.refuses_to_start();
+    for part in ["bank.toml:1: grcp", "bank.toml:2: calls_max"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+}
