@@ -203,7 +203,7 @@ impl Folder {
         hold(
             "tls_certificate",
             self.tls(settings)
-                .and_then(|it| Ok(it.map(|it| Certificate::read(&it)).transpose().map(drop)?)),
+                .and_then(|it| it.map(|it| Certificate::read(&it)).transpose().map(drop)),
         );
         let is_open =
             |address: SocketAddr| !address.ip().is_loopback() && !settings.allow_plaintext;
@@ -605,4 +605,23 @@ fn ed25519_key(seed: &[u8; 32]) -> ed25519_dalek::SigningKey {
 
 fn own_id(id: &str) -> Result<InstitutionId> {
     InstitutionId::parse(id).with_context(|| format!("id {id:?} is no id of an institution"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_names_every_key_and_says_the_defaults() {
+        let told: Settings = toml::from_str(&settings::uncommented(EXAMPLE)).expect("it is read");
+        let mut known = toml::Table::try_from(&told).expect("a table");
+        let usual = toml::Table::try_from(Settings::default()).expect("a table");
+        for name in usual.keys().map(String::as_str).chain(SETTING_NAMES) {
+            assert!(known.contains_key(name), "{name} is not in the example");
+        }
+        known.retain(|name, _| usual.contains_key(name));
+        assert_eq!(known, usual);
+        let read: Settings = toml::from_str(EXAMPLE).expect("TOML");
+        assert_eq!(toml::Table::try_from(&read).expect("a table"), usual);
+    }
 }

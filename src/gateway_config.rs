@@ -391,25 +391,10 @@ fn make_session_key(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// What the example says when every key is taken out of its comment.
-    fn uncommented() -> String {
-        let is_key = |line: &&str| {
-            let word = line.trim_start_matches("# ").split([' ', ']']).next();
-            line.starts_with("# [")
-                || line.starts_with("# ") && line.contains(" = ") && word.is_some_and(is_name)
-        };
-        let lines = EXAMPLE.lines().filter(is_key);
-        lines.map(|line| format!("{}\n", &line[2..])).collect()
-    }
-
-    fn is_name(word: &str) -> bool {
-        word.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    }
-
     #[test]
     fn the_example_names_every_key_and_says_the_defaults() {
-        let told: Settings = toml::from_str(&uncommented()).expect("the example is read");
+        let told: Settings =
+            toml::from_str(&settings::uncommented(EXAMPLE)).expect("the example is read");
         let mut known = toml::Table::try_from(&told).expect("a table");
         let mut usual = toml::Table::try_from(Settings::default()).expect("a table");
         for (name, _) in &usual {

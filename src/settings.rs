@@ -239,3 +239,21 @@ fn line(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().iter().take(offset);
     1 + before.filter(|byte| **byte == b'\n').count()
 }
+
+/// What the example says when every key is taken out of its comment.
+#[cfg(test)]
+pub(crate) fn uncommented(example: &str) -> String {
+    let is_key = |line: &&str| {
+        let word = line.trim_start_matches("# ").split([' ', ']']).next();
+        line.starts_with("# [")
+            || line.starts_with("# ") && line.contains(" = ") && word.is_some_and(is_name)
+    };
+    let lines = example.lines().filter(is_key);
+    lines.map(|line| format!("{}\n", &line[2..])).collect()
+}
+
+#[cfg(test)]
+fn is_name(word: &str) -> bool {
+    word.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}

@@ -61,7 +61,11 @@ impl Gateway {
         let logging = logging::start(&settings.log, collector(&settings))?;
         settings.listen = self.listen.unwrap_or(settings.listen);
         settings.metrics = self.metrics.or(settings.metrics);
-        let metrics = settings.metrics;
+        // Before anything is measured.
+        let admin = settings
+            .metrics
+            .map(|at| anyhow::Ok((Admin::install()?, at)));
+        let admin = admin.transpose()?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let certificate = tls(&settings, folder)?;
         let certificate = certificate.map(|it| Certificate::read(&it)).transpose()?;
@@ -79,12 +83,8 @@ impl Gateway {
             .enable_all()
             .build()?;
         runtime.block_on(async {
-            let admin = match metrics {
-                Some(address) => {
-                    let admin = Admin::install()?;
-                    let address = admin.serve(address).await?;
-                    Some((admin, address))
-                }
+            let admin = match admin {
+                Some((admin, at)) => Some((Arc::clone(&admin), admin.serve(at).await?)),
                 None => None,
             };
             reloaded.at_hangup()?;

@@ -26,6 +26,8 @@ pub(crate) struct Bank {
     origin: String,
     /// Where gRPC and the public log are served; free ports, if nobody needs to know before.
     at: [SocketAddr; 2],
+    /// What its server finds in the environment.
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 struct Server {
@@ -81,6 +83,7 @@ impl Bank {
             server: None,
             origin: origin.to_owned(),
             at: [free; 2],
+            environment: Vec::new(),
         }
     }
 
@@ -127,6 +130,12 @@ impl Bank {
         }
     }
 
+    /// Starts the server with this in its environment.
+    pub(crate) fn start_in(&mut self, environment: &[(&'static str, &'static str)]) {
+        self.environment = environment.to_vec();
+        self.start();
+    }
+
     fn launch(&self, arguments: &[&str]) -> Result<Server, String> {
         let said = self.beside().join("server.log");
         let mut child = command()
@@ -135,6 +144,7 @@ impl Bank {
             .args(["--grpc", &self.at[0].to_string()])
             .args(["--http", &self.at[1].to_string()])
             .args(arguments)
+            .envs(self.environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(&said).expect("a file beside the bank"))
             .spawn()

@@ -247,9 +247,9 @@ impl Bank {
         }
     }
 
-    /// Whether the bank takes changes and is not being stopped.
+    /// Whether callers should come: not once a stop has begun. A bank that takes no changes still answers readers.
     pub fn is_ready(&self) -> bool {
-        !self.is_stopping() && self.takes_changes()
+        !self.is_stopping()
     }
 }
 

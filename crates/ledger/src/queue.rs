@@ -34,6 +34,10 @@ pub(crate) struct Job {
 }
 
 /// What the sequencer receives.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "all messages but the last are jobs"
+)]
 pub(crate) enum Message {
     Job(Job),
     /// Everything before this is worked off, nothing after it.

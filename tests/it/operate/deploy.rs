@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::metrics::Told;
+use super::reload::{TLS, certify, tls_get};
 use super::{deploy, system};
 use crate::bank::{Bank, told};
 use crate::gateway::fixture::Scene;
@@ -48,8 +49,10 @@ async fn every_metric_that_is_watched_is_one_that_is_told() {
     fudan
         .deposit(&scene.bank, vec![fudan.course("x", learner)])
         .await;
+    fs::create_dir_all(scene.web()).expect("a folder");
+    let authority = certify(&scene.web());
     scene.start(
-        "",
+        TLS,
         &[
             "--listen",
             "127.0.0.1:0",
@@ -58,7 +61,7 @@ async fn every_metric_that_is_watched_is_one_that_is_told() {
             "--development-login",
         ],
     );
-    scene.browser().get("/").is(200);
+    assert!(tls_get(scene.address(), &authority, "/").is_some());
     let mut told = Told::of(scene.bank.metrics()).names();
     told.extend(Told::of(scene.metrics()).names());
     let dashboard: Value = serde_json::from_str(&read("monitoring/dashboard.json")).expect("JSON");

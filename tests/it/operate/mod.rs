@@ -7,9 +7,19 @@ mod reload;
 mod runbook;
 mod settings;
 mod stop;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+/// A moment to measure a bound from.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests hold what takes too long against the machine's clock"
+)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
 
 /// A file or folder of `deploy/`.
 fn deploy(name: &str) -> PathBuf {

@@ -7,11 +7,12 @@ use std::path::Path;
 use creditbank_client::{Bank as Connection, Options, RetryPolicy};
 use creditbank_wire::v1;
 
+use super::now;
 use crate::bank::{BOUND, Bank, ORIGIN, signal};
 use crate::gateway::fixture::Scene;
 
 /// Writes a new certificate for `localhost`; gives it as an authority to trust.
-fn certify(folder: &Path) -> String {
+pub(super) fn certify(folder: &Path) -> String {
     let certified =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     fs::write(
@@ -23,13 +24,13 @@ fn certify(folder: &Path) -> String {
     certified.cert.pem()
 }
 
-const TLS: &str = "tls_certificate = \"tls.pem\"\ntls_key = \"tls.key\"\n";
+pub(super) const TLS: &str = "tls_certificate = \"tls.pem\"\ntls_key = \"tls.key\"\n";
 
 /// Sends SIGHUP and waits until the log says what came of it; gives what it said since.
 pub(super) fn reload(process: u32, log: impl Fn() -> String) -> String {
     let before = log().len();
     signal(process, "HUP");
-    let began = std::time::Instant::now();
+    let began = now();
     loop {
         let said = log().split_off(before);
         if said.contains("reloaded") || said.contains("reloading failed") {
@@ -140,7 +141,11 @@ async fn a_gateway_takes_a_new_certificate_without_a_restart() {
 }
 
 /// Gets a path over TLS from whoever the authority vouches for.
-fn tls_get(address: std::net::SocketAddr, authority: &str, path: &str) -> Option<String> {
+pub(super) fn tls_get(
+    address: std::net::SocketAddr,
+    authority: &str,
+    path: &str,
+) -> Option<String> {
     use std::io::{Read as _, Write as _};
 
     use rustls::pki_types::pem::PemObject as _;
@@ -162,7 +167,7 @@ fn tls_get(address: std::net::SocketAddr, authority: &str, path: &str) -> Option
     let mut stream = rustls::Stream::new(&mut session, &mut socket);
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
     )
     .ok()?;
     let mut answer = String::new();

@@ -2,8 +2,16 @@
 
 use std::fs;
 
-use crate::bank::{Bank, command, told};
+use serde_json::Value;
 
+use super::reload::reload;
+use crate::bank::{Bank, command, told};
+use crate::institution::{Institution, digits};
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the machine says beside the test is taken away"
+)]
 /// What `config check` says, without this machine's own environment.
 fn check(place: &str, environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = command();
@@ -140,5 +148,36 @@ fn a_bank_with_wrong_settings_does_not_start_and_says_all_of_them() {
     let said = bank.refuses_to_start();
     for part in ["bank.toml:1: grcp", "bank.toml:2: calls_max"] {
         assert!(said.contains(part), "{part} is not in {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_json_where_that_is_asked_for_and_names_nobody() {
+    let mut bank = Bank::made();
+    bank.start_in(&[
+        ("CREDITBANK_LOG_FORMAT", "json"),
+        ("CREDITBANK_LOG", "trace,h2=info,hyper=info,tower=info"),
+    ]);
+    let fudan = Institution::new(&bank, "fudan").await;
+    let learner = fudan.enrol("20240001").await;
+    let record = fudan.course("1", learner);
+    fudan.deposit(&bank, vec![record.clone()]).await;
+    let mut unsigned = fudan.sign(vec![record]);
+    unsigned.signature = vec![0; 64].into();
+    let refused = fudan.line.submission().submit_batch(unsigned).await;
+    refused.expect_err("a wrong signature");
+    reload(bank.process(), || bank.said());
+    bank.stop();
+    let said = bank.said();
+    let lines: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["message"] == "reloaded"),
+        "{said}"
+    );
+    for personal in ["20240001", &digits(learner), "Bearer", "eyJ", "\u{1b}"] {
+        assert!(!said.contains(personal), "{personal} is in the log");
     }
 }

@@ -1,10 +1,11 @@
 //! A stop leaves open calls their time; a second signal ends the bank at once and loses nothing that was acknowledged.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use creditbank_wire::v1;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::now;
 use crate::bank::{Bank, signal};
 use crate::institution::Institution;
 
@@ -41,7 +42,7 @@ async fn a_second_signal_ends_a_bank_at_once_and_loses_nothing_acknowledged() {
         .expect("the bank answers")
         .expect("an answer");
     assert!(second.created.is_some(), "an open call goes on");
-    let began = Instant::now();
+    let began = now();
     signal(bank.process(), "INT");
     let status = bank.ended();
     assert_eq!(status.code(), Some(130), "{}", bank.said());
@@ -78,7 +79,7 @@ async fn a_stop_ends_within_its_bound_whoever_keeps_a_call_open() {
         .submit_stream(ReceiverStream::new(requests))
         .await;
     let answers = answers.expect("the bank answers");
-    let began = Instant::now();
+    let began = now();
     bank.stop();
     assert!(
         began.elapsed() < Duration::from_secs(30),
