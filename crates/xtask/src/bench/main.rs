@@ -1,11 +1,9 @@
 //! `cargo xtask bench`: measures this machine, then the bank against it, then PostgreSQL beside it.
 //!
 //! Rates of a shared machine say little; the ratio of two rates of one run says a lot. So every result is held against
-//! a limit that the same run measured: what the processor verifies, what empty calls cost, what the disk syncs. The
-//! server runs in a process of its own; this one is the load, and shares the processor with it.
+//! a limit of the same run: what the processor verifies, empty calls cost, the disk syncs. The server is a process apart.
 //!
-//! It speaks gRPC through the SDK as a partner, runs the program, and looks at files. Only decisions and plans (`rules/`) and
-//! a month of transfers (`reconcile.rs`) run here, by the bank's own crates.
+//! It speaks gRPC through the SDK and runs the program; only `rules/` and `reconcile.rs` call the bank's own crates.
 #![allow(
     clippy::float_arithmetic,
     reason = "rates and ratios of a report; nothing is decided by them"
@@ -87,9 +85,7 @@ fn bench(options: &Options) -> Result<bool> {
     if options.wants("import_csv") {
         runtime.block_on(import::measure(options, &mut report))?;
     }
-    if options.wants_soak() {
-        runtime.block_on(soak::measure(options, &mut report))?;
-    }
+    runtime.block_on(soak::measure(options, &mut report))?;
     if options.peers {
         runtime.block_on(peers::measure(options, &mut report))?;
     }

@@ -49,6 +49,9 @@ fn settings() -> String {
 
 /// Measures both, on a bank of its own.
 pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
+    if !options.wants_soak() {
+        return Ok(());
+    }
     let (peak_for, soak_for) = if options.quick { (6, 20) } else { (30, 240) };
     let bank = Bank::start_with(100_000, &settings()).await?;
     let load = Load::new(&bank);
