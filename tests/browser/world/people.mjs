@@ -73,6 +73,18 @@ export function outcomes(now) {
   return [...rowsOf(LEARNERS.all, all), ...rowsOf(LEARNERS.elder, elder)];
 }
 
+// Twelve students who ended a course in the year before: enough for a yearbook, and not one more than is shown of them.
+export function students(year) {
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+  const number = (order) => {
+    const digits = `31990119${50 + order}0101${100 + order}`;
+    return digits + "10X98765432"[weights.reduce((sum, weight, at) => sum + weight * Number(digits[at]), 0) % 11];
+  };
+  const course = { institution: "college", category: "degree-course", achievement_name: "中国文化概论", credits: "2", hours: "32", grade: "80",
+    form: "30", stage: "20", subject: "汉语言文学", year: String(year), term: "50", completed_on: `${year}-06-30` };
+  return Array.from({ length: 12 }, (_, order) => rowsOf({ number: number(order), name: `学员${order + 1}` }, [course])).flat();
+}
+
 function rowsOf({ number, name }, list) {
   const row = (it, i) => ({ identity_number: number, learner_name: name, external_id: `${number.slice(-4)}-${i}`, ...it });
   return list.map(row);

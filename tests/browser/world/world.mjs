@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { Server, run } from "./process.mjs";
-import { INSTITUTIONS, LEARNERS, outcomes, PROJECTS, REVIEWERS, RULES } from "./people.mjs";
+import { INSTITUTIONS, LEARNERS, outcomes, PROJECTS, REVIEWERS, RULES, students } from "./people.mjs";
 
 const REPOSITORY = join(import.meta.dirname, "../../..");
 
@@ -20,8 +20,8 @@ export class World {
 
   // What the tests are told.
   told() {
-    const { program, folder, learners, address, bank } = this;
-    return { program, folder, learners, address, bank, environment: this.environment };
+    const { program, folder, learners, address, bank, year } = this;
+    return { program, folder, learners, address, bank, year, environment: this.environment };
   }
 
   async begin() {
@@ -30,6 +30,7 @@ export class World {
     await this.publish();
     await this.admit();
     await this.deposit();
+    await this.publishYearbook();
     await this.startGateway();
   }
 
@@ -92,6 +93,16 @@ export class World {
       const [code] = (await this.call(`learner enrol ${number} --name ${name} --key keys/college.key`)).split(/\s/);
       this.learners[who] = { code, name, number };
     }
+  }
+
+  async publishYearbook() {
+    this.year = new Date().getFullYear() - 1;
+    const rows = students(this.year).map((row) => `${JSON.stringify(row)}\n`);
+    writeFileSync(join(this.folder, "students.ndjson"), rows.join(""));
+    await this.call("import students.ndjson --keys keys --quiet");
+    const residents = ['source = "示例人口普查"', `dated = ${this.year}-11-01`, "[residents]", "total = 24000", "310104 = 9000"];
+    writeFileSync(join(this.folder, "residents.toml"), residents.join("\n"));
+    await this.call(`stats publish ${this.year} --population residents.toml --key bank/operator.key`);
   }
 
   // The port is known before, because links and cookies follow the address.

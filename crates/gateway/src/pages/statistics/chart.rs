@@ -7,13 +7,13 @@ use std::fmt::Write as _;
 pub(super) type Bar = (String, Option<i64>, String);
 
 const ROW: usize = 28;
-const BAR_X: i64 = 150;
-const BAR_WIDTH: i64 = 330;
-const TEXT_ROOM: i64 = 120;
+const BAR_X: i64 = 134;
+const BAR_WIDTH: i64 = 180;
+const TEXT_ROOM: i64 = 106;
 /// Most bars of a chart; more are told by the table alone.
 const BARS_MAX: usize = 24;
 /// Most characters of a name.
-const NAME_CHARS: usize = 11;
+const NAME_CHARS: usize = 8;
 
 /// A chart; empty where there is nothing to draw.
 pub(super) fn bars(bars: &[Bar]) -> String {
@@ -71,8 +71,8 @@ mod tests {
         let svg = bars(&[bar("<b>", Some(50)), bar("两", Some(100)), bar("三", None)]);
         for part in [
             "&lt;b&gt;",
-            r#"width="165" height="18""#,
-            r#"width="330" height="18""#,
+            r#"width="90" height="18""#,
+            r#"width="180" height="18""#,
             r#"width="0" height="18""#,
         ] {
             assert!(svg.contains(part), "{part} in {svg}");
