@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_ledger::peers::http::Line;
 use creditbank_merkle::tile::{TILE_WIDTH, decode_entries, encode_entries};
-use creditbank_merkle::{Checkpoint, Edge, LogKeys, Resource, TileId, leaf_hash};
+use creditbank_merkle::{Edge, LogKeys, Resource, TileId, leaf_hash};
 
 /// How long one answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -112,7 +112,9 @@ pub(crate) struct Mirrored {
 /// checkpoint that the leaves must give is written last.
 pub(crate) async fn mirror(log: &PublicLog, keys: &LogKeys, folder: &Path) -> Result<Mirrored> {
     let note = log.checkpoint().await?;
-    let stated = keys.open(&note).with_context(|| format!("{log}: checkpoint"))?;
+    let stated = keys
+        .open(&note)
+        .with_context(|| format!("{log}: checkpoint"))?;
     let own = PublicLog::Directory(folder.to_owned());
     let known = match own.read("checkpoint").await? {
         Some(known) => {

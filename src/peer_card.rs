@@ -95,7 +95,7 @@ impl PeerCard {
         Self::parse(&text).with_context(|| format!("{} is no card of a bank", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let card: Self = toml::from_str(text)?;
         ensure!(
             card.version == VERSION,

@@ -3,18 +3,19 @@
 
 use rocksdb::WriteBatch;
 
-use crate::keys::{ACCESS, BOOK, LEARNERS, LEAVES, PEERS, VAULT};
+use crate::keys::{ACCESS, BOOK, LEARNERS, LEAVES, PEERS, STATISTICS, VAULT};
 use crate::store::synced;
 use crate::{Damage, Go, Snapshot, Store, StoreError};
 
 /// Families by the number that they have in a move, for ever.
-const FAMILIES: [(u8, &str); 6] = [
+const FAMILIES: [(u8, &str); 7] = [
     (1, LEAVES),
     (2, VAULT),
     (3, LEARNERS),
     (4, BOOK),
     (5, PEERS),
     (6, ACCESS),
+    (7, STATISTICS),
 ];
 
 /// A row on the move: number of its family, key and value.
