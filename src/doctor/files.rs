@@ -126,7 +126,7 @@ fn disk(path: &Path) -> Line {
     let says = format!("{shown} has {} MiB free", free >> 20);
     match free {
         ..RESERVE_BYTES => Line::finding(CHECK, says, "make room: the bank takes no changes"),
-        ..LOW_BYTES => Line::finding(
+        RESERVE_BYTES..LOW_BYTES => Line::finding(
             CHECK,
             says,
             "make room: below 64 MiB the bank takes no changes",

@@ -87,8 +87,19 @@ fn check(text: &str, max: u32) -> Result<(), Refusal> {
     if text.chars().count() > max as usize {
         return Err(Refusal::TooLong { max });
     }
-    match (1..).zip(text.chars()).find(|(_, c)| c.is_control()) {
+    match (1..).zip(text.chars()).find(|(_, c)| is_unfit(*c)) {
         Some((position, _)) => Err(Refusal::BadCharacter { position }),
         None => Ok(()),
     }
+}
+
+/// Control characters, and those that are not seen and change how what stands beside them is read: marks that turn the
+/// direction of writing, and characters without width. The joiners of some scripts' names stay.
+fn is_unfit(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}' | '\u{FEFF}'
+        )
+        || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

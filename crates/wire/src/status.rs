@@ -573,7 +573,7 @@ refusals! {
         "该登录账号已绑定另一位学习者，请先到窗口解除绑定。",
         "This account belongs to another learner; please have it unlinked at a window first.";
     CodeInvalid => InvalidArgument,
-        "不是本行的学习者码，请重新出示。",
+        "不是本行的申学码，请重新出示。",
         "This is not a code of this bank; please show it again.";
     CodeExpired => FailedPrecondition,
         "该码已失效，请学习者出示新的码。",

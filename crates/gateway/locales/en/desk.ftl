@@ -24,6 +24,7 @@ desk-scan-code = Learner code
 desk-scan-code-hint = Scan while the cursor is here. If the result is garbled, switch to an English input method first.
 desk-scan-paper = Printed code: an identity document is needed
 desk-scan-document = This is a printed code: check the person against the document, enter its number, and submit again.
+desk-scan-no-code = This is neither a code from a phone nor a printed one. The sixteen digits of a learner code cannot be shown at a desk: ask the learner to open the page of the code, or to show a printed one.
 desk-scan-do = Look
 desk-camera = Scan with the camera
 desk-camera-stop = Stop the camera

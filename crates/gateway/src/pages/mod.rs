@@ -1,7 +1,7 @@
 //! Pages: one file a family, the path of each beside its handler.
 
 pub(crate) mod account;
-mod archive;
+pub(crate) mod archive;
 pub(crate) mod code;
 mod help;
 mod recognition;

@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::failure::{Failure, Told};
 use crate::form::Checked;
 use crate::frame::Frame;
+use crate::pages::archive::may_take;
 use crate::session::Learner;
 use crate::{clock, show};
 
@@ -130,6 +131,7 @@ async fn print(
     f: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Unprinted> {
+    may_take(&f)?;
     let wish = serde_html_form::from_str::<Wish>(query.as_deref().unwrap_or_default());
     let choice = wish.map_err(|_| Failure::Unreadable)?.choice(&f)?;
     let transcript = gather(&app, session.subject(), &choice, today()?).await?;
@@ -142,6 +144,7 @@ async fn print_shared(
     checked: Checked<Wish>,
 ) -> Result<Response, Unprinted> {
     let (session, f) = (checked.session, checked.frame);
+    may_take(&f)?;
     let with_share = checked.form.with_share == "1";
     if with_share && !f.is_own() {
         return Err(Failure::NotYours.into());

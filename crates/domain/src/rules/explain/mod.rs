@@ -158,8 +158,10 @@ impl<'a> Teller<'a> {
         let progress = &self.decision.progress;
         let (studied, recognised, total) = (progress.studied, progress.recognised, progress.total);
         let mut sentence = self.say(
-            format!("到现在：在校修得 {studied} 学分，认定 {recognised} 学分，毕业总共需要 {total} 学分。"),
-            format!("So far: {studied} credits studied and {recognised} recognised, of {total} in all."),
+            format!("到现在：修得 {studied} 学分，认定 {recognised} 学分，总共需要 {total} 学分。"),
+            format!(
+                "So far: {studied} credits studied and {recognised} recognised, of {total} in all."
+            ),
         );
         if progress.missing.is_empty() {
             sentence.push_str(&self.say(

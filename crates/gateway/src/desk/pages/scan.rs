@@ -11,6 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
+use creditbank_domain::access::PrintedSecret;
 use creditbank_wire::v1;
 use serde::Deserialize;
 
@@ -112,7 +113,13 @@ async fn redeem(
     let staff = staff.at(Place::Scan);
     let code = form.code.trim().to_owned();
     let number = form.number.trim();
-    if !code.starts_with(PHONE) && number.is_empty() {
+    let is_phone = code.starts_with(PHONE);
+    if !is_phone && PrintedSecret::parse(&code).is_err() {
+        let mut again = ScanPage::of(staff, form.purpose);
+        again.error = again.f.t("desk-scan-no-code");
+        return refused(&again, StatusCode::BAD_REQUEST);
+    }
+    if !is_phone && number.is_empty() {
         let mut again = ScanPage::of(staff, form.purpose);
         again.error = again.f.t("desk-scan-document");
         again.printed = code;

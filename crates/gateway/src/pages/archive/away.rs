@@ -55,6 +55,7 @@ pub(super) async fn take_away(
     Learner(session): Learner,
     f: Frame,
 ) -> Result<Response, Failure> {
+    may_take(&f)?;
     let totals = app.totals(session.subject()).await?;
     let records: u64 = totals.categories.iter().map(|it| it.records).sum();
     page(&TakeAwayPage {
@@ -62,6 +63,11 @@ pub(super) async fn take_away(
         records,
         parts: (1..=clr_parts(usize::try_from(records).unwrap_or(usize::MAX)) as u64).collect(),
     })
+}
+
+/// Whoever may only look sees neither name nor learner code in full; what is taken away has them.
+pub(crate) fn may_take(f: &Frame) -> Result<(), Failure> {
+    f.may_act().then_some(()).ok_or(Failure::NotYours)
 }
 
 /// How many CLRs so many records make.
@@ -73,8 +79,10 @@ fn clr_parts(records: usize) -> usize {
 pub(super) async fn badge(
     State(app): State<Arc<App>>,
     Learner(session): Learner,
+    f: Frame,
     Path(leaf): Path<String>,
 ) -> Result<Response, Failure> {
+    may_take(&f)?;
     let leaf = leaf_index(&leaf)?;
     let form = v1::CredentialForm::OpenBadge;
     let made = app.credential_of(session.subject(), form, vec![leaf]).await;
@@ -96,8 +104,10 @@ struct ClrQuery {
 pub(super) async fn clr(
     State(app): State<Arc<App>>,
     Learner(session): Learner,
+    f: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    may_take(&f)?;
     let query = query.unwrap_or_default();
     let query: ClrQuery = serde_html_form::from_str(&query).map_err(|_| Failure::Unreadable)?;
     let learner = session.subject();

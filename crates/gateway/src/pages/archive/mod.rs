@@ -8,7 +8,7 @@ mod proof;
 mod record;
 mod row;
 
-pub(crate) use self::away::attachment;
+pub(crate) use self::away::{attachment, may_take};
 pub(crate) use self::correction::{Request, fresh_id, id as request_id};
 pub(crate) use self::details::Fact;
 pub(crate) use self::filter::{Asked, Ways};

@@ -63,7 +63,8 @@ struct OpenPage {
 struct Shown {
     row: Row,
     facts: Vec<Fact>,
-    /// Whether there is a credential of it: it is in force, and of this bank.
+    /// Whether there is a credential of it to have: it is in force, of this bank, and the learner is named; the evidence of
+    /// a credential holds the learner code, by which somebody can be found.
     has_credential: bool,
 }
 
@@ -129,7 +130,9 @@ pub(super) async fn open(
     let shown = |record: &v1::ArchiveRecord| {
         let (row, facts) = public_facts(&f, &names, record)?;
         Some(Shown {
-            has_credential: row.state.is_active() && Origin::of(&record.payload).is_none(),
+            has_credential: !share.name.is_empty()
+                && row.state.is_active()
+                && Origin::of(&record.payload).is_none(),
             row,
             facts,
         })
@@ -236,7 +239,11 @@ fn remember(app: &App, secret: &str, share: &v1::OpenedShare) -> Cookie<'static>
     let opened = Opened {
         digest: digest(secret),
         learner: share.learner.clone(),
-        leaves: share.records.iter().map(|it| it.leaf_index).collect(),
+        leaves: match &*share.name {
+            // Of a learner who is not named, no credential can be had.
+            "" => Vec::new(),
+            _ => share.records.iter().map(|it| it.leaf_index).collect(),
+        },
         until_s: clock::now_s() + OPENED_S,
     };
     let value = serde_json::to_string(&opened).expect("plain data");
