@@ -376,10 +376,21 @@ impl Drop for Bank {
     }
 }
 
-/// The binary under test, without settings of the machine.
+/// The binary under test, without settings of the machine and of the tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the machine says beside the tests is taken away"
+)]
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-    command.env_remove("CREDITBANK_LOG");
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|it| it.starts_with("CREDITBANK_"))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -64,7 +64,7 @@ fn every_block_of_the_runbook_that_can_run_does() {
     }
     // What the test runner tells the tests is no setting.
     script.push_str(
-        "unset CREDITBANK_PYTHON CREDITBANK_NODE_MODULES CREDITBANK_OIDC CREDITBANK_SCHEMATHESIS\n",
+        "unset CREDITBANK_PYTHON CREDITBANK_NODE_MODULES CREDITBANK_OIDC CREDITBANK_SCHEMATHESIS\nunset CREDITBANK_LOSSY\n",
     );
     for (line, block) in &blocks {
         script.push_str(&format!("echo 'RUNBOOK.md:{line}'\n{block}"));
