@@ -73,7 +73,7 @@ async fn the_doctor_finds_each_thing_that_is_wrong_and_nothing_else() {
     let other = Bank::made();
     let of_other = |name: &str| fs::read_to_string(other.dir().join(name)).unwrap();
     with(&bank.dir().join("bank.pub"), &of_other("bank.pub"), || {
-        finds(&bank, "keys", "not the public half");
+        finds(&bank, "keys", "does not list the public half");
     });
     let wrong = of_other("secrets/key-encryption.key");
     with(&secret("key-encryption.key"), &wrong, || {

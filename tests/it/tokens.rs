@@ -479,7 +479,7 @@ async fn each_role_does_its_own_and_nothing_else() {
             (
                 "enrol",
                 said(line.learner().enrol_learner(student("9")).await.map(drop)),
-                is(&["institution", "gateway"]),
+                is(&["institution", "gateway", "agent"]),
             ),
             (
                 "another's submissions",

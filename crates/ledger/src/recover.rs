@@ -98,9 +98,11 @@ impl Bank {
         keys: BankKeys,
         cosigned: &[PeerCosigned],
     ) -> Result<(Arc<Self>, JoinHandle<()>), BankError> {
-        let mut anchor = AnchorFile::open(&options.anchor)?;
-        let anchored = anchor.anchor().size;
+        // Without an anchor nothing is known to lie in front of a torn write; that there is no database is said first.
+        let anchor = AnchorFile::open(&options.anchor);
+        let anchored = anchor.as_ref().map_or(u64::MAX, |it| it.anchor().size);
         let (store, was_torn) = Store::recover(&options.directory, &options.store, anchored)?;
+        let mut anchor = anchor?;
         if was_torn {
             tracing::warn!(
                 "a power cut tore the last write, which nobody was told of; it is left out"

@@ -558,7 +558,7 @@ prop_compose! {
     /// A sample with the fields that all categories share drawn at random.
     fn outcomes()(
         sample in prop::sample::select(samples()),
-        name in "[\\PC&&[^ ]]{1,200}",
+        name in "[\\PC&&[^ \\u{2028}\\u{2029}]]{1,200}",
         project in "[!-~]{0,64}",
         (credits, hours) in (any::<u32>(), any::<u32>()),
         grade in option::of(prop_oneof![

@@ -115,6 +115,25 @@ test("who asks to be erased is erased by the operator, and cannot sign in any mo
   await learner.end();
 });
 
+test("a window finds the learner code by the document, and opens an archive for whoever has none", async () => {
+  const { staff: window } = await desk("keys/window.key");
+  const find = async (number, name) => {
+    await window.open("/window");
+    await window.page.fill("#find-number", number);
+    await window.page.fill("#find-name", name);
+    await send(window.page, "form[action='/window/find'] button");
+    return (await window.page.textContent("#found")).replaceAll(/\s/g, "");
+  };
+  const { elder } = world.learners;
+  assert.equal(await find(elder.number, elder.name), elder.code);
+  assert.equal((await window.page.inputValue("#link-learner")).replaceAll(/\s/g, ""), elder.code);
+  await window.look("desk-window-found");
+  const opened = await find("319901195608170024", "孙惠芳");
+  assert.match(opened, /^\d{16}$/);
+  assert.equal(await find("319901195608170024", "孙惠芳"), opened, "once");
+  await window.end();
+});
+
 test("a window prints a code that serves only together with the document", async () => {
   const { staff: window } = await desk("keys/window.key");
   await window.open("/window");

@@ -64,6 +64,8 @@ calls! {
     suspend: registry.suspend_institution(SuspendInstitutionRequest) -> Institution;
     /// Takes a key back.
     revoke_key: registry.revoke_key(RevokeKeyRequest) -> Institution;
+    /// The archive of whoever has this document; opened if there is none.
+    enrol: learner.enrol_learner(EnrolLearnerRequest) -> ResolvedLearner;
     /// The newest signed checkpoint.
     checkpoint: log.get_checkpoint(GetCheckpointRequest) -> Checkpoint;
     /// One leaf.

@@ -26,7 +26,13 @@ const CHUNK_ROWS_MAX: u32 = 1000;
 /// Chunks that a stream reads ahead of its answers.
 const STREAM_CHUNKS_AHEAD: usize = 16;
 
-const ROLES: [Role; 3] = [Role::Institution, Role::Operator, Role::Gateway];
+/// Whoever sees identity documents: a window does, of people who come to it.
+const ROLES: [Role; 4] = [
+    Role::Institution,
+    Role::Operator,
+    Role::Gateway,
+    Role::LearnerAgent,
+];
 
 #[tonic::async_trait]
 impl LearnerService for Services {

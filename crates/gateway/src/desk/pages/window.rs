@@ -32,6 +32,7 @@ const CLOCK_MS: u64 = 60_000;
 pub(super) fn routes() -> Router<Arc<DeskApp>> {
     Router::new()
         .route("/window", get(window))
+        .route("/window/find", post(find))
         .route("/window/paper", post(paper))
         .route("/window/link", post(link))
         .route("/window/unlink", post(unlink))
@@ -44,7 +45,29 @@ struct WindowPage {
     d: Desk,
     purposes: Vec<(i32, &'static str)>,
     days: [u64; 3],
+    documents: Vec<(i32, &'static str)>,
+    /// The learner code that was just found, and whether its archive was just opened.
+    found: Option<(String, bool)>,
     done: String,
+}
+
+impl WindowPage {
+    fn of(Staff { f, d }: Staff) -> Self {
+        use v1::DeskPurpose as P;
+        let lang = f.view.lang;
+        let purposes = [P::CheckIn, P::Totals, P::Records];
+        Self {
+            purposes: purposes
+                .map(|it| (it as i32, names::purpose(lang, it)))
+                .to_vec(),
+            days: DAYS,
+            documents: names::documents(lang),
+            found: None,
+            done: String::new(),
+            f,
+            d,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,22 +77,42 @@ struct WindowQuery {
 }
 
 async fn window(staff: Staff, Query(query): Query<WindowQuery>) -> Result<Response, Failure> {
-    use v1::DeskPurpose as P;
-    let Staff { f, d } = staff.at(Place::Window);
-    let all = [P::CheckIn, P::Totals, P::Records];
-    page(&WindowPage {
-        purposes: all
-            .map(|it| (it as i32, names::purpose(f.view.lang, it)))
-            .to_vec(),
-        days: DAYS,
-        done: match &*query.done {
-            "link" => f.t("desk-link-done"),
-            "unlink" => f.t("desk-unlink-done"),
-            _ => String::new(),
-        },
-        f,
-        d,
-    })
+    let mut it = WindowPage::of(staff.at(Place::Window));
+    it.done = match &*query.done {
+        "link" => it.f.t("desk-link-done"),
+        "unlink" => it.f.t("desk-unlink-done"),
+        _ => String::new(),
+    };
+    page(&it)
+}
+
+#[derive(Deserialize)]
+struct FindForm {
+    document: i32,
+    number: String,
+    #[serde(default)]
+    issuer: String,
+    #[serde(default)]
+    name: String,
+}
+
+/// The learner code of whoever shows this document. It is the answer to the form, and in no address.
+async fn find(
+    State(app): State<Arc<DeskApp>>,
+    Signed { staff, form }: Signed<FindForm>,
+) -> Result<Response, Failure> {
+    let mut it = WindowPage::of(staff.at(Place::Window));
+    let ask = v1::EnrolLearnerRequest {
+        identity: Some(v1::Identity {
+            kind: form.document,
+            number: form.number.trim().to_owned(),
+            issuer: form.issuer.trim().to_owned(),
+        }),
+        name: form.name.trim().to_owned(),
+    };
+    let resolved = app.enrol(ask).await?;
+    it.found = Some((show::learner_code(&resolved.learner), resolved.created));
+    page(&it)
 }
 
 #[derive(Deserialize)]
