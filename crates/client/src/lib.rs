@@ -22,12 +22,12 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use creditbank_client::receipt::{Verifier, bundle_of};
+//! use creditbank_client::receipt::{LogKeys, Verifier, bundle_of};
 //! use creditbank_client::{Bank, InstitutionKeys, Options, RecordMaker, batch, learners, submit};
 //! use creditbank_domain::LearnerCode;
 //! use creditbank_wire::v1;
 //!
-//! # async fn deposit(key_file: &str, bank_key: &str, outcome: v1::Outcome) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn deposit(key_file: &str, bank_pub: &str, outcome: v1::Outcome) -> Result<(), Box<dyn std::error::Error>> {
 //! let keys = Arc::new(InstitutionKeys::parse(key_file)?);
 //! let options = Options::new("http://127.0.0.1:7070", "bank.example/log");
 //! let bank = Bank::connect(options, Some(keys.clone())).await?;
@@ -41,7 +41,7 @@
 //! let signed = batch::sign(bank.origin(), &keys, vec![record])?;
 //! let answer = submit::submit(&bank, signed).await?;
 //!
-//! let mut verifier = Verifier::new(bank_key.parse()?);
+//! let mut verifier = Verifier::new(bank_pub.parse::<LogKeys>()?);
 //! let verified = verifier.verify_acknowledgement(&answer.request, &answer.response)?;
 //! print!("{}", verified.report);
 //! let keep = bundle_of(&answer.request, &answer.response);
