@@ -33,8 +33,8 @@ impl PublicLog {
         Ok(Self::Directory(PathBuf::from(place)))
     }
 
-    /// A resource, if it is there.
-    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+    /// What lies at a path, if anything does.
+    pub(crate) async fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Http { url, line } => {
                 let answer = line.get(&format!("/{path}"), WITHIN).await;

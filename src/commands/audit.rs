@@ -3,24 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use creditbank_client::audit::{Audit as Audited, Finding, LogAudit, PeriodView, compare};
 use creditbank_client::receipt::LogKeys;
-use creditbank_ledger::peers::http::Line;
-use creditbank_merkle::tile::{TILE_WIDTH, decode_entries};
-use creditbank_merkle::{Checkpoint, Resource, TreeSize};
+use creditbank_merkle::{Checkpoint, TreeSize};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::connection::{block_on, read_log_keys};
+use crate::connection::{block_on, read, read_log_keys};
+use crate::mirror::{BUNDLE, PublicLog};
 use crate::print::{self, Language};
-
-/// How long one answer may take.
-const WITHIN: Duration = Duration::from_secs(30);
-/// The paths of a log's leaves.
-const LEAVES_PER_READ: u64 = TILE_WIDTH as u64;
 
 /// Audit several banks from outside: read their public logs, and hold them and their signed statements against each other.
 #[derive(clap::Args)]
@@ -60,8 +53,7 @@ pub(crate) struct Audit {
 
 /// A bank while it is read.
 struct Bank {
-    url: String,
-    line: Line,
+    log: PublicLog,
     keys: LogKeys,
 }
 
@@ -90,18 +82,12 @@ impl Audit {
     async fn banks(&self) -> Result<Vec<Bank>> {
         let keys = self.trust.iter().map(|path| read_log_keys(path));
         let keys = keys.collect::<Result<Vec<_>>>()?;
-        let ca = self.ca.as_ref().map(|path| {
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-        });
-        let ca = ca.transpose()?;
+        let ca = self.ca.as_deref().map(read).transpose()?;
         let mut banks = Vec::new();
         let mut origins = BTreeSet::new();
         for url in &self.banks {
-            let line = Line::new(url, ca.as_deref())?;
-            let answer = line.get("/checkpoint", WITHIN).await;
-            let answer = answer.with_context(|| url.clone())?;
-            ensure!(answer.status == 200, "{url}: status {}", answer.status);
-            let checkpoint = answer.text();
+            let log = PublicLog::open(url, ca.as_deref())?;
+            let checkpoint = log.checkpoint().await?;
             let origin = checkpoint.lines().next().unwrap_or_default().to_owned();
             let key = keys.iter().find(|key| key.name() == origin);
             let key = key.with_context(|| {
@@ -111,11 +97,8 @@ impl Audit {
                 origins.insert(origin.clone()),
                 "{url}: {origin} is named twice"
             );
-            banks.push(Bank {
-                url: url.clone(),
-                line,
-                keys: key.clone(),
-            });
+            let keys = key.clone();
+            banks.push(Bank { log, keys });
         }
         Ok(banks)
     }
@@ -127,11 +110,11 @@ impl Audit {
         let mut evidence = Vec::new();
         for other in all.iter().filter(|it| it.keys.name() != origin) {
             let by = other.keys.name().to_owned();
-            if let Some(note) = other.text(&format!("/cosigned?origin={origin}")).await? {
+            if let Some(note) = other.text(&format!("cosigned?origin={origin}")).await? {
                 cosigned.insert(by.clone(), note);
             }
             if other
-                .text(&format!("/evidence?origin={origin}"))
+                .text(&format!("evidence?origin={origin}"))
                 .await?
                 .is_some()
             {
@@ -141,16 +124,16 @@ impl Audit {
         let sizes = cosigned.values().filter_map(|note| size(note));
         let mut log = LogAudit::new(origin, sizes);
         // Asked for after what others have cosigned, so that an honest log is never shorter than that.
-        let checkpoint = bank.text("/checkpoint").await?.unwrap_or_default();
+        let checkpoint = bank.log.checkpoint().await?;
         let end = size(&checkpoint).unwrap_or(0);
         let bar = self.bar(origin, end);
         while log.size() < end {
             let at = log.size();
-            let width = (end - at).min(LEAVES_PER_READ);
-            for leaf in bank.entries(at / LEAVES_PER_READ, width).await? {
+            let width = (end - at).min(BUNDLE);
+            for leaf in bank.log.entries(at / BUNDLE, width).await? {
                 log.take(&leaf);
             }
-            ensure!(log.size() > at, "{}: leaf {at} is not served", bank.url);
+            ensure!(log.size() > at, "{}: leaf {at} is not served", bank.log);
             bar.set_position(log.size());
         }
         bar.finish_and_clear();
@@ -251,33 +234,11 @@ impl Audit {
 }
 
 impl Bank {
-    /// Leaves of one entry bundle.
-    async fn entries(&self, index: u64, width: u64) -> Result<Vec<Vec<u8>>> {
-        let partial = (width < LEAVES_PER_READ).then_some(width);
-        let partial = partial.and_then(|width| std::num::NonZeroU8::new(u8::try_from(width).ok()?));
-        let path = Resource::Entries { index, partial }.to_string();
-        let answer = self.line.get(&format!("/{path}"), WITHIN).await;
-        let answer = answer.with_context(|| self.url.clone())?;
-        ensure!(
-            answer.status == 200,
-            "{}/{path}: status {}",
-            self.url,
-            answer.status
-        );
-        let leaves = decode_entries(&answer.body);
-        let leaves = leaves.with_context(|| format!("{}/{path}", self.url))?;
-        Ok(leaves.into_iter().map(<[u8]>::to_vec).collect())
-    }
-
     /// A text, if it is there.
     async fn text(&self, path: &str) -> Result<Option<String>> {
-        let answer = self.line.get(path, WITHIN).await;
-        let answer = answer.with_context(|| self.url.clone())?;
-        match answer.status {
-            200 => Ok(Some(answer.text())),
-            404 => Ok(None),
-            status => bail!("{}{path}: status {status}", self.url),
-        }
+        let bytes = self.log.read(path).await?;
+        let text = bytes.map(String::from_utf8).transpose();
+        text.with_context(|| format!("{}/{path} is no text", self.log))
     }
 }
 

@@ -172,15 +172,7 @@ async fn a_destroyed_bank_comes_back_on_another_machine_as_it_was_backed_up() {
         .amendment(b"amend", stays, places[1], course("new"), "error");
     let revocation = fudan.maker.revocation(b"revoke", gone, places[2], "error");
     fudan.deposit(&bank, vec![amendment, revocation]).await;
-    let erase = v1::EraseLearnerRequest {
-        learner: digits(gone),
-    };
-    bank.operator()
-        .await
-        .learner()
-        .erase_learner(erase)
-        .await
-        .unwrap();
+    bank.erase(gone).await;
     let late = fudan.enrol("late").await;
     fudan.deposit(&bank, vec![fudan.course("late", late)]).await;
     let second = back_up(&bank, &[]);
@@ -493,15 +485,7 @@ async fn an_exported_ledger_is_the_same_ledger_under_another_key() {
     fudan.submit(again).await.unwrap();
     let revocation = fudan.maker.revocation(b"revoke", stays, places[1], "error");
     fudan.deposit(&bank, vec![revocation]).await;
-    let erase = v1::EraseLearnerRequest {
-        learner: digits(gone),
-    };
-    bank.operator()
-        .await
-        .learner()
-        .erase_learner(erase)
-        .await
-        .unwrap();
+    bank.erase(gone).await;
     let report = bank.check_log();
     let rows = views::rows(&bank);
     let file = bank.beside().join("bank.ledger");

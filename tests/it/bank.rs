@@ -11,8 +11,12 @@ use std::time::Duration;
 
 use creditbank_client::receipt::{BankKey, Verifier};
 use creditbank_client::{Bank as Connection, InstitutionKeys, Options, RetryPolicy};
+use creditbank_domain::LearnerCode;
+use creditbank_wire::v1;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::institution::digits;
 
 /// The log's name in all tests.
 pub(crate) const ORIGIN: &str = "bank.test/log";
@@ -288,6 +292,16 @@ impl Bank {
         self.connect(&self.operator_keys()).await
     }
 
+    /// Has the operator erase a learner.
+    pub(crate) async fn erase(&self, learner: LearnerCode) {
+        let request = v1::EraseLearnerRequest {
+            learner: digits(learner),
+        };
+        let mut learners = self.operator().await.learner();
+        let erased = learners.erase_learner(request).await;
+        erased.expect("the operator erases");
+    }
+
     /// The operator's keys.
     pub(crate) fn operator_keys(&self) -> Arc<InstitutionKeys> {
         let file = fs::read_to_string(self.dir().join("operator.key")).expect("init wrote it");
@@ -396,7 +410,7 @@ pub(crate) fn command() -> Command {
 
 /// Leaves in the log.
 pub(crate) async fn leaves(line: &Connection) -> u64 {
-    let request = creditbank_wire::v1::GetCheckpointRequest {};
+    let request = v1::GetCheckpointRequest {};
     let checkpoint = line.log().get_checkpoint(request).await;
     let note = checkpoint.expect("everybody may ask").into_inner().note;
     let size = note.lines().nth(1).expect("a checkpoint");

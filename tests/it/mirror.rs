@@ -95,15 +95,7 @@ async fn leaves_behind_the_backup_come_back_from_a_mirror_and_erasures_with_them
     fudan.deposit(&bank, records.collect()).await;
     back_up(&bank, &[]);
     grow(&bank, &["one", "two"]).await;
-    let erase = v1::EraseLearnerRequest {
-        learner: digits(gone),
-    };
-    bank.operator()
-        .await
-        .learner()
-        .erase_learner(erase)
-        .await
-        .unwrap();
+    bank.erase(gone).await;
     let into = bank.beside().join("mirror");
     assert!(mirror(&bank, &into).1);
     let report = bank.check_log();

@@ -355,14 +355,7 @@ async fn sealed_data_opens_by_the_new_key_encryption_key_and_not_by_the_old() {
     scene.receipt().await;
     let records = vec![scene.fudan.course("gone", gone)];
     scene.fudan.deposit(&scene.bank, records).await;
-    let erase = v1::EraseLearnerRequest {
-        learner: digits(gone),
-    };
-    let mut learner = scene.bank.operator().await.learner();
-    learner
-        .erase_learner(erase)
-        .await
-        .expect("the operator erases");
+    scene.bank.erase(gone).await;
     scene.bank.stop();
     let file = scene.bank.dir().join("secrets/key-encryption.key");
     let old_key = fs::read(&file).unwrap();

@@ -50,14 +50,6 @@ fn rows(bank: &Bank) -> (u64, Cells, Cells, Vec<(u16, Vec<u8>)>) {
     )
 }
 
-async fn erase(bank: &Bank, learner: LearnerCode) {
-    let request = v1::EraseLearnerRequest {
-        learner: digits(learner),
-    };
-    let mut learners = bank.operator().await.learner();
-    learners.erase_learner(request).await.unwrap();
-}
-
 /// A resident of a birth year, whose number is of a region that nobody lives in.
 async fn enrol(fudan: &Institution, year: u16, order: u16) -> LearnerCode {
     let number = format!("319901{year}0101{order:03}");
@@ -118,7 +110,7 @@ async fn figures_follow_the_log_and_a_yearbook_outlives_what_happens_to_it() {
     assert_eq!(total(&figures(&bank).await)[..2], [22, 33]);
 
     // An erasure before the yearbook and one after it, with records of the erased on both sides of it.
-    erase(&bank, learners[2]).await;
+    bank.erase(learners[2]).await;
     assert_eq!(total(&figures(&bank).await)[..2], [22, 33]);
     let operator = bank.operator().await;
     let published = statistics::publish(&operator, YEAR, None).await.unwrap();
@@ -132,8 +124,8 @@ async fn figures_follow_the_log_and_a_yearbook_outlives_what_happens_to_it() {
     );
     let late = ["late", "later"].map(|key| fudan.course(key, learners[3]));
     fudan.deposit(&bank, late.to_vec()).await;
-    erase(&bank, learners[3]).await;
-    erase(&bank, learners[0]).await;
+    bank.erase(learners[3]).await;
+    bank.erase(learners[0]).await;
     let after = figures(&bank).await;
     assert_eq!(total(&after)[..2], [22, 35]);
 

@@ -81,7 +81,7 @@ fn bench(options: &Options) -> Result<bool> {
     runtime.block_on(limits::empty_calls(options, &mut report))?;
     rules::measure(options, &mut report)?;
     reconcile::measure(options, &mut report)?;
-    if options.wants_any(&options::OF_A_BANK) {
+    if options.wants_any(&["submit"]) || options.wants_any(&options::OF_A_FULL_BANK) {
         runtime.block_on(main_bank(options, &mut report))?;
     }
     if options.wants("import_csv") {
