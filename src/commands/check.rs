@@ -13,8 +13,10 @@ use crate::config::Folder;
 /// Derive everything in a bank's database again and report what does not agree.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Checks every leaf, batch signature, tree node, checkpoint, payload commitment and view row, and evaluates every
-decision again from the published rule sets. Points of all learners must fold, and their sum be zero. The bank must not be running. Progress goes to stderr, the report to stdout. Exit code 0: everything agrees; 1: it does not.
+Reads every row that is stored; checks every leaf, batch signature, tree node, checkpoint, payload commitment, view row and
+way to a learner, and evaluates every decision again from the published rule sets. Points of all learners must fold, and
+their sum be zero. The bank must not be running. Progress goes to stderr, the report to stdout. Exit code 0: everything
+agrees; 1: it does not.
 
 Examples:
   creditbank check bank

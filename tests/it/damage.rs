@@ -9,7 +9,7 @@ use creditbank_wire::v1;
 
 use crate::bank::{Bank, signal};
 use crate::institution::Institution;
-use crate::writes::{self, DEFAULT, IDS, LEAVES, Row, TILES, VAULT};
+use crate::writes::{self, DEFAULT, IDS, LEARNERS, LEAVES, Row, TILES, VAULT};
 
 /// Leaves of a bank after [`filled`]: the bank's own two, and 400 records, so that one tile is full.
 const LEAVES_ALL: u64 = 402;
@@ -254,8 +254,8 @@ async fn a_damaged_anchor_is_refused_and_a_torn_one_is_not() {
     bank.check_log();
 }
 
-/// Bytes of a stored leaf, a stored tile and a sealed payload, to look for in the files.
-fn stored(bank: &Bank) -> [(&'static str, Vec<u8>); 3] {
+/// Bytes of a stored leaf, a stored tile, a sealed payload, a learner and a learner's key, to look for in the files.
+fn stored(bank: &Bank) -> [(&'static str, Vec<u8>); 5] {
     let store = Store::open_read_only(&bank.dir().join("db"), &StoreOptions::default()).unwrap();
     let snapshot = store.snapshot();
     let chunk = snapshot.chunk(LeafIndex(100)).unwrap();
@@ -270,17 +270,26 @@ fn stored(bank: &Bank) -> [(&'static str, Vec<u8>); 3] {
             Go::Break(())
         })
         .unwrap();
+    let (mut learner, mut handle) = (0, Vec::new());
+    // Without its first bytes, which the key of the row before may share.
+    let visit = |code, row: creditbank_store::LearnerRow| {
+        (learner, handle) = (code, row.handle[4..].to_vec());
+    };
+    snapshot.learners(visit).unwrap();
+    let wrapped = store.wrapped_key(learner).unwrap().unwrap()[40..].to_vec();
     // The commitment, which compression shortens by no more than its last bytes.
     let envelope = <v1::Envelope as prost::Message>::decode(&leaf.envelope[..]).unwrap();
     [
         ("leaf", envelope.commitment[..24].to_vec()),
         ("tile", tile.0.to_vec()),
         ("payload", sealed),
+        ("learner", handle),
+        ("key", wrapped),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bit_that_flipped_in_a_file_of_leaves_tiles_or_payloads_is_found() {
+async fn a_bit_that_flipped_in_a_file_of_the_database_is_found() {
     let (mut bank, mut fudan) = filled().await;
     bank.stop();
     bank.backup("whole");
@@ -345,7 +354,7 @@ async fn a_bit_that_flipped_below_the_checksums_is_found_and_said_where() {
     bank.backup("whole");
     let leaf = |index: u64| move |row: &Row| row.key == index.to_be_bytes();
     // Chunks hold 32 rows: the batch of 40 that begins at leaf 82 has chunks at 82 and 114.
-    let cases: [(&str, u32, Pick, Place, &[&str]); 5] = [
+    let cases: [(&str, u32, Pick, Place, &[&str]); 6] = [
         (
             "an envelope",
             LEAVES,
@@ -380,6 +389,13 @@ async fn a_bit_that_flipped_below_the_checksums_is_found_and_said_where() {
             Box::new(|_| true),
             Box::new(|_| 7),
             &["view", "rebuild"],
+        ),
+        (
+            "an identity",
+            LEARNERS,
+            Box::new(|row| row.key[0] == b'I'),
+            Box::new(|_| 7),
+            &["learners", "1 learners are not found"],
         ),
     ];
     for (case, family, pick, at, said) in cases {

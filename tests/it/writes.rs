@@ -12,6 +12,7 @@ pub(crate) const DEFAULT: u32 = 0;
 pub(crate) const LEAVES: u32 = 1;
 pub(crate) const TILES: u32 = 2;
 pub(crate) const VAULT: u32 = 3;
+pub(crate) const LEARNERS: u32 = 5;
 pub(crate) const IDS: u32 = 6;
 pub(crate) const VIEWS: u32 = 7;
 

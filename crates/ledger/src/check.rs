@@ -14,8 +14,8 @@ use creditbank_domain::registry::Registry;
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_merkle::{Edge, Hash, TileId, leaf_hash, root_of};
 use creditbank_store::{
-    Anchor, AnchorFile, CHUNK_ROWS, Chunk, ChunkRow, Go, HeadRow, Snapshot, Store, StoreError,
-    Views,
+    Anchor, AnchorFile, CHUNK_ROWS, Chunk, ChunkRow, Go, Handle, HeadRow, Snapshot, Store,
+    StoreError, Views,
 };
 use creditbank_wire::convert::{leaf, record};
 use creditbank_wire::v1;
@@ -36,7 +36,7 @@ const FINDINGS_MAX: usize = 1000;
 /// Something that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// Which part was checked: log, tree, signature, vault, transfer, view, anchor, decision, points,
+    /// Which part was checked: store, log, tree, signature, vault, learners, transfer, view, anchor, decision, points,
     /// statistics.
     pub part: &'static str,
     /// The leaf, where it is about one.
@@ -143,6 +143,11 @@ pub fn check(
             "both slots of the anchor file are unreadable",
         );
     }
+    let unreadable = snapshot.unreadable();
+    for (family, error) in &unreadable {
+        let what = format!("{family} cannot be read: {error}; restore a backup");
+        log.report.add("store", None, what);
+    }
     log.walk(head, &mut progress)?;
     let LogCheck {
         mut report,
@@ -150,6 +155,11 @@ pub fn check(
         registry,
         ..
     } = log;
+    // What follows folds whole families.
+    if !unreadable.is_empty() {
+        return Ok(report);
+    }
+    check_learners(store, &snapshot, &mut report)?;
     check_vault(
         store,
         &snapshot,
@@ -521,6 +531,30 @@ fn check_vault(
         .filter(|index| !sealed.contains(index))
         .count() as u64;
     check_erased(registry, report);
+    Ok(())
+}
+
+/// Identities and handles lead to the learner whose row names them. Nobody is named: how many is enough to act on.
+fn check_learners(
+    store: &Store,
+    snapshot: &Snapshot,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    snapshot.learners(|code, row| rows.push((code, row.handle, row.identities)))?;
+    let mut astray = 0_u64;
+    for (code, handle, identities) in rows {
+        let handle = store.handle(&handle)?;
+        let mut found = identities.iter().map(|it| store.learner_by_identity(it));
+        let leads_elsewhere = found.try_fold(false, |elsewhere, found| {
+            found.map(|found| elsewhere || found != Some(code))
+        })?;
+        astray += u64::from(handle != Handle::Learner(code) || leads_elsewhere);
+    }
+    if astray > 0 {
+        let what = format!("{astray} learners are not found by their handle or an identity");
+        report.add("learners", None, what);
+    }
     Ok(())
 }
 

@@ -420,6 +420,18 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Reads every row of every family and gives those families that a damaged file keeps from being read to the end.
+    /// A disk tells nobody by itself that it has lost what is seldom read.
+    pub fn unreadable(&self) -> Vec<(&'static str, StoreError)> {
+        let all = keys::FAMILIES.into_iter().chain(["default"]);
+        let there = all.filter(|name| self.has_family(name));
+        let read = |name: &'static str| {
+            let read = self.prefix(name, &[], |_, _| Go::Continue(()));
+            read.err().map(|error| (name, error))
+        };
+        there.filter_map(read).collect()
+    }
+
     pub(crate) fn keys_with_prefix(
         &self,
         name: &str,

@@ -1,6 +1,7 @@
 //! Child processes: started, looked at through /proc, and ended by their id, come what may.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -70,6 +71,21 @@ impl Server {
             now.context("VmRSS")? / 1024.0,
             peak.context("VmHWM")? / 1024.0,
         ))
+    }
+
+    /// Processor time of its threads of this name, for each that all of it has used.
+    pub(crate) fn share_of(&self, thread: &str) -> Result<f64> {
+        let tasks = format!("/proc/{}/task", self.id());
+        let mut used_us = 0;
+        for task in std::fs::read_dir(&tasks).with_context(|| tasks.clone())? {
+            let task = task?.path();
+            // A thread may have ended meanwhile.
+            let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
+            if name.trim() == thread {
+                used_us += ticks_us(&task.join("stat"));
+            }
+        }
+        Ok(used_us as f64 / processor_us(self.id()).max(1) as f64)
     }
 
     /// Asks it to end, and waits.
@@ -153,10 +169,14 @@ impl Used {
     }
 }
 
-/// By the scheduler's own count of ticks.
 fn processor_us(id: u32) -> u64 {
+    ticks_us(Path::new(&format!("/proc/{id}/stat")))
+}
+
+/// By the scheduler's own count of ticks.
+fn ticks_us(stat: &Path) -> u64 {
     const TICK_US: u64 = 10_000;
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let stat = std::fs::read_to_string(stat).unwrap_or_default();
     // The name in parentheses may hold blanks; user and system time are the 12th and 13th fields behind it.
     let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
     let ticks = behind

@@ -1,32 +1,36 @@
-//! A bank that is offered three times what it may have open: it refuses quickly what is too much, goes on with what it has
-//! admitted, and its memory stays flat. Meanwhile many connections lie idle, and some callers do not read their answers.
+//! A bank that is offered three times what it takes: it refuses quickly what is too much, goes on with what it has admitted,
+//! and its memory stays flat. Meanwhile many connections lie idle, and some callers do not read their answers.
 //!
-//! The peak is measured first, with as many calls in flight as the bank takes at once; then three times as many callers want
-//! the same, and come back as soon as the bank says. Batches are signed on the way in both cases.
+//! The peak is measured first, with as many calls in flight as the bank takes at once. Then calls come at three times that
+//! rate, whether earlier ones were answered or not; what was refused is offered again. Batches are signed on the way in
+//! both cases.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use creditbank_client::{Bank as Connected, InstitutionKeys, batch};
 use creditbank_wire::v1::{SubmitBatchRequest, SubmitBatchResponse};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 
 use crate::bank::Bank;
 use crate::clock;
+use crate::load::{self, Latency, Until};
 use crate::options::Options;
 use crate::records::Rows;
 use crate::report::{Entry, Report};
 
 /// Calls that the bank takes at once.
 const CALLS_MAX: usize = 64;
-/// Callers for each that the bank takes.
-const TIMES: usize = 3;
+/// What is offered, for each that the bank takes at its peak.
+const TIMES: f64 = 3.0;
+/// Less than this is no overload.
+const TIMES_MIN: f64 = 2.5;
 /// Records of a batch.
 const BATCH: u64 = 100;
 /// Connections that do nothing.
@@ -35,12 +39,15 @@ const IDLE: usize = 2000;
 const SLOW: usize = 16;
 /// Batches that a slow reader sends before it stops.
 const SLOW_BATCHES: u64 = 80;
-/// How long refused callers wait, as the bank tells them.
-const BACK_AFTER: Duration = Duration::from_millis(500);
+/// Most calls that are unanswered at once: the rest of what is due is offered later, and counts as not offered.
+const UNANSWERED_MAX: usize = 1000;
+/// How often what is due is offered.
+const TICK: Duration = Duration::from_millis(5);
 /// What must be kept of the peak.
 const TARGET: f64 = 0.8;
 /// How far memory may grow from the second quarter of the time to its end.
 const GROWTH_MAX: f64 = 1.15;
+
 /// What the bank is given, so that its caches are full early and what still grows is a fault.
 fn settings() -> String {
     let calls = CALLS_MAX + SLOW;
@@ -55,35 +62,35 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let (peak_for, soak_for) = if options.quick { (6, 20) } else { (30, 240) };
     let bank = Bank::start_with(100_000, &settings()).await?;
     let load = Load::new(&bank);
-    let peak = load.run(CALLS_MAX, Duration::from_secs(peak_for)).await?;
-    report.add(
-        Entry::new("soak_peak", peak.rate, "records/s").note(&format!(
-            "{CALLS_MAX} calls at once of {BATCH} records, as many as the bank takes"
-        )),
-    );
+    let peak = load.peak(Duration::from_secs(peak_for)).await?;
+    let entry = Entry::new("soak_peak", peak, "records/s");
+    let note = format!("{CALLS_MAX} calls at once of {BATCH} records");
+    report.add(entry.note(&note));
     let address = bank.server().said("grpc")?.to_owned();
     let idle = idle(&address).await?;
     let slow = load.slow_readers().await?;
     let window = Duration::from_secs(soak_for);
-    let watched = watch(&bank, window);
-    let (soaked, memory) = tokio::join!(load.run(CALLS_MAX * TIMES, window), watched);
+    let (soaked, memory) = tokio::join!(load.offer(peak * TIMES, window), watch(&bank, window));
     let (soaked, (early, late)) = (soaked?, memory?);
+    let offered = clock::rate(soaked.offered, window) / peak;
     let note = format!(
-        "{} callers for {soak_for} s, {} calls refused; {} idle connections, {} slow readers",
-        CALLS_MAX * TIMES,
-        soaked.refused,
+        "{offered:.1} times the peak offered for {soak_for} s; {} idle connections, {} slow readers",
         idle.len(),
         slow.len()
     );
-    let entry = Entry::new("soak", soaked.rate, "records/s").against("soak_peak", Some(peak.rate));
+    let rate = clock::rate(soaked.taken.count() * BATCH, window);
+    let entry = Entry::new("soak", rate, "records/s").against("soak_peak", Some(peak));
+    let entry = entry.latency(&soaked.taken.sorted());
     report.add(entry.at_least(TARGET).note(&note));
+    let refused = clock::rate(soaked.refused.count(), window);
+    let entry = Entry::new("soak_refused", refused, "calls/s").note("until the refusal is here");
+    report.add(entry.latency(&soaked.refused.sorted()));
     let note = format!("{early:.0} MiB after a quarter of the time, {late:.0} MiB at its end");
     let growth = Entry::new("soak_memory", late / early.max(1.0), "times");
     report.add(growth.at_most(GROWTH_MAX).note(&note));
     ensure!(
-        soaked.refused >= (CALLS_MAX * TIMES) as u64,
-        "{} calls were refused: this was no overload, the load is too slow here",
-        soaked.refused
+        offered >= TIMES_MIN,
+        "only {offered:.1} times the peak was offered: this was no overload, the load is too slow here"
     );
     drop((idle, slow));
     Ok(())
@@ -121,11 +128,17 @@ struct Load {
     rows: Arc<Rows>,
     keys: Arc<InstitutionKeys>,
     next: Arc<AtomicU64>,
+    /// Batches that were refused, to be offered again.
+    again: Arc<Mutex<Vec<SubmitBatchRequest>>>,
 }
 
-struct Ran {
-    rate: f64,
-    refused: u64,
+/// What came of the calls of a window.
+#[derive(Default)]
+struct Offered {
+    /// Records.
+    offered: u64,
+    taken: Latency,
+    refused: Latency,
 }
 
 impl Load {
@@ -135,10 +148,15 @@ impl Load {
             rows: Arc::clone(bank.rows()),
             keys: Arc::clone(bank.keys()),
             next: Arc::new(AtomicU64::new(0)),
+            again: Arc::default(),
         }
     }
 
+    /// One that was refused before, or a new one.
     fn batch(&self) -> Result<SubmitBatchRequest> {
+        if let Some(batch) = self.again.lock().expect("no holder panics").pop() {
+            return Ok(batch);
+        }
         let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
         let records = (first..first + BATCH).map(|row| self.rows.record(row));
         Ok(batch::sign(
@@ -148,39 +166,66 @@ impl Load {
         )?)
     }
 
-    /// So many callers, each a batch after the other; whoever is refused comes back with the same.
-    async fn run(&self, callers: usize, window: Duration) -> Result<Ran> {
-        let (start, mut lanes) = (clock::now(), JoinSet::new());
-        for _ in 0..callers {
-            let load = self.clone();
-            lanes.spawn(async move {
-                let (mut taken, mut refused) = (0, 0);
-                let mut batch = load.batch()?;
-                while start.elapsed() < window {
-                    let mut line = load.connected.submission();
-                    match line.submit_batch(batch.clone()).await {
-                        Ok(_) => {
-                            taken += BATCH;
-                            batch = load.batch()?;
-                        }
-                        Err(status) if status.code() == Code::ResourceExhausted => {
-                            refused += 1;
-                            tokio::time::sleep(BACK_AFTER).await;
-                        }
-                        Err(status) => bail!("a call failed: {status}"),
-                    }
+    /// The rate of so many callers as the bank takes, each a batch after the other.
+    async fn peak(&self, window: Duration) -> Result<f64> {
+        let load = self.clone();
+        let call = move |_| {
+            let load = load.clone();
+            async move {
+                let mut line = load.connected.submission();
+                line.submit_batch(load.batch()?).await?;
+                Ok(())
+            }
+        };
+        let measured = load::calls(CALLS_MAX, Until::Passed(window), call).await?;
+        Ok(measured.rate() * BATCH as f64)
+    }
+
+    /// Offers so many records a second, answered or not.
+    async fn offer(&self, records_per_s: f64, window: Duration) -> Result<Offered> {
+        let unanswered = Arc::new(Semaphore::new(UNANSWERED_MAX));
+        let (start, mut calls) = (clock::now(), JoinSet::new());
+        let (mut all, mut due) = (Offered::default(), 0);
+        while start.elapsed() < window {
+            tokio::time::sleep(TICK).await;
+            let until = (start.elapsed().as_secs_f64() * records_per_s) as u64;
+            while due < until {
+                due += BATCH;
+                if let Ok(permit) = Arc::clone(&unanswered).try_acquire_owned() {
+                    let load = self.clone();
+                    calls.spawn(async move {
+                        let answered = load.call().await;
+                        drop(permit);
+                        answered
+                    });
+                    all.offered += BATCH;
                 }
-                Ok::<_, anyhow::Error>((taken, refused))
-            });
+            }
+            while let Some(call) = calls.try_join_next() {
+                all.add(call??);
+            }
         }
-        let (mut taken, mut refused) = (0, 0);
-        while let Some(lane) = lanes.join_next().await {
-            let (of_lane, not) = lane??;
-            taken += of_lane;
-            refused += not;
+        while let Some(call) = calls.join_next().await {
+            all.add(call??);
         }
-        let rate = clock::rate(taken, start.elapsed());
-        Ok(Ran { rate, refused })
+        Ok(all)
+    }
+
+    /// One call: whether it was taken, and how long until that was known.
+    async fn call(&self) -> Result<(bool, Duration)> {
+        let batch = self.batch()?;
+        let begun = clock::now();
+        let mut line = self.connected.submission();
+        let answer = line.submit_batch(batch.clone()).await;
+        let took = begun.elapsed();
+        match answer {
+            Ok(_) => Ok((true, took)),
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                self.again.lock().expect("no holder panics").push(batch);
+                Ok((false, took))
+            }
+            Err(status) => bail!("a call failed: {status}"),
+        }
     }
 
     /// Streams that send and do not read. Each takes a call's place for as long as it is held.
@@ -198,5 +243,16 @@ impl Load {
             tokio::spawn(async move { sender.closed().await });
         }
         Ok(held)
+    }
+}
+
+impl Offered {
+    fn add(&mut self, (taken, took): (bool, Duration)) {
+        let latency = if taken {
+            &mut self.taken
+        } else {
+            &mut self.refused
+        };
+        latency.add(took);
     }
 }

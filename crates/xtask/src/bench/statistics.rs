@@ -18,6 +18,8 @@ use crate::clock;
 use crate::options::Options;
 use crate::report::{Entry, Report};
 
+/// What figures may cost of the append path.
+const SHARE: f64 = 0.1;
 /// How fast all figures are folded again, against the rate of appends.
 const REBUILD: f64 = 1.0;
 /// Seconds for a yearbook.
@@ -30,6 +32,12 @@ pub(crate) fn measure(options: &Options, bank: &mut Bank, report: &mut Report) -
     if !options.wants_any(&["statistics"]) {
         return Ok(());
     }
+    let share = bank.server().share_of("statistics")?;
+    report.add(
+        Entry::new("statistics_share", share, "of the server")
+            .at_most(SHARE)
+            .note("processor time of the thread that folds figures while the bank was filled and read"),
+    );
     let (folder, records) = (bank.stop()?, bank.deposited());
     let store = Store::open(&folder.join("db"), &StoreOptions::default())?;
     let key = key(&folder)?;
