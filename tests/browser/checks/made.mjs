@@ -15,7 +15,9 @@ export function base58(bytes) {
   let number = BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
   let text = "";
   for (; number > 0n; number /= 58n) text = ALPHABET[Number(number % 58n)] + text;
-  return `z${text}`;
+  // A byte 0 in front is a digit of its own: one signature in 256 begins so.
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  return `z${ALPHABET[0].repeat(zeros < 0 ? bytes.length : zeros)}${text}`;
 }
 
 export function pair() {
