@@ -1,9 +1,10 @@
-//! The one clock of the command line: today's date, the time, and how long something took.
+//! The one clock of the command line: today's date, the time, how long something took, and the service manager's clock.
 
 use std::time::{Instant, SystemTime};
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Hours that the institutions of this bank are ahead of UTC; China has one time zone and no summer time.
 const HOURS_AHEAD: i8 = 8;
@@ -26,6 +27,12 @@ pub(crate) fn today() -> Date {
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Microseconds of the clock that the service manager measures by.
+pub(crate) fn monotonic_us() -> i64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec * 1_000_000 + now.tv_nsec / 1000
 }
 
 /// Seconds since the epoch.

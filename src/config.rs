@@ -36,7 +36,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::own_keys::{OwnKey, put};
 use crate::certificate::{Certificate, Files};
 use crate::logging;
-use crate::settings::{self, Fault, Overrides, Reading};
+use crate::settings::{self, Fault, Number, Overrides, Reading};
 use crate::traces::{self, Collector};
 
 const SETTINGS: &str = "bank.toml";
@@ -382,6 +382,7 @@ impl Folder {
             seal_next: seal_next.map(seal).transpose()?,
             peer: signing(OwnKey::Peer)?,
             credential: signing(OwnKey::Credential)?,
+            published: self.has(PUBLIC_KEY).then(|| self.log_keys()).transpose()?,
             log_next: log_next.transpose()?,
             log,
             bank: ed25519_key(&*self.seed(&OwnKey::Bank.file())?),
@@ -561,33 +562,22 @@ impl Settings {
 
     /// Numbers out of their bounds, and a log filter that cannot be read.
     fn limits_faults(&self, reading: &Reading<Self>) -> Vec<Fault> {
-        let number = |value: i32| usize::try_from(value).unwrap_or_default();
-        let bounds = [
-            ("connections_max", self.connections_max, 1, 65_536),
-            ("calls_max", self.calls_max, 1, 1 << 20),
-            ("calls_of_caller_max", self.calls_of_caller_max, 1, 1 << 20),
-            ("block_cache_mib", self.block_cache_mib, 1, 1 << 20),
-            ("write_buffer_mib", self.write_buffer_mib, 1, 1 << 16),
-            (
-                "background_threads",
-                number(self.background_threads),
-                1,
-                256,
-            ),
-            ("open_files_max", number(self.open_files_max), 32, 1 << 20),
-            (
+        let mut faults = reading.outside(&[
+            Number::new("traces_one_in", self.traces_one_in, 1, traces::ONE_IN_MAX),
+            Number::new("connections_max", self.connections_max, 1, 65_536),
+            Number::new("calls_max", self.calls_max, 1, 1 << 20),
+            Number::new("calls_of_caller_max", self.calls_of_caller_max, 1, 1 << 20),
+            Number::new("block_cache_mib", self.block_cache_mib, 1, 1 << 20),
+            Number::new("write_buffer_mib", self.write_buffer_mib, 1, 1 << 16),
+            Number::new("background_threads", self.background_threads, 1, 256),
+            Number::new("open_files_max", self.open_files_max, 32, 1 << 20),
+            Number::new(
                 "learner_keys_cached",
                 self.learner_keys_cached,
                 1,
                 100_000_000,
             ),
-        ];
-        let outside = bounds
-            .into_iter()
-            .filter(|(_, value, least, most)| !(least..=most).contains(&value));
-        let fault = |(key, _, least, most): (&str, usize, usize, usize)| {
-            reading.fault(key, format!("it is between {least} and {most}"))
-        };
+        ]);
         let log = logging::parse(&self.log).err();
         let log = log.map(|error| reading.fault("log", error.to_string()));
         let traces = self
@@ -595,7 +585,8 @@ impl Settings {
             .as_deref()
             .and_then(|it| traces::check(it).err());
         let traces = traces.map(|error| reading.fault("traces", error.to_string()));
-        outside.map(fault).chain(log).chain(traces).collect()
+        faults.extend(log.into_iter().chain(traces));
+        faults
     }
 }
 

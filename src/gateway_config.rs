@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use creditbank_client::receipt::LogKeys;
 use creditbank_gateway::{Options, Provider, Recipient};
 use creditbank_ledger::vault::random_seed;
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ use crate::certificate::{Certificate, Files};
 use crate::config::told;
 use crate::connection::{read, read_keys, read_log_keys};
 use crate::logging;
-use crate::settings::{self, Fault, Overrides, Reading};
+use crate::settings::{self, Fault, Number, Overrides, Reading};
 use crate::traces::{self, Collector};
 
 /// The settings with every key explained, as `creditbank gateway --init` writes them.
@@ -37,7 +38,11 @@ pub(crate) const EXAMPLE: &str = include_str!("../deploy/gateway.toml");
 /// Secret bytes behind session cookies.
 const SESSION_KEY_BYTES: usize = 64;
 /// Most connections that a setting may allow.
-const CONNECTIONS_MAX: usize = 65_536;
+const CONNECTIONS_MAX: i64 = 65_536;
+/// Most requests and changes a minute, which is as good as no limit.
+const A_MINUTE_MAX: i64 = u32::MAX as i64;
+/// Most minutes of a session: 30 days.
+const SESSION_MINUTES_MAX: i64 = 30 * 24 * 60;
 
 /// What the file may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,6 +95,10 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// Connections at once.
     pub(crate) connections_max: usize,
+    /// Connections at once of one client.
+    pub(crate) connections_of_client_max: usize,
+    /// Seconds for which a client may take no byte of an answer.
+    pub(crate) write_timeout_s: u32,
     /// Requests of one client a minute.
     pub(crate) client_requests_a_minute: u32,
     /// Changes of one learner a minute.
@@ -157,6 +166,8 @@ impl Default for Settings {
             session_minutes: 12 * 60,
             trusted_proxies: Vec::new(),
             connections_max: 4096,
+            connections_of_client_max: 256,
+            write_timeout_s: 30,
             client_requests_a_minute: 600,
             learner_changes_a_minute: 60,
             fonts: "/usr/share/fonts".into(),
@@ -172,7 +183,7 @@ pub(crate) const OVERRIDES: Overrides = Overrides {
     keys: &SETTING_NAMES,
 };
 
-const SETTING_NAMES: [&str; 23] = [
+const SETTING_NAMES: [&str; 25] = [
     "listen",
     "metrics",
     "log",
@@ -193,6 +204,8 @@ const SETTING_NAMES: [&str; 23] = [
     "session_minutes",
     "trusted_proxies",
     "connections_max",
+    "connections_of_client_max",
+    "write_timeout_s",
     "client_requests_a_minute",
     "learner_changes_a_minute",
     "fonts",
@@ -229,7 +242,7 @@ pub(crate) fn faults(reading: &Reading<Settings>, folder: &Path) -> Vec<Fault> {
     let tls = tls(settings, folder);
     let tls = tls.and_then(|it| it.map(|it| Certificate::read(&it)).transpose());
     hold("tls_certificate", tls.map(drop));
-    hold("bank", read_log_keys(&at(&settings.bank)).map(drop));
+    hold("bank", log_keys(settings, folder).map(drop));
     hold("key", read_keys(&at(&settings.key)).map(drop));
     if let Some(path) = &settings.agent_key {
         hold("agent_key", read_keys(&at(path)).map(drop));
@@ -257,11 +270,31 @@ pub(crate) fn faults(reading: &Reading<Settings>, folder: &Path) -> Vec<Fault> {
 /// Numbers out of their bounds, and a log filter that cannot be read.
 fn limits_faults(reading: &Reading<Settings>) -> Vec<Fault> {
     let settings = &reading.settings;
-    let mut faults = Vec::new();
-    if !(1..=CONNECTIONS_MAX).contains(&settings.connections_max) {
-        let rule = format!("it is between 1 and {CONNECTIONS_MAX}");
-        faults.push(reading.fault("connections_max", rule));
-    }
+    let it = settings;
+    let (requests, changes) = (it.client_requests_a_minute, it.learner_changes_a_minute);
+    let of_client = it.connections_of_client_max;
+    let mut faults = reading.outside(&[
+        Number::new("traces_one_in", it.traces_one_in, 1, traces::ONE_IN_MAX),
+        Number::new("bank_connections", it.bank_connections, 1, 64),
+        Number::new(
+            "session_idle_minutes",
+            it.session_idle_minutes,
+            1,
+            SESSION_MINUTES_MAX,
+        ),
+        Number::new(
+            "session_minutes",
+            it.session_minutes,
+            1,
+            SESSION_MINUTES_MAX,
+        ),
+        Number::new("connections_max", it.connections_max, 1, CONNECTIONS_MAX),
+        Number::new("connections_of_client_max", of_client, 1, CONNECTIONS_MAX),
+        Number::new("write_timeout_s", it.write_timeout_s, 1, 600),
+        // Sign-in has a tenth of it.
+        Number::new("client_requests_a_minute", requests, 10, A_MINUTE_MAX),
+        Number::new("learner_changes_a_minute", changes, 1, A_MINUTE_MAX),
+    ]);
     if let Err(error) = logging::parse(&settings.log) {
         faults.push(reading.fault("log", error.to_string()));
     }
@@ -290,11 +323,17 @@ pub(crate) fn tls(settings: &Settings, folder: &Path) -> Result<Option<Files>> {
     }
 }
 
+/// The keys of the ledger's log that are known.
+pub(crate) fn log_keys(settings: &Settings, folder: &Path) -> Result<LogKeys> {
+    read_log_keys(&folder.join(&settings.bank))
+}
+
 /// Reads the files that the settings name. Paths are relative to `folder`.
 pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
     let at = |path: &Path| folder.join(path);
     let optional = |path: &Option<PathBuf>| path.as_deref().map(|it| read(&at(it))).transpose();
-    let origin = read_log_keys(&at(&settings.bank))?.name().to_owned();
+    let log_keys = log_keys(&settings, folder)?;
+    let origin = log_keys.name().to_owned();
     let mut bank = creditbank_client::Options::new(settings.bank_url, origin);
     bank.connections = settings.bank_connections;
     bank.ca_pem = optional(&settings.bank_ca)?;
@@ -307,6 +346,7 @@ pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
         tls: None,
         base_url: settings.base_url.unwrap_or_default(),
         bank,
+        log_keys,
         keys: Arc::new(read_keys(&at(&settings.key))?),
         agent: agent.map(Arc::new),
         recipients: settings.recipients.into_iter().map(recipient).collect(),
@@ -316,6 +356,8 @@ pub(crate) fn options(settings: Settings, folder: &Path) -> Result<Options> {
         development_login: false,
         trusted_proxies: settings.trusted_proxies,
         connections_max: settings.connections_max,
+        connections_of_client_max: settings.connections_of_client_max,
+        write_timeout: Duration::from_secs(u64::from(settings.write_timeout_s)),
         client_requests_a_minute: settings.client_requests_a_minute,
         learner_changes_a_minute: settings.learner_changes_a_minute,
         fonts: at(&settings.fonts),

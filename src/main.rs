@@ -15,6 +15,7 @@ mod import;
 mod logging;
 mod mapping;
 mod mirror;
+mod notify;
 mod peer_card;
 mod print;
 mod process;

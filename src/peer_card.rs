@@ -213,6 +213,7 @@ mod tests {
             cosign: Some(Cosigner::new("sh.example/log", key(5)).unwrap()),
             seal: Some(SealKey::new(&[6; 32]).unwrap()),
             peer: Some(key(7)),
+            published: None,
             credential: Some(key(8)),
         }
     }

@@ -7,14 +7,18 @@ use anyhow::Result;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::notify::{self, State};
+
 /// Does this at every SIGHUP, one after the other.
 pub(crate) fn at_hangup(mut again: impl FnMut() -> Result<()> + Send + 'static) -> Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            notify::tell(State::Reloading);
             if let Err(error) = tokio::task::block_in_place(&mut again) {
                 tracing::error!(error = %format!("{error:#}"), "reloading failed; everything stays as it was");
             }
+            notify::tell(State::Reloaded);
         }
     });
     Ok(())

@@ -1,9 +1,11 @@
 //! How a settings file is read: the defaults, then the file, then the environment. Every fault is found, each with its place.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
@@ -73,6 +75,45 @@ impl<S> Reading<S> {
             rule: rule.into(),
         }
     }
+
+    /// A fault for each number that is out of its bounds.
+    pub(crate) fn outside(&self, numbers: &[Number]) -> Vec<Fault> {
+        let outside = numbers
+            .iter()
+            .filter(|it| !(it.least..=it.most).contains(&it.value));
+        let fault = |it: &Number| {
+            let Number {
+                key,
+                value,
+                least,
+                most,
+            } = it;
+            self.fault(key, format!("{value} is not between {least} and {most}"))
+        };
+        outside.map(fault).collect()
+    }
+}
+
+/// A number among the settings, with the least and the most that it may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Number {
+    key: &'static str,
+    value: i64,
+    least: i64,
+    most: i64,
+}
+
+impl Number {
+    pub(crate) fn new(key: &'static str, value: impl TryInto<i64>, least: i64, most: i64) -> Self {
+        // What is beyond is out of every bound.
+        let value = value.try_into().unwrap_or(i64::MAX);
+        Self {
+            key,
+            value,
+            least,
+            most,
+        }
+    }
 }
 
 /// Everything in the environment that begins like ours, in the order of the names.
@@ -81,11 +122,41 @@ impl<S> Reading<S> {
     reason = "settings are read here; the home of the environment"
 )]
 pub(crate) fn environment() -> BTreeMap<String, String> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+    let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     let ours = std::env::vars_os().filter_map(text);
     ours.filter(|(name, _)| name.starts_with(PREFIX)).collect()
+}
+
+/// What a service manager says to a process that it has started.
+#[derive(Debug, Default)]
+pub(crate) struct Manager {
+    /// Where it wants to be told; a path, or `@` and the name of an abstract socket.
+    pub(crate) socket: Option<OsString>,
+    /// It takes the process for dead when it hears nothing for so long.
+    pub(crate) watchdog: Option<Duration>,
+}
+
+impl Manager {
+    /// As the environment of this process has it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "systemd's own names; the home of the environment"
+    )]
+    pub(crate) fn of_process() -> Self {
+        Self::new(std::process::id(), |name| std::env::var_os(name))
+    }
+
+    fn new(process: u32, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let number = |name| variable(name)?.to_str()?.parse::<u64>().ok();
+        let is_meant = number("WATCHDOG_PID").is_none_or(|it| it == u64::from(process));
+        let watchdog = number("WATCHDOG_USEC").filter(|it| *it > 0 && is_meant);
+        Self {
+            socket: variable("NOTIFY_SOCKET").filter(|it| !it.is_empty()),
+            watchdog: watchdog.map(Duration::from_micros),
+        }
+    }
 }
 
 /// Reads a file with what the environment says, or tells everything that is wrong.
@@ -256,4 +327,37 @@ pub(crate) fn uncommented(example: &str) -> String {
 fn is_name(word: &str) -> bool {
     word.bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watchdog_of_another_process_is_not_ours() {
+        for (pairs, socket, watchdog_ms) in [
+            (&[][..], None, None),
+            (&[("NOTIFY_SOCKET", "")], None, None),
+            (&[("NOTIFY_SOCKET", "@x")], Some("@x"), None),
+            (&[("WATCHDOG_USEC", "2000")], None, Some(2)),
+            (&[("WATCHDOG_USEC", "0")], None, None),
+            (&[("WATCHDOG_USEC", "soon")], None, None),
+            (
+                &[("WATCHDOG_USEC", "2000"), ("WATCHDOG_PID", "7")],
+                None,
+                Some(2),
+            ),
+            (
+                &[("WATCHDOG_USEC", "2000"), ("WATCHDOG_PID", "8")],
+                None,
+                None,
+            ),
+        ] {
+            let found = |name: &str| pairs.iter().find(|it| it.0 == name);
+            let manager = Manager::new(7, |name| found(name).map(|it| it.1.into()));
+            assert_eq!(manager.socket, socket.map(OsString::from), "{pairs:?}");
+            let watchdog = watchdog_ms.map(Duration::from_millis);
+            assert_eq!(manager.watchdog, watchdog, "{pairs:?}");
+        }
+    }
 }

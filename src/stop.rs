@@ -3,6 +3,8 @@
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::notify::{self, State};
+
 /// Resolves at the first signal; the second ends the process at once.
 pub(crate) fn stop() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -10,6 +12,7 @@ pub(crate) fn stop() -> Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!("stopping");
+        notify::tell(State::Stopping);
         tokio::spawn(async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             // Nothing acknowledged is lost: that is what every commit is synced for.

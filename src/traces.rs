@@ -14,6 +14,9 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
+/// Most calls of which one is traced.
+pub(crate) const ONE_IN_MAX: i64 = 1_000_000_000;
+
 /// Where traces go, and which of them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Collector<'a> {

@@ -3,19 +3,24 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use creditbank_gateway::{GatewayError, Keys};
+use tokio::runtime::Handle;
 
 use crate::admin::{Admin, Probe};
 use crate::certificate::Certificate;
-use crate::gateway_config::{EXAMPLE, Settings, collector, options, session_key, settings, tls};
+use crate::gateway_config::{
+    EXAMPLE, Settings, collector, log_keys, options, session_key, settings, tls,
+};
 use crate::logging::{self, Logging};
+use crate::notify::{self, State};
 use crate::reload;
 use crate::stop::stop;
 
 /// Settings that SIGHUP brings in.
-const RELOADED: [&str; 3] = ["log", "tls_certificate", "tls_key"];
+const RELOADED: [&str; 4] = ["log", "tls_certificate", "tls_key", "bank"];
 
 /// Run a gateway: pages and JSON for learners, the public log, and a page where anybody verifies a record.
 #[derive(clap::Args)]
@@ -30,8 +35,8 @@ role gateway, so the operator registers it first:
 
 Settings are read from the file; each above [provider] can be overridden by the environment, such as
 CREDITBANK_GATEWAY_LISTEN. When it serves it prints `ready http=ADDRESS`. With metrics in the file or --metrics it tells
-Prometheus how it is (/metrics), and probes whether it lives and serves (/healthz, /readyz). SIGHUP has certificate and log read
-again; what cannot be used is said and changes nothing. SIGTERM or Ctrl-C stops it: open requests get
+Prometheus how it is (/metrics), and probes whether it lives and serves (/healthz, /readyz). SIGHUP has certificate, log and the keys of
+the ledger's log read again; what cannot be used is said and changes nothing. SIGTERM or Ctrl-C stops it: open requests get
 ten seconds. A second signal ends it at once; nothing is lost, because a gateway keeps nothing.")]
 pub(crate) struct Gateway {
     /// The settings, such as gateway.toml.
@@ -78,7 +83,9 @@ impl Gateway {
             settings,
             certificate,
             logging,
+            keys: Arc::default(),
         };
+        let keys = Arc::clone(&reloaded.keys);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
@@ -89,6 +96,8 @@ impl Gateway {
             };
             reloaded.at_hangup()?;
             let ready = |serving: creditbank_gateway::Serving| {
+                // It serves once.
+                drop(keys.set(serving.keys));
                 let metrics = admin.map(|(admin, address)| {
                     admin.watch(probe(serving.probe));
                     format!(" metrics={address}")
@@ -98,6 +107,9 @@ impl Gateway {
                     serving.address,
                     metrics.unwrap_or_default()
                 );
+                notify::tell(State::Ready);
+                // Nothing here waits but for its ledger, which a restart does not bring back.
+                notify::watch(|| std::future::ready(true));
             };
             creditbank_gateway::serve(options, ready, stop()?).await?;
             anyhow::Ok(())
@@ -123,6 +135,8 @@ struct Reloaded {
     settings: Settings,
     certificate: Option<Arc<Certificate>>,
     logging: Logging,
+    /// Set once the ledger has answered.
+    keys: Arc<OnceLock<Keys>>,
 }
 
 impl Reloaded {
@@ -133,6 +147,7 @@ impl Reloaded {
     fn again(&mut self) -> Result<()> {
         let now = settings(&self.file)?;
         let folder = self.file.parent().unwrap_or(Path::new(""));
+        self.renew_keys(&now, folder)?;
         match (&self.certificate, tls(&now, folder)?) {
             (Some(certificate), Some(files)) => {
                 let is_new = certificate.read_again(&files)?;
@@ -146,6 +161,21 @@ impl Reloaded {
         tracing::info!("reloaded");
         self.settings = now;
         Ok(())
+    }
+
+    /// Asks the ledger for the keys of its log, and holds them against `bank.pub` as it is now.
+    fn renew_keys(&self, now: &Settings, folder: &Path) -> Result<()> {
+        let pinned = log_keys(now, folder)?;
+        let Some(keys) = self.keys.get() else {
+            return Ok(());
+        };
+        match Handle::current().block_on(keys.renew(&pinned)) {
+            Err(GatewayError::Bank(error)) => {
+                tracing::warn!(%error, "the ledger does not say its keys; reload again when it does");
+                Ok(())
+            }
+            renewed => Ok(renewed?),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::admin::{Admin, Probe};
 use crate::certificate::Certificate;
 use crate::config::{Folder, Settings};
 use crate::logging::{self, Logging};
+use crate::notify::{self, State};
 use crate::reload;
 use crate::stop::stop;
 
@@ -139,6 +140,7 @@ impl Serve {
         });
         let origin = bank.origin().to_owned();
         let size = bank.head().row.size;
+        let watched = Arc::clone(&bank);
         let ready = move |serving: creditbank_ledger::server::Serving| {
             println!(
                 "ready {origin} grpc={} http={} leaves={size}{}",
@@ -146,6 +148,11 @@ impl Serve {
                 serving.http,
                 metrics.unwrap_or_default()
             );
+            notify::tell(State::Ready);
+            notify::watch(move || {
+                let bank = Arc::clone(&watched);
+                async move { bank.works().await }
+            });
         };
         serve(Arc::clone(&bank), options, ready, stop()?).await?;
         Ok((bank, sequencer))

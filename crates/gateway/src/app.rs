@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_extra::extract::cookie::Key;
-use creditbank_client::receipt::LogKeys;
+use creditbank_client::receipt::NotFollowed;
 use creditbank_client::{Bank, ClientError};
 use creditbank_wire::v1;
 use tokio::sync::Semaphore;
@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::api::EXPORTS_MAX;
 use crate::ask::institutions::Institutions;
 use crate::ask::statistics::Yearbooks;
+use crate::issuer::{self, Issuer};
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::pace::Pace;
@@ -28,6 +29,9 @@ pub enum GatewayError {
     /// The ledger.
     #[error("the ledger: {0}")]
     Bank(#[from] ClientError),
+    /// The keys of the log that it is pinned to lead to none that the ledger has.
+    #[error("the keys of the ledger's log: {0}")]
+    Keys(#[from] NotFollowed),
     /// An option.
     #[error("{0}")]
     Option(String),
@@ -58,8 +62,8 @@ pub(crate) struct App {
     pub(crate) yearbooks: Yearbooks,
     /// How often a session may ask for a fresh code.
     pub(crate) codes: Pace,
-    /// Who signs the credentials of this bank, and with which key its log is signed.
-    pub(crate) issuer: v1::CredentialIssuer,
+    /// Who the bank is.
+    pub(crate) issuer: Issuer,
     /// The identity provider, where there is one.
     pub(crate) sign_in: Option<SignIn>,
     /// How often one may ask.
@@ -71,15 +75,6 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The keys of the ledger's log, and which checkpoints each signs.
-    ///
-    /// # Errors
-    /// If the ledger does not say them in the proper form.
-    pub(crate) fn log_keys(&self) -> Result<LogKeys, ClientError> {
-        let keys = self.issuer.log_keys.join("\n").parse();
-        keys.map_err(|_| ClientError::Contract("the keys of the bank's log are none"))
-    }
-
     /// Connects to the ledger, and waits for it where it is away: the two may be started in any order.
     pub(crate) async fn connect(options: Options) -> Result<Arc<Self>, GatewayError> {
         let provider = options.provider.as_ref();
@@ -100,10 +95,10 @@ impl App {
             sign_in,
             log,
             codes: crate::pages::code::pace(),
+            issuer: Issuer::new(&options.log_keys, issuer)?,
             options,
             bank,
             agent,
-            issuer,
         }))
     }
 
@@ -125,11 +120,7 @@ async fn first_answer(options: &Options) -> Result<(Bank, v1::CredentialIssuer),
         let answer = async {
             let keys = Some(Arc::clone(&options.keys));
             let bank = Bank::connect(options.bank.clone(), keys).await?;
-            let ask = v1::GetIssuerRequest {};
-            let issuer = bank.call(ask, |line, it| async move {
-                line.credentials().get_issuer(it).await
-            });
-            let issuer = issuer.await?;
+            let issuer = issuer::ask(&bank).await?;
             Ok((bank, issuer))
         };
         match answer.await {

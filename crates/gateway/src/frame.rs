@@ -106,7 +106,7 @@ impl Frame {
     }
 
     fn made(headers: &HeaderMap, uri: &Uri, session: Option<Session>, app: &App) -> Self {
-        let view = View::of(headers);
+        let (view, known) = (View::of(headers), app.known());
         let here = uri.path_and_query().map_or("/", |it| it.as_str());
         Self {
             view,
@@ -117,7 +117,7 @@ impl Frame {
             development: app.options.development_login,
             bank: view
                 .lang
-                .pick(&app.issuer.name_zh, &app.issuer.name_en)
+                .pick(&known.issuer.name_zh, &known.issuer.name_en)
                 .clone(),
         }
     }

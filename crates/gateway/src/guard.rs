@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -88,6 +89,9 @@ pub(crate) async fn guard(
 
 fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> {
     let headers = request.headers();
+    if !names_host(request.version(), headers) {
+        return Err(Failure::Unreadable);
+    }
     if app.options.development_login && !is_own_host(headers, &app.options.base_url) {
         return Err(Failure::NotFound);
     }
@@ -109,6 +113,20 @@ fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> 
     }
 }
 
+/// Whether a request says whom it asks as RFC 9112 §3.2 demands: one `Host`, a host with or without a port. Of two a proxy in
+/// front may have taken the other.
+fn names_host(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => {
+            let host = host.to_str().ok().and_then(|it| it.parse().ok());
+            host.is_some_and(|it: Authority| !it.host().is_empty() && !it.as_str().contains('@'))
+        }
+        (None, _) => version < Version::HTTP_11,
+        _ => false,
+    }
+}
+
 /// Whether a browser asked for this address by its own name. Where anybody may sign in, another site must not lead its
 /// name here and have the browser take both for one.
 fn is_own_host(headers: &HeaderMap, base_url: &str) -> bool {
@@ -127,9 +145,39 @@ pub(crate) fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderMap;
+    use axum::http::{HeaderMap, Version};
 
-    use super::{is_own_host, is_same_site};
+    use super::{is_own_host, is_same_site, names_host};
+
+    #[test]
+    fn a_request_names_one_host() {
+        for (version, hosts, taken) in [
+            (Version::HTTP_11, &["bank.example"][..], true),
+            (Version::HTTP_11, &["127.0.0.1:7400"], true),
+            (Version::HTTP_11, &["[::1]:7400"], true),
+            (Version::HTTP_11, &[], false),
+            (Version::HTTP_10, &[], true),
+            (Version::HTTP_11, &["bank.example", "bank.example"], false),
+            (Version::HTTP_11, &["bank.example", "evil.example"], false),
+            (Version::HTTP_10, &["bank.example", "evil.example"], false),
+            (Version::HTTP_11, &[""], false),
+            (Version::HTTP_11, &[":80"], false),
+            (Version::HTTP_11, &["a b"], false),
+            (Version::HTTP_11, &["a, b"], false),
+            (Version::HTTP_11, &["a/b"], false),
+            (Version::HTTP_11, &["user@bank.example"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append("host", host.parse().expect("a value"));
+            }
+            assert_eq!(
+                names_host(version, &headers),
+                taken,
+                "{version:?} {hosts:?}"
+            );
+        }
+    }
 
     #[test]
     fn no_other_name_leads_to_a_development_login() {

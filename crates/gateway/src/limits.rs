@@ -100,7 +100,7 @@ impl Limit {
 }
 
 /// What one subscriber has of an address.
-fn network(address: IpAddr) -> [u8; 8] {
+pub(crate) fn network(address: IpAddr) -> [u8; 8] {
     match address.to_canonical() {
         IpAddr::V4(it) => {
             let [a, b, c, d] = it.octets();

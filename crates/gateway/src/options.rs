@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_client::InstitutionKeys;
+use creditbank_client::receipt::LogKeys;
 use zeroize::Zeroizing;
 
 use crate::app::GatewayError;
+use crate::connections::Bounds;
 
 /// What whoever runs a gateway chooses.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Options {
     pub base_url: String,
     /// How to reach the ledger.
     pub bank: creditbank_client::Options,
+    /// Keys of the ledger's log that are known (`bank.pub`): others are believed when these lead to them.
+    pub log_keys: LogKeys,
     /// Keys of an institution with the role gateway.
     pub keys: Arc<InstitutionKeys>,
     /// Keys of an institution with the role learner-agent: without them nobody can apply or transfer here.
@@ -40,6 +44,10 @@ pub struct Options {
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections at once; one more waits until another ends.
     pub connections_max: usize,
+    /// Connections at once of one client; trusted proxies are not counted. One more is closed at once.
+    pub connections_of_client_max: usize,
+    /// A connection ends when its client takes no byte of an answer for so long.
+    pub write_timeout: Duration,
     /// Requests of one client a minute; what guesses could use has a tenth of it.
     pub client_requests_a_minute: u32,
     /// Changes of one learner a minute.
@@ -53,6 +61,16 @@ pub struct Options {
 }
 
 impl Options {
+    /// What the port bears.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            connections_max: self.connections_max,
+            connections_of_client_max: self.connections_of_client_max,
+            trusted_proxies: self.trusted_proxies.clone(),
+            write_timeout: self.write_timeout,
+        }
+    }
+
     /// Holds the options against each other, and against the address that is listened at.
     pub(crate) fn settle(&mut self, address: SocketAddr) -> Result<(), GatewayError> {
         let is_loopback = address.ip().is_loopback();

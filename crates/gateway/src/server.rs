@@ -17,6 +17,7 @@ use crate::app::{App, GatewayError};
 use crate::failure::Failure;
 use crate::form::FORM_BYTES_MAX;
 use crate::health::Probe;
+use crate::issuer::Keys;
 use crate::options::Options;
 use crate::{
     api, assets, connections, frame, guard, health, measure, pages, session, tiles, transcript,
@@ -29,6 +30,8 @@ pub struct Serving {
     pub address: SocketAddr,
     /// For whoever watches it.
     pub probe: Probe,
+    /// For whoever replaces the bank's keys.
+    pub keys: Keys,
 }
 
 /// Serves until `stop` resolves; `ready` is told where, once the ledger has answered.
@@ -45,7 +48,7 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(port)?;
     let address = listener.local_addr().map_err(port)?;
     options.settle(address)?;
-    let (connections_max, tls) = (options.connections_max, options.tls.clone());
+    let (bounds, tls) = (options.bounds(), options.tls.clone());
     measure::describe();
     let mut stop = Box::pin(stop);
     let app = tokio::select! {
@@ -53,8 +56,15 @@ pub async fn serve(
         () = &mut stop => return Ok(()),
     };
     let probe = Probe(Arc::clone(&app));
-    ready(Serving { address, probe });
-    connections::serve(listener, routes(&app), connections_max, tls, stop).await;
+    let keys = Keys(Arc::clone(&app));
+    ready(Serving {
+        address,
+        probe,
+        keys,
+    });
+    let knowing = tokio::spawn(Arc::clone(&app).keep_known());
+    connections::serve(listener, routes(&app), bounds, tls, stop).await;
+    knowing.abort();
     Ok(())
 }
 
@@ -84,7 +94,7 @@ fn routes(app: &Arc<App>) -> Router {
         .layer(around!(guard::headers))
         // A page is made for one learner and sent once: most of the gain is in the first pass.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(middleware::from_fn(measure::measure))
+        .layer(around!(measure::measure))
         .with_state(state)
 }
 

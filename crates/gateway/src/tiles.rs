@@ -106,6 +106,10 @@ async fn pass_on(
     let path = uri.path().trim_start_matches('/');
     let resource = Resource::from_str(path).map_err(|_| Failure::NotFound)?;
     let body = app.log.read(resource).await?.ok_or(Failure::NotFound)?;
+    if let (Resource::Checkpoint, Ok(note)) = (resource, std::str::from_utf8(&body)) {
+        // Whoever verifies it in the browser has the keys from here.
+        app.log_keys_for(note).await;
+    }
     let (kind, kept) = match resource {
         Resource::Checkpoint => ("text/plain; charset=utf-8", NEWEST),
         Resource::Tile { .. } | Resource::Entries { .. } => ("application/octet-stream", FOR_EVER),

@@ -61,6 +61,8 @@ pub struct BankKeys {
     pub peer: Option<SigningKey>,
     /// Signs credentials and codes that learners carry. A bank without it issues none.
     pub credential: Option<SigningKey>,
+    /// The keys of the log as they were published: what announced each of them can be signed but once.
+    pub published: Option<LogKeys>,
 }
 
 impl BankKeys {
@@ -383,9 +385,13 @@ impl Bank {
         self.keys.log.verifier()
     }
 
-    /// Every key of the log, with the sizes that it signs.
+    /// Every key of the log, with the sizes that it signs and what announced it.
     pub fn log_keys(&self) -> LogKeys {
-        rotation::log_keys(&self.head().registry, self.log_key())
+        let keys = rotation::log_keys(&self.head().registry, self.log_key());
+        match &self.keys.published {
+            Some(published) => keys.announced_as_in(published),
+            None => keys,
+        }
     }
 
     /// Whether a key signs for this bank now: revoked by a call, it would leave the bank without a voice.

@@ -251,6 +251,11 @@ impl Bank {
     pub fn is_ready(&self) -> bool {
         !self.is_stopping()
     }
+
+    /// Whether the sequencer works: waits until it has worked off what is queued now.
+    pub async fn works(&self) -> bool {
+        self.queue().is_worked_off().await
+    }
 }
 
 fn set(name: &'static str, value: u64) {

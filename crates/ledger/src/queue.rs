@@ -34,12 +34,11 @@ pub(crate) struct Job {
 }
 
 /// What the sequencer receives.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "all messages but the last are jobs"
-)]
+#[expect(clippy::large_enum_variant, reason = "nearly all messages are jobs")]
 pub(crate) enum Message {
     Job(Job),
+    /// Whoever asks wants to know that everything before this is worked off.
+    Ask(oneshot::Sender<()>),
     /// Everything before this is worked off, nothing after it.
     Stop,
 }
@@ -135,6 +134,12 @@ impl Queue {
         (bytes, batches)
     }
 
+    /// Waits until the sequencer has come so far; `false` if it has ended.
+    pub(crate) async fn is_worked_off(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Message::Ask(reply)).await.is_ok() && answer.await.is_ok()
+    }
+
     /// Tells the sequencer to end; whoever comes later is told that the bank is stopping.
     pub(crate) async fn stop(&self) {
         // An error means that it has ended already.
@@ -146,4 +151,24 @@ fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes)
         .unwrap_or(QUEUE_BYTES_MAX)
         .clamp(1, QUEUE_BYTES_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_asks_is_answered_by_the_sequencer_and_by_nobody_after_its_end() {
+        let (queue, mut jobs) = Queue::new();
+        let asked = queue.clone();
+        let asked = tokio::spawn(async move { asked.is_worked_off().await });
+        let Some(Message::Ask(reply)) = jobs.recv().await else {
+            panic!("nobody has asked");
+        };
+        assert!(!asked.is_finished(), "nobody has answered");
+        reply.send(()).expect("it waits");
+        assert!(asked.await.expect("it does not panic"));
+        drop(jobs);
+        assert!(!queue.is_worked_off().await);
+    }
 }

@@ -147,6 +147,17 @@ impl LogKeys {
         self.0.iter().find(|it| it.key == *key)
     }
 
+    /// The same keys, each announced as in another list.
+    #[must_use]
+    pub fn announced_as_in(mut self, other: &Self) -> Self {
+        for key in &mut self.0 {
+            if let Some(found) = other.find(&key.key) {
+                key.announced.clone_from(&found.announced);
+            }
+        }
+        self
+    }
+
     /// Reads a signed checkpoint of this log: one of its keys signed it, and signs that size.
     ///
     /// # Errors

@@ -104,6 +104,15 @@ impl Scene {
 
     /// Starts the gateway by the settings that are written; gives what it prints.
     pub(crate) fn launch(&mut self, arguments: &[&str]) -> Receiver<String> {
+        self.launch_in(arguments, &[])
+    }
+
+    /// The same in this environment.
+    pub(crate) fn launch_in(
+        &mut self,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Receiver<String> {
         let file = self.web().join("gateway.toml");
         let said = File::create(self.web().join("gateway.log")).expect("a file");
         let mut child = command()
@@ -111,6 +120,7 @@ impl Scene {
             .arg(file)
             .args(arguments)
             .env("CREDITBANK_LOG", "debug,h2=info,hyper=info,tower=info")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(said)
             .spawn()

@@ -4,11 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Output;
 
+use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
 use super::browser::{parse, raw};
 use super::fixture::Scene;
 use crate::bank::{BOUND, command, told};
+use crate::operate::metrics::Told;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_too_often_waits_and_others_do_not() {
@@ -133,6 +135,109 @@ async fn who_is_slow_is_not_waited_for_and_holds_nobody_up() {
         // It may say that it waited too long, and ends.
         let mut rest = Vec::new();
         drop(stream.read_to_end(&mut rest));
+    }
+}
+
+/// Waits until a gateway tells this of itself.
+async fn counted(scene: &Scene, name: &str, value: f64) {
+    let counts = async {
+        while Told::of(scene.metrics()).get(name) < value {
+            tokio::task::yield_now().await;
+        }
+    };
+    let counted = timeout(BOUND, counts).await;
+    counted.unwrap_or_else(|_| panic!("{name} does not become {value}"));
+    assert_eq!(Told::of(scene.metrics()).get(name), value, "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_every_connection_and_reads_nothing_holds_nobody_up() {
+    let mut scene = Scene::before_gateway().await;
+    scene.start(
+        "client_requests_a_minute = 100000\nconnections_max = 24\nconnections_of_client_max = 16\nwrite_timeout_s = 1\n",
+        &["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--development-login"],
+    );
+    // Another client than the tests' browsers, with room for little of an answer.
+    let connect = || async {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("small buffers");
+        let from = "127.0.0.2:0".parse().expect("an address");
+        socket.bind(from).expect("an address of loopback");
+        let stream = socket.connect(scene.address()).await;
+        let stream = stream.expect("it listens").into_std().expect("a socket");
+        stream.set_nonblocking(false).expect("a socket");
+        stream
+    };
+    let mut greedy = Vec::new();
+    for _ in 0..64 {
+        greedy.push(connect().await);
+    }
+    counted(&scene, "creditbank_gateway_connections_refused_total", 48.0).await;
+    scene.signed_in(&scene.one).get("/archive").is(200);
+    let page = format!(
+        "GET /verify/offline.html HTTP/1.1\r\nHost: {}\r\n\r\n",
+        scene.address()
+    );
+    let pages = page.repeat(200);
+    for stream in &mut greedy {
+        // Whoever was refused is told by an error.
+        drop(stream.write_all(pages.as_bytes()));
+    }
+    scene.signed_in(&scene.one).get("/archive").is(200);
+    counted(&scene, "creditbank_gateway_connections_unread_total", 16.0).await;
+    // There is room again for whoever reads.
+    let mut again = connect().await;
+    again.set_read_timeout(Some(BOUND)).expect("a bound");
+    again.write_all(page.as_bytes()).expect("it reads");
+    let mut start = [0; 12];
+    again.read_exact(&mut start).expect("it answers");
+    assert_eq!(&start, b"HTTP/1.1 200");
+    drop(greedy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_can_be_read_in_two_ways_is_refused() {
+    let scene = Scene::new().await;
+    let host = format!("Host: {}\r\n", scene.address());
+    let bodiless = "Content-Length: 0\r\n";
+    for (line, headers, status) in [
+        ("GET / HTTP/1.1", host.clone(), 200),
+        ("GET / HTTP/1.1", host.repeat(2), 400),
+        (
+            "GET / HTTP/1.1",
+            format!("{host}Host: evil.example\r\n"),
+            400,
+        ),
+        ("GET / HTTP/1.1", String::new(), 400),
+        ("GET / HTTP/1.1", "Host: \r\n".to_owned(), 400),
+        ("GET / HTTP/1.1", "Host: a, b\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1", format!("Host : x\r\n{host}"), 400),
+        ("GET / HTTP/1.1", format!("{host}A: b\r\n c\r\n"), 400),
+        ("GET / HTTP/1.1", format!("{host}A: b\0c\r\n"), 400),
+        (
+            "POST /view HTTP/1.1",
+            format!("{host}{bodiless}Content-Length: 1\r\n"),
+            400,
+        ),
+        (
+            "POST /view HTTP/1.1",
+            format!("{host}Content-Length: +0\r\n"),
+            400,
+        ),
+        (
+            "POST /view HTTP/1.1",
+            format!("{host}Transfer-Encoding: gzip\r\n"),
+            400,
+        ),
+        (
+            "POST /view HTTP/1.0",
+            format!("{host}Transfer-Encoding: chunked\r\n"),
+            400,
+        ),
+    ] {
+        let request = format!("{line}\r\n{headers}Connection: close\r\n\r\n");
+        let answer = raw(scene.address(), request.as_bytes());
+        assert_eq!(answer.status, status, "{request}");
     }
 }
 

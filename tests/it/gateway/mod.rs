@@ -1,7 +1,7 @@
 //! The gateway, run as the built binary before a bank: who gets in, who sees what, and what attackers get.
 
 mod attacks;
-mod browser;
+pub(crate) mod browser;
 pub(crate) mod fixture;
 mod interface;
 mod limits;

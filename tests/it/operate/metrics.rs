@@ -18,10 +18,10 @@ const LABELS: [&str; 12] = [
 ];
 
 /// What a process tells, by name and labels.
-pub(super) struct Told(BTreeMap<String, f64>);
+pub(crate) struct Told(BTreeMap<String, f64>);
 
 impl Told {
-    pub(super) fn of(address: SocketAddr) -> Self {
+    pub(crate) fn of(address: SocketAddr) -> Self {
         let answer = http::get(address, "/metrics");
         assert_eq!(answer.status, 200);
         let text = String::from_utf8(answer.body).expect("text");
@@ -35,7 +35,7 @@ impl Told {
         Self(lines.map(series).collect())
     }
 
-    pub(super) fn get(&self, name: &str) -> f64 {
+    pub(crate) fn get(&self, name: &str) -> f64 {
         let found = self.0.get(name);
         *found.unwrap_or_else(|| panic!("{name} is not among {:#?}", self.0.keys()))
     }

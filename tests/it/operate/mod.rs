@@ -2,7 +2,8 @@
 //! `deploy/`.
 
 mod deploy;
-mod metrics;
+pub(crate) mod metrics;
+mod notify;
 mod reload;
 mod runbook;
 mod settings;

@@ -8,7 +8,8 @@ use creditbank_client::{Bank as Connection, Options, RetryPolicy};
 use creditbank_wire::v1;
 
 use super::now;
-use crate::bank::{BOUND, Bank, ORIGIN, signal};
+use crate::bank::{BOUND, Bank, ORIGIN, command, signal, told};
+use crate::gateway::browser::Browser;
 use crate::gateway::fixture::Scene;
 
 /// Writes a new certificate for `localhost`; gives it as an authority to trust.
@@ -138,6 +139,77 @@ async fn a_gateway_takes_a_new_certificate_without_a_restart() {
     assert!(said.contains("is_new=true"), "{said}");
     assert!(fetch(&first).is_none(), "the first certificate has gone");
     assert!(fetch(&second).is_some_and(|it| it.starts_with("HTTP/1.1 200")));
+}
+
+/// Runs `keys` of a stopped bank.
+fn keys(bank: &Bank, arguments: &[&str]) {
+    let output = bank.run(&[&["keys"], arguments, &["log", "{dir}"]].concat());
+    assert!(output.status.success(), "{}", told(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_follows_the_keys_of_its_bank_without_a_restart() {
+    let mut scene = Scene::before_gateway().await;
+    scene.bank.settle();
+    scene.bank.stop();
+    scene.bank.start();
+    scene.start("", &["--listen", "127.0.0.1:0", "--development-login"]);
+    let mut browser = scene.signed_in(&scene.one);
+    let page = format!("/archive/{}", scene.one.leaves[0]);
+    let served = |browser: &mut Browser| {
+        let issuer = browser.get("/v1/issuer").is(200).json();
+        let served = issuer["log_keys"].as_array().expect("a list").clone();
+        served
+            .iter()
+            .map(|it| format!("{}\n", it.as_str().expect("text")))
+            .collect::<String>()
+    };
+    let listed =
+        |scene: &Scene| fs::read_to_string(scene.bank.dir().join("bank.pub")).expect("it is there");
+    assert_eq!(served(&mut browser), listed(&scene));
+    for by_signal in [false, true] {
+        scene.bank.stop();
+        keys(&scene.bank, &["rotate"]);
+        keys(&scene.bank, &["finish"]);
+        scene.bank.start();
+        if by_signal {
+            let said = reload(scene.process(), || scene.said());
+            assert!(said.contains("reloaded"), "{said}");
+        } else {
+            // The checkpoint of this proof is signed by a key that the gateway has not heard of.
+            let page = browser.get(&page).is(200).text();
+            assert!(page.contains("id=\"proof-holds\""), "{page}");
+        }
+        let listed = listed(&scene);
+        assert_eq!(served(&mut browser), listed);
+        let hash = listed.split('+').nth(1).expect("the newest key has a hash");
+        let verify = browser.get("/verify").is(200).text();
+        assert!(verify.contains(hash), "{verify}");
+    }
+    let text = browser.get(&page).is(200).text();
+    assert!(text.contains("id=\"proof-holds\""), "{text}");
+    // Another bank's key leads nowhere, and everything stays as it was.
+    let other = Bank::made();
+    let pinned = scene.web().join("bank.pub");
+    fs::copy(other.dir().join("bank.pub"), &pinned).expect("room");
+    let said = reload(scene.process(), || scene.said());
+    assert!(
+        said.contains("reloading failed") && said.contains("none of the known keys"),
+        "{said}"
+    );
+    assert_eq!(served(&mut browser), listed(&scene));
+    scene.stop();
+    let refused = command()
+        .arg("gateway")
+        .arg(scene.web().join("gateway.toml"))
+        .output();
+    let refused = refused.expect("the binary was built");
+    assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
+    assert!(
+        told(&refused).contains("none of the known keys"),
+        "{}",
+        told(&refused)
+    );
 }
 
 /// Gets a path over TLS from whoever the authority vouches for.

@@ -100,6 +100,49 @@ fn every_fault_of_a_gateway_is_named() {
 }
 
 #[test]
+fn every_number_of_a_gateway_has_its_bounds() {
+    let bank = Bank::made();
+    let file = bank.beside().join("gateway.toml");
+    let place = file.to_str().expect("UTF-8");
+    for (key, wrong, rule) in [
+        ("traces_one_in", "0", "0 is not between 1 and"),
+        ("bank_connections", "0", "0 is not between 1 and 64"),
+        ("bank_connections", "65", "65 is not between 1 and 64"),
+        ("session_idle_minutes", "0", "0 is not between 1 and 43200"),
+        (
+            "session_minutes",
+            "4294967295",
+            "is not between 1 and 43200",
+        ),
+        ("connections_max", "65537", "is not between 1 and 65536"),
+        (
+            "connections_of_client_max",
+            "0",
+            "is not between 1 and 65536",
+        ),
+        ("write_timeout_s", "0", "0 is not between 1 and 600"),
+        ("write_timeout_s", "601", "601 is not between 1 and 600"),
+        ("client_requests_a_minute", "9", "9 is not between 10 and"),
+        ("learner_changes_a_minute", "0", "0 is not between 1 and"),
+    ] {
+        fs::write(&file, format!("\n{key} = {wrong}\n")).expect("room");
+        let (code, said) = check(place, &[]);
+        assert_eq!(code, Some(1), "{said}");
+        let line = said
+            .lines()
+            .find(|it| it.starts_with(&format!("gateway.toml:2: {key}: ")));
+        assert!(
+            line.is_some_and(|it| it.contains(rule)),
+            "{key} = {wrong}: {said}"
+        );
+        let name = format!("CREDITBANK_GATEWAY_{}", key.to_uppercase());
+        fs::write(&file, "").expect("room");
+        let (_, said) = check(place, &[(&name, wrong)]);
+        assert!(said.contains(&format!("{name}: {key}: ")), "{name}: {said}");
+    }
+}
+
+#[test]
 fn what_holds_is_shown_with_who_said_so_and_without_a_secret() {
     let bank = Bank::made();
     let dir = bank.dir();

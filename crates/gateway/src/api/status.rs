@@ -41,7 +41,8 @@ pub(super) struct Issuer {
     origin: String,
     /// Public key that signs the log's checkpoints now (C2SP vkey).
     log_key: String,
-    /// Every key of the log, newest first, each with the sizes of the checkpoints that it signs.
+    /// Every key of the log, newest first, each with the sizes of the checkpoints that it signs and what announced it under
+    /// the key before: `bank.pub`, line by line.
     log_keys: Vec<String>,
     /// did:key of the credential keys before this one.
     earlier_dids: Vec<String>,
@@ -56,7 +57,7 @@ pub(super) async fn issuer(
     State(app): State<Arc<App>>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Response {
-    let it = &app.issuer;
+    let it = &app.known().issuer;
     let issuer = Issuer {
         did: it.did.clone(),
         public_key: STANDARD.encode(&it.public_key),

@@ -228,8 +228,13 @@ impl App {
             "an agent signs with the keys of its connection",
         ))?;
         let placed = submit_one(agent, make(&RecordMaker::new(keys))).await?;
-        let keys = self.log_keys()?;
         let it = &placed.acknowledgement;
+        let duplicates = it.response.duplicates.iter();
+        let receipts = duplicates.filter_map(|it| it.receipt.as_ref());
+        let created = it.response.created.iter().map(|it| &it.checkpoint);
+        let mut checkpoints = created.chain(receipts.map(|it| &it.checkpoint));
+        let checkpoint = checkpoints.next().map_or("", String::as_str);
+        let keys = self.log_keys_for(checkpoint).await;
         let verified = Verifier::new(keys).verify_acknowledgement(&it.request, &it.response);
         verified.map_err(|_| ClientError::Contract("the bank's receipt does not hold"))?;
         Ok(placed)

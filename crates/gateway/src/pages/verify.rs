@@ -17,6 +17,7 @@ use axum::response::Response;
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use creditbank_wire::v1;
 use fluent_bundle::FluentValue;
 use sha2::{Digest, Sha256};
 
@@ -78,11 +79,12 @@ struct VerifyPage {
 }
 
 async fn verify(State(app): State<Arc<App>>, f: Frame) -> Result<Response, Failure> {
+    let issuer = &app.known().issuer;
     page(&VerifyPage {
-        bank: bank(&app, f.view.lang),
+        bank: bank(&app, issuer, f.view.lang),
         words: said(f.view.lang),
-        did: app.issuer.did.clone(),
-        vkey: app.issuer.log_key.clone(),
+        did: issuer.did.clone(),
+        vkey: issuer.log_key.clone(),
         f: f.at("verify"),
     })
 }
@@ -104,11 +106,12 @@ struct OfflinePage {
 /// A page of its own, which may run nothing but its one script and reach nothing but this site.
 async fn offline(State(app): State<Arc<App>>, f: Frame) -> Result<Response, Failure> {
     let base = app.options.base_url.clone();
+    let issuer = &app.known().issuer;
     let mut response = page(&OfflinePage {
-        bank: bank(&app, f.view.lang),
+        bank: bank(&app, issuer, f.view.lang),
         words: said(f.view.lang),
-        did: app.issuer.did.clone(),
-        vkey: app.issuer.log_key.clone(),
+        did: issuer.did.clone(),
+        vkey: issuer.log_key.clone(),
         policy: format!(
             "default-src 'none'; script-src {}; style-src {}; connect-src {base}; form-action 'none'; base-uri 'none'",
             SCRIPT.source(),
@@ -126,8 +129,7 @@ async fn offline(State(app): State<Arc<App>>, f: Frame) -> Result<Response, Fail
 }
 
 /// The bank as the script knows it, JSON.
-fn bank(app: &App, lang: Lang) -> String {
-    let issuer = &app.issuer;
+fn bank(app: &App, issuer: &v1::CredentialIssuer, lang: Lang) -> String {
     serde_json::json!({
         "name": lang.pick(&issuer.name_zh, &issuer.name_en),
         "did": issuer.did,

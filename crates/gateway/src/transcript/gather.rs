@@ -40,7 +40,7 @@ pub(super) async fn gather(
     let (found, log_size) = records(app, learner, choice).await?;
     let lines = lines(app, &found).await;
     let verify_link = format!("{}/verify", app.options.base_url);
-    let issuer = &app.issuer;
+    let issuer = &app.known().issuer;
     Ok(Transcript {
         languages: choice.languages,
         bank: Pair::new(&issuer.name_zh, &issuer.name_en),

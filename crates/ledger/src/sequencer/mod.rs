@@ -52,7 +52,7 @@ impl Sequencer {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Message>) {
         let mut stopping = false;
-        while let Some(Message::Job(first)) = (!stopping).then(|| jobs.blocking_recv()).flatten() {
+        while let Some(first) = (!stopping).then(|| next(&mut jobs)).flatten() {
             let mut records = first.admitted.records();
             let mut group = vec![first];
             while records < GROUP_RECORDS_MAX && !stopping {
@@ -61,6 +61,7 @@ impl Sequencer {
                         records += job.admitted.records();
                         group.push(job);
                     }
+                    Ok(Message::Ask(reply)) => drop(reply.send(())),
                     Ok(Message::Stop) => stopping = true,
                     Err(_) => break,
                 }
@@ -226,6 +227,17 @@ impl Sequencer {
             root: Hash(plan.head.root),
         };
         self.bank.sign_checkpoint(&checkpoint)
+    }
+}
+
+/// Waits for a job; `None` at the end. Whoever asks meanwhile is answered.
+fn next(jobs: &mut mpsc::Receiver<Message>) -> Option<Job> {
+    loop {
+        match jobs.blocking_recv()? {
+            Message::Job(job) => return Some(job),
+            Message::Ask(reply) => drop(reply.send(())),
+            Message::Stop => return None,
+        }
     }
 }
 

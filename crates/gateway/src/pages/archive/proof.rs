@@ -27,12 +27,10 @@ pub(super) enum Proof {
 pub(super) async fn prove(app: &App, record: &v1::ArchiveRecord) -> Proof {
     let (receipt, issuer) = tokio::join!(app.proof(record.leaf_index), keys(app, &record.issuer));
     match receipt {
-        Ok(receipt) => match app.log_keys() {
-            Ok(keys) => check(keys, record, &receipt, &issuer),
-            Err(_) => Proof::Fails {
-                step: Step::Checkpoint.label_zh(),
-            },
-        },
+        Ok(receipt) => {
+            let log_keys = app.log_keys_for(&receipt.checkpoint).await;
+            check(log_keys, record, &receipt, &issuer)
+        }
         Err(error) => {
             tracing::warn!(%error, "no receipt");
             Proof::Absent

@@ -304,9 +304,10 @@ fn notice_page(
 }
 
 fn notice(app: &App, held: &Held, asked: &Asked<'_>, lang: Lang) -> Notice {
+    let known = app.known();
     Notice::of(&Facts {
         lang,
-        bank: lang.pick(&app.issuer.name_zh, &app.issuer.name_en),
+        bank: lang.pick(&known.issuer.name_zh, &known.issuer.name_en),
         recipient: asked.recipient,
         purpose: asked.purpose,
         programme: &asked.programme,

@@ -300,10 +300,11 @@ fn shown_notice(app: &App, paper: &Paper) -> Option<Notice> {
     };
     let mut recipients = app.options.recipients.iter();
     let recipient = recipients.find(|it| it.origin == consent.recipient)?;
+    let known = app.known();
     [Lang::Zh, Lang::En].into_iter().find_map(|lang| {
         let notice = Notice::of(&Facts {
             lang,
-            bank: lang.pick(&app.issuer.name_zh, &app.issuer.name_en),
+            bank: lang.pick(&known.issuer.name_zh, &known.issuer.name_en),
             recipient,
             purpose: consent.purpose(),
             programme: &consent.programme,
