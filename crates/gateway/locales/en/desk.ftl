@@ -1,6 +1,6 @@
 desk-whose = { $name } · desk
 desk-leave = Leave and lock
-desk-foot = This desk works on this computer alone, with the key of this institution. Every step is entered in the log.
+desk-foot = This desk works on this computer alone; every step is taken with the key of this institution.
 desk-outside = The desk is closed
 desk-outside-lead = Open it with the address that the program printed in its terminal. Each address works once, for one browser.
 desk-outside-again = Was it used, or were you away too long? Press Enter in the terminal for a new address.
