@@ -187,8 +187,8 @@ test("the code of a transcript leads to the page that holds files against the pa
   assert.equal(await compared(badges[0]), "unknown", "one of two is missing");
   assert.equal(await compared(badges[1]), "good", "files come one by one");
   await it.look("verify-set-good");
-  await it.page.goto("/verify");
-  await it.open(links.find((link) => link.endsWith(seals[2])));
+  await it.page.goto(links.find((link) => link.endsWith(seals[2])));
+  await it.page.waitForSelector("#verify-set");
   assert.equal(await compared(badges[0]), "unknown", "another record than that on paper");
   assert.equal(await compared(clr), "good", "the whole archive has it too");
   await it.end();
