@@ -1,5 +1,15 @@
 //! `creditbank`: the ledger of a credit bank (学分银行). One program for the bank, its institutions and its verifiers.
 
+/// Prints, and goes on where nobody reads any more: what a command does, and how it ends, is no matter of who reads it.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::print::tell(format_args!($($text)*)) };
+}
+
+/// Prints a line, as `print!` does.
+macro_rules! println {
+    ($($text:tt)*) => { print!("{}\n", format_args!($($text)*)) };
+}
+
 mod admin;
 mod backup;
 mod certificate;

@@ -75,11 +75,28 @@ fn width(text: &str) -> usize {
         .sum()
 }
 
-/// Prints a line. Who closes the pipe early, as `head` does, has read enough: that ends the program, and is no fault.
+/// Prints a line of a list. Who closes the pipe early, as `head` does, has read enough: that ends the program, and is no
+/// fault.
 pub(crate) fn out(line: &str) {
-    let mut stdout = std::io::stdout().lock();
-    if writeln!(stdout, "{line}").is_err() {
+    if !is_read(format_args!("{line}\n")) {
         std::process::exit(0);
+    }
+}
+
+/// Prints what `print!` and `println!` are given, and goes on where nobody reads any more.
+pub(crate) fn tell(text: std::fmt::Arguments<'_>) {
+    is_read(text);
+}
+
+/// Whether somebody still reads. Any other fault of the output ends the program: what was to be read is lost.
+fn is_read(text: std::fmt::Arguments<'_>) -> bool {
+    match std::io::stdout().lock().write_fmt(text) {
+        Ok(()) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
+        Err(error) => {
+            eprintln!("creditbank: cannot write the output: {error}");
+            std::process::exit(2);
+        }
     }
 }
 

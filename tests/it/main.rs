@@ -31,6 +31,7 @@ mod independent;
 mod mirror;
 mod model;
 mod operate;
+mod output;
 mod peers;
 mod points;
 mod projects;

@@ -12,6 +12,8 @@ const app = at("verify");
 const words = JSON.parse(app.dataset.words);
 const known = { ...JSON.parse(app.dataset.bank), given: false };
 let last = null; // the text that was examined last, for another try with a key given by hand
+let seal = null; // of the set on paper whose code led here
+let found = new Map(); // what was verified here of it: commitments by leaf
 let turn = 0; // a slow check does not overwrite the result of a later one
 
 // ---- What is asked of the network -----------------------------------------------------------------------------------
@@ -157,7 +159,33 @@ async function run(text, bank = known) {
   at("verify-result").replaceChildren(make("p", { text: say("busy") }));
   // Around a pasted text there may be blanks; the text of a receipt ends with one end of line.
   const report = await examine(`${text.trim()}\n`, bank, environment());
-  if (mine === turn) show(report, bank);
+  if (mine !== turn) return;
+  if (seal && report.document) await compare(report);
+  show(report, bank);
+}
+
+// Holds what was verified, in this file and those before, against the paper.
+async function compare(report) {
+  for (const it of [report, ...report.members]) {
+    if (it.record && verdict(it) !== "bad") found.set(it.record.index, it.record.commitment);
+  }
+  report.lines.push(await line("set", () => checkSet(seal, found)));
+}
+
+// A code on a transcript leads here with #set=…: the page waits for the file of these records.
+function awaitSet() {
+  const text = new URLSearchParams(location.hash.slice(1)).get("set");
+  [seal, found] = [null, new Map()];
+  if (text === null) return;
+  try {
+    seal = readSeal(text);
+  } catch {
+    return complain("set-form");
+  }
+  const { leaves } = seal;
+  const values = { count: leaves.length, index: leaves[0], last: leaves[leaves.length - 1] };
+  const parts = [make("p", {}, [make("strong", { text: say("set-wait", values) })]), make("p", { text: say("set-file") })];
+  at("verify-result").replaceChildren(make("div", { class: "note", id: "verify-set" }, parts));
 }
 
 async function runFile(file) {
@@ -232,6 +260,11 @@ async function runLinked() {
   return run(text);
 }
 
+async function follow() {
+  awaitSet();
+  await runLinked();
+}
+
 // ---- Beginning ------------------------------------------------------------------------------------------------------
 
 function listen() {
@@ -269,8 +302,8 @@ async function begin() {
   at("verify-on").hidden = !can;
   if (!can) return;
   listen();
-  window.addEventListener("hashchange", runLinked);
-  await runLinked();
+  window.addEventListener("hashchange", follow);
+  await follow();
 }
 
 begin();

@@ -12,6 +12,7 @@ const DEPTH_MAX = 64;
 const MEMBERS_MAX = 100;
 const PATH_HASHES_MAX = 64;
 const LIST_BITS = 131072; // leaves of one status list
+const SET_RECORDS_MAX = 50; // of a set on paper
 const LIST_BYTES_MAX = 1 << 20;
 const RECEIPT_BEGINS = "c2sp.org/tlog-proof@v1\n";
 
@@ -72,6 +73,11 @@ function base64(text) {
   const raw = atob(text);
   need(btoa(raw) === text, "base64");
   return Uint8Array.from(raw, (char) => char.charCodeAt(0));
+}
+
+function base64url(text) {
+  const plain = text.replace(/-/g, "+").replace(/_/g, "/");
+  return base64(plain.padEnd(Math.ceil(plain.length / 4) * 4, "="));
 }
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -548,6 +554,52 @@ async function evidenceLines(document, bank, env) {
   return institution.state === "good" ? [...lines, institutionLine(leaf())] : lines;
 }
 
+// Place and commitment of the record that a credential is about; nothing where it brings no evidence.
+function recordOf(document) {
+  try {
+    const receipt = readReceipt(textOf(evidenceOf(document, "creditbank-receipt")));
+    return { index: receipt.index, commitment: readLeaf(receipt.leaf).commitment };
+  } catch {
+    return null;
+  }
+}
+
+// ---- A set of records on paper ----------------------------------------------------------------------------------------
+
+// What the code on a transcript says of its set: a digest and, behind a dot, the leaves, each less the one before.
+function readSeal(text) {
+  need(/^[\w-]{43}\.[\w-]+$/.test(text), "set-form");
+  const [digest, packed] = text.split(".").map(base64url);
+  const leaves = [];
+  let [leaf, factor] = [0, 1];
+  for (const byte of packed) {
+    leaf += (byte & 0x7f) * factor;
+    factor *= 128;
+    need(leaf <= Number.MAX_SAFE_INTEGER && leaves.length < SET_RECORDS_MAX, "set-form");
+    if (byte & 0x80) continue;
+    need(leaves.length === 0 || leaf > leaves[leaves.length - 1], "set-form");
+    leaves.push(leaf);
+    factor = 1;
+  }
+  need(leaves.length > 0 && !(packed[packed.length - 1] & 0x80), "set-form");
+  return { digest, leaves };
+}
+
+// `found` has the commitments of records that were verified here, by leaf: all of the set are among them, and unchanged.
+async function checkSet({ digest, leaves }, found) {
+  const missing = leaves.filter((it) => !found.has(it));
+  if (missing.length > 0) throw new Unknown("set-missing", { count: missing.length, index: missing[0] });
+  const parts = leaves.flatMap((it) => [bigEndian(it), found.get(it)]);
+  need(same(await sha256(utf8("creditbank/set/v1\n"), ...parts), digest), "set-other");
+  return ["set-good", { count: leaves.length }];
+}
+
+function bigEndian(number) {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(number));
+  return bytes;
+}
+
 // ---- A file ---------------------------------------------------------------------------------------------------------
 
 // Reports on a text: { kind, facts, lines, members, document }. `bank` is { name, did, vkey, given }, with
@@ -583,7 +635,7 @@ async function examineCredential(document, bank, env) {
   const lines = [issuer, signature, await line("period", () => checkPeriod(document, env.now()))];
   if (kind === "badge") {
     lines.push(...(await evidenceLines(document, bank, env)));
-    return reportOf(kind, lines, { facts: factsOf(document), document });
+    return reportOf(kind, lines, { facts: factsOf(document), document, record: recordOf(document) });
   }
   const inside = document.credentialSubject?.verifiableCredential;
   const members = [];
@@ -684,8 +736,7 @@ async function checkStatus(document, bank, env) {
 // Multibase base64url of the gzipped bits; bit 0 is the highest of the first byte.
 async function expand(encoded) {
   need(/^u[\w-]*$/.test(encoded), "status-form");
-  const plain = encoded.slice(1).replace(/-/g, "+").replace(/_/g, "/");
-  const packed = base64(plain.padEnd(Math.ceil(plain.length / 4) * 4, "="));
+  const packed = base64url(encoded.slice(1));
   const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   let bits = NOTHING;
   for (;;) {
@@ -697,5 +748,5 @@ async function expand(encoded) {
 }
 
 if (typeof module === "object") {
-  module.exports = { examine, line, checkStatus, verdict, parseJson, canonical, canVerify, base58, base64 };
+  module.exports = { examine, line, readSeal, checkSet, checkStatus, verdict, parseJson, canonical, canVerify, base58, base64 };
 }

@@ -67,3 +67,19 @@ for (const [role, [key, paths]] of Object.entries(ROLES)) {
     await staff.end();
   });
 }
+
+for (const view of ["phone", "desktop", "elder"]) {
+  test(`a name of two hundred characters leaves the rest of a desk its room (${view})`, async () => {
+    const { staff } = await desk("bank/operator.key", view);
+    for (const path of ["/institutions", "/institutions/long", "/applications", "/projects"]) {
+      await staff.open(path, `desk-long${path.replaceAll("/", "-")}`);
+    }
+    await staff.open("/institutions");
+    const row = staff.page.locator("tr", { hasText: "WWWW" });
+    const widths = await row.locator("td").evaluateAll((all) => all.map((it) => it.clientWidth));
+    assert.ok(widths.every((it) => it >= 60), `cells as narrow as ${Math.min(...widths)} pixels`);
+    const label = await row.locator("td").first().evaluate((it) => getComputedStyle(it, "::before").content);
+    assert.equal(label.includes("角色"), view !== "desktop", "on a phone every value says what it is");
+    await staff.end();
+  });
+}

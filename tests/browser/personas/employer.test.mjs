@@ -1,6 +1,7 @@
 // An employer is given a credential and checks it in the browser, with the bank and without it.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -139,6 +140,68 @@ test("every credential in a comprehensive record is checked", async () => {
   await it.page.waitForFunction((count) => document.querySelectorAll("[data-step=status]").length === count, badges.length);
   await it.look("verify-clr-open");
   await it.end();
+});
+
+// What the code of a transcript says of a set: made here by its description, from what the credentials bring.
+function sealOf(texts) {
+  const records = texts.map((text) => {
+    const receipt = JSON.parse(text).evidence.find((it) => it.genre === "creditbank-receipt").id.split(",")[1];
+    const opening = JSON.parse(text).evidence.find((it) => it.genre === "creditbank-opening").id.split(",")[1];
+    const index = Number(/^index (\d+)$/m.exec(Buffer.from(receipt, "base64").toString())[1]);
+    const commitment = createHash("sha256").update("creditbank/payload/v1\n").update(Buffer.from(opening, "base64")).digest();
+    return { index, commitment };
+  });
+  records.sort((one, other) => one.index - other.index);
+  const digest = createHash("sha256").update("creditbank/set/v1\n");
+  const leaves = [];
+  let before = 0;
+  for (const { index, commitment } of records) {
+    const place = Buffer.alloc(8);
+    place.writeBigUInt64BE(BigInt(index));
+    digest.update(place).update(commitment);
+    let rest = index - before;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) leaves.push((rest % 128) + 128);
+    leaves.push(rest);
+    before = index;
+  }
+  return `${digest.digest("base64url")}.${Buffer.from(leaves).toString("base64url")}`;
+}
+
+test("the code of a transcript leads to the page that holds files against the paper", async () => {
+  const learner = await visitor();
+  await learner.signIn("all");
+  const pdf = await (await learner.context.request.get("/archive/transcript.pdf?lang=zh")).body();
+  await learner.end();
+  const links = [...pdf.toString("latin1").matchAll(/\/URI ?\(([^)]*\/verify#set=[^)]*)\)/g)].map((it) => it[1]);
+  const seals = badges.map((it) => sealOf([it]));
+  assert.deepEqual(links.map((it) => it.split("#set=")[1]).sort(), seals.toSorted(), "a set a category, as its records say");
+
+  const it = await visitor();
+  await it.open(`/verify#set=${sealOf(badges.slice(0, 2))}`);
+  await it.page.waitForSelector("#verify-set");
+  await it.look("verify-set");
+  const compared = async (text) => {
+    await check(it.page, text);
+    return (await steps(it.page)).set;
+  };
+  assert.equal(await compared(badges[0]), "unknown", "one of two is missing");
+  assert.equal(await compared(badges[1]), "good", "files come one by one");
+  await it.look("verify-set-good");
+  await it.page.goto(links.find((link) => link.endsWith(seals[2])));
+  await it.page.waitForSelector("#verify-set");
+  assert.equal(await compared(badges[0]), "unknown", "another record than that on paper");
+  assert.equal(await compared(clr), "good", "the whole archive has it too");
+  await it.end();
+
+  const forged = await visitor();
+  await forged.open(`/verify#set=${sealOf([badges[0]]).replace(/^./, (first) => (first === "A" ? "B" : "A"))}`);
+  await check(forged.page, badges[0]);
+  assert.equal((await steps(forged.page)).set, "bad");
+  assert.equal(await forged.page.getAttribute("#verify-result > article", "data-report"), "bad");
+  await forged.page.goto("/verify");
+  await forged.page.goto("/verify#set=half");
+  await forged.page.waitForSelector("#verify-result [role=alert]");
+  await forged.end();
 });
 
 test("a receipt proves a record without telling what it says", async () => {

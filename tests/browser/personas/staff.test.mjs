@@ -158,7 +158,65 @@ test("a window prints a code that serves only together with the document", async
   assert.equal(await museum.page.locator("#presented").count(), 0, "another's document shows nothing");
   await scan(world.learners.elder.number);
   assert.ok((await museum.page.textContent("#presented")).includes("老年教育"));
+
+  const { staff: again } = await desk("keys/window.key");
+  await again.open("/window");
+  await again.page.fill("#allowed-learner", world.learners.elder.code);
+  await send(again.page, "form[action='/window/allowed'] button");
+  await send(again.page, "section:has-text('打印的离线码') form[action='/window/withdraw'] button");
+  await again.end();
+  await scan(world.learners.elder.number);
+  assert.equal(await museum.page.locator("#presented").count(), 0, "a code that was withdrawn shows nothing");
   await museum.end();
+});
+
+test("a window records who may act for a learner, who then acts, and withdraws it", async () => {
+  const { all } = world.learners;
+  const { staff: window } = await desk("keys/window.key");
+  const find = async (who, { number, name }) => {
+    await window.page.check(`input[name=who][value=${who}]`);
+    await window.page.fill("#find-number", number);
+    await window.page.fill("#find-name", name);
+    await send(window.page, "form[action='/window/find'] button");
+  };
+  await window.open("/window");
+  await find("learner", all);
+  await find("relative", { number: "319901200103050012", name: "何平" });
+  const shown = async (id) => (await window.page.inputValue(id)).replaceAll(/\s/g, "");
+  assert.equal(await shown("#relative-learner"), all.code);
+  world.learners.grandson = { code: await shown("#relative-delegate") };
+  assert.notEqual(world.learners.grandson.code, all.code);
+  await window.page.fill("#relative-label", "外孙");
+  await window.look("desk-window-relative");
+  await send(window.page, "form[action='/window/relative'] button");
+  await window.look("desk-relative-recorded");
+
+  const relative = await visitor();
+  await relative.signIn("grandson");
+  await relative.open("/sharing/relatives", "relatives-from-window");
+  await send(relative.page, "#received form[action='/acting/begin'] button");
+  await relative.open("/archive");
+  assert.ok((await relative.page.textContent("main")).includes("青铜器专题导览"), "the relative sees the archive");
+  const learner = await visitor({ view: "elder" });
+  await learner.signIn("all");
+  await learner.open("/sharing/relatives", "relatives-at-window");
+  assert.ok((await learner.page.textContent("#granted")).includes("窗口登记"), "the learner sees where it was recorded");
+  await learner.end();
+
+  const withdraw = async () => {
+    await window.open("/window");
+    await window.page.fill("#allowed-learner", all.code);
+    await send(window.page, "form[action='/window/allowed'] button");
+    await window.look("desk-allowed");
+    await send(window.page, "section:has-text('外孙') form[action='/window/withdraw'] button");
+    await window.look("desk-withdrawn");
+  };
+  await withdraw();
+  assert.equal(await window.page.locator("section:has-text('外孙')").count(), 0);
+  await relative.page.goto("/archive");
+  assert.ok(!(await relative.page.textContent("main")).includes("青铜器专题导览"), "the relative sees nothing any more");
+  await relative.end();
+  await window.end();
 });
 
 test("a window links an account to a learner and takes the link back", async () => {

@@ -1,5 +1,8 @@
 // Who is in the world, and what they have learned. No number is of a real person: regions 3199xx were never assigned.
 
+// As long as a name may be, and half of it without a place to break.
+export const LONG_NAME = "示例终身教育服务与学习成果认定联合促进中心".repeat(5) + "W".repeat(95);
+
 export const INSTITUTIONS = `institution,name,role,categories,region
 college,示例开放大学,institution,degree-course;training;community-course;elder-course;humanities-walk;dual-track,310104
 exams,示例教育考试院,institution,self-study-exam;skill-certificate,310104
@@ -9,6 +12,7 @@ expert-2,评审专家二,reviewer,,
 expert-3,评审专家三,reviewer,,
 window,学习服务窗口,learner-agent,,
 web,网上服务,gateway,,
+long,${LONG_NAME},institution,training,310104
 `;
 
 export const REVIEWERS = ["expert-1", "expert-2", "expert-3"];

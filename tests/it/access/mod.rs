@@ -6,6 +6,7 @@ mod printed;
 mod roles;
 mod shares;
 mod subjects;
+mod windows;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -83,22 +84,11 @@ impl Scene {
         days: u64,
         content: v1::create_grant_request::Content,
     ) -> Result<(v1::Grant, String), String> {
-        let request = v1::CreateGrantRequest {
-            learner: digits(learner),
-            expires_at_ms: now_ms() + days * DAY_MS,
-            content: Some(content),
-        };
-        let made = told(self.gateway.line().access().create_grant(request).await)?;
-        Ok((made.grant.expect("a grant"), made.secret))
+        grant_by(&self.gateway, learner, days, content).await
     }
 
     pub(crate) async fn grants(&self, learner: LearnerCode) -> Vec<v1::Grant> {
-        let request = v1::ListGrantsRequest {
-            learner: digits(learner),
-            ..Default::default()
-        };
-        let listed = told(self.gateway.line().access().list_grants(request).await);
-        listed.expect("a gateway lists grants").grants
+        grants_told(&self.gateway, learner).await
     }
 
     pub(crate) async fn withdraw(
@@ -161,6 +151,32 @@ pub(crate) async fn registered(bank: &Bank, id: &str, role: v1::Role) -> Connect
         .await
         .expect("a new id");
     bank.connect(&keys).await
+}
+
+/// Makes a grant of a learner, as whoever this line belongs to.
+pub(crate) async fn grant_by(
+    line: &Connection,
+    learner: LearnerCode,
+    days: u64,
+    content: v1::create_grant_request::Content,
+) -> Result<(v1::Grant, String), String> {
+    let request = v1::CreateGrantRequest {
+        learner: digits(learner),
+        expires_at_ms: now_ms() + days * DAY_MS,
+        content: Some(content),
+    };
+    let made = told(line.line().access().create_grant(request).await)?;
+    Ok((made.grant.expect("a grant"), made.secret))
+}
+
+/// What whoever this line belongs to is told of a learner's grants.
+pub(crate) async fn grants_told(line: &Connection, learner: LearnerCode) -> Vec<v1::Grant> {
+    let request = v1::ListGrantsRequest {
+        learner: digits(learner),
+        ..Default::default()
+    };
+    let listed = told(line.line().access().list_grants(request).await);
+    listed.expect("whoever may list").grants
 }
 
 /// A passport.

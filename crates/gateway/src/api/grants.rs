@@ -41,6 +41,9 @@ pub(super) struct Grant {
     looks: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_look_at_ms: Option<u64>,
+    /// The institution at whose window it was made; absent where the learner made it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    window: String,
 }
 
 /// To whom something is allowed, and what.
@@ -101,6 +104,7 @@ impl Grant {
             content: it.content.and_then(content),
             looks: it.looks,
             last_look_at_ms: it.last_look_at_ms,
+            window: it.window,
         }
     }
 }

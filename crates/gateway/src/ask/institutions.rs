@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use creditbank_client::{ClientError, Line};
+use creditbank_client::{Bank, ClientError, Line};
 use creditbank_wire::v1;
 use tokio::sync::Mutex;
 
@@ -70,26 +70,27 @@ impl Names {
     }
 }
 
-impl App {
+impl Institutions {
     /// The names of these institutions and of all others. Where the registry cannot be read, what was known before.
-    pub(crate) async fn institution_names<'a>(
+    pub(crate) async fn names<'a>(
         &self,
+        bank: &Bank,
         ids: impl Iterator<Item = &'a str> + Clone,
     ) -> Arc<Names> {
-        let known = self.institutions.known.load_full();
+        let known = self.known.load_full();
         if known.is_good_for(ids.clone(), clock::now_ms()) {
             return known;
         }
-        let _turn = self.institutions.turn.lock().await;
-        let known = self.institutions.known.load_full();
+        let _turn = self.turn.lock().await;
+        let known = self.known.load_full();
         if known.is_good_for(ids, clock::now_ms()) {
             return known;
         }
-        match self.read_registry().await {
+        match read_registry(bank).await {
             Ok(by_id) => {
                 let read_ms = clock::now_ms();
                 let names = Arc::new(Names { by_id, read_ms });
-                self.institutions.known.store(Arc::clone(&names));
+                self.known.store(Arc::clone(&names));
                 names
             }
             Err(error) => {
@@ -97,6 +98,35 @@ impl App {
                 known
             }
         }
+    }
+}
+
+async fn read_registry(bank: &Bank) -> Result<HashMap<String, String>, ClientError> {
+    let mut by_id = HashMap::new();
+    let mut ask = v1::ListInstitutionsRequest {
+        page_size: INSTITUTIONS_AT_ONCE,
+        page_token: String::new(),
+    };
+    for _ in 0..ANSWERS_MAX {
+        let send = |line: Line, it| async move { line.registry().list_institutions(it).await };
+        let answer = bank.call(ask.clone(), send).await?;
+        let profiles = answer.institutions.into_iter().filter_map(|it| it.profile);
+        by_id.extend(profiles.map(|it| (it.institution_id, it.display_name)));
+        if answer.next_page_token.is_empty() {
+            break;
+        }
+        ask.page_token = answer.next_page_token;
+    }
+    Ok(by_id)
+}
+
+impl App {
+    /// The names of these institutions and of all others.
+    pub(crate) async fn institution_names<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str> + Clone,
+    ) -> Arc<Names> {
+        self.institutions.names(&self.bank, ids).await
     }
 
     /// An institution with its keys.
@@ -106,25 +136,6 @@ impl App {
         };
         let send = |line: Line, it| async move { line.registry().get_institution(it).await };
         self.bank.call(ask, send).await
-    }
-
-    async fn read_registry(&self) -> Result<HashMap<String, String>, ClientError> {
-        let mut by_id = HashMap::new();
-        let mut ask = v1::ListInstitutionsRequest {
-            page_size: INSTITUTIONS_AT_ONCE,
-            page_token: String::new(),
-        };
-        for _ in 0..ANSWERS_MAX {
-            let send = |line: Line, it| async move { line.registry().list_institutions(it).await };
-            let answer = self.bank.call(ask.clone(), send).await?;
-            let profiles = answer.institutions.into_iter().filter_map(|it| it.profile);
-            by_id.extend(profiles.map(|it| (it.institution_id, it.display_name)));
-            if answer.next_page_token.is_empty() {
-                break;
-            }
-            ask.page_token = answer.next_page_token;
-        }
-        Ok(by_id)
     }
 }
 

@@ -10,6 +10,7 @@ use creditbank_wire::v1;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::words::Lang;
 
 /// Rule sets of a page, and pages asked for.
 const SETS_PAGE: u32 = 100;
@@ -30,17 +31,42 @@ pub(crate) struct Wording {
     pub(crate) en: String,
 }
 
-/// What things of a rule set are called: all that a page needs of its documents.
+impl Wording {
+    /// In this language, else in the other, else the id.
+    pub(crate) fn pick(&self, lang: Lang, id: &str) -> String {
+        wording(lang, &self.zh, &self.en, id)
+    }
+}
+
+/// A text in the language, or in the other, or the id.
+pub(crate) fn wording(lang: Lang, zh: &str, en: &str, id: &str) -> String {
+    let (first, second) = lang.pick((zh, en), (en, zh));
+    let mut texts = [first, second, id].into_iter();
+    texts
+        .find(|it| !it.is_empty())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// What a set and its things are called: all that a page needs of its documents.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Names {
+    /// The set itself.
+    #[serde(skip)]
+    pub(crate) title: Wording,
+    #[serde(skip)]
+    pub(crate) version: String,
+    /// Unit standards.
+    #[serde(rename = "standard")]
+    standards: Vec<Named>,
     #[serde(rename = "programme")]
     pub(crate) programmes: Vec<ProgrammeName>,
     #[serde(rename = "rule")]
-    pub(crate) rules: Vec<Named>,
+    rules: Vec<Named>,
     /// Rules by which points are earned.
     #[serde(rename = "earning")]
-    pub(crate) earnings: Vec<Named>,
+    earnings: Vec<Named>,
 }
 
 /// An id and its title.
@@ -62,16 +88,24 @@ pub(crate) struct ProgrammeName {
 }
 
 impl Names {
-    /// Of the documents of a set. A document that cannot be read lends no names; the set still decides as it says.
-    fn of(documents: &[v1::RuleFile]) -> Self {
-        let mut names = Self::default();
-        for file in documents {
+    /// Of a set with its documents. A document that cannot be read lends no names; the set still decides as it says.
+    fn of(set: v1::RuleSet) -> Self {
+        let mut names = Self {
+            title: Wording {
+                zh: set.title_zh,
+                en: set.title_en,
+            },
+            version: set.version,
+            ..Self::default()
+        };
+        for file in &set.documents {
             let Ok(read) = toml::from_str::<Self>(&file.text) else {
                 continue;
             };
             names.programmes.extend(read.programmes);
             names.rules.extend(read.rules);
             names.earnings.extend(read.earnings);
+            names.standards.extend(read.standards);
         }
         names
     }
@@ -81,17 +115,31 @@ impl Names {
         self.programmes.iter().find(|it| it.id == id)
     }
 
-    /// What a rule of recognition is called.
-    pub(crate) fn rule(&self, id: &str) -> Option<&Wording> {
-        let found = self.rules.iter().find(|it| it.id == id);
-        found.map(|it| &it.title)
+    /// What a programme is called; its id where that is all that is known.
+    pub(crate) fn programme_title(&self, lang: Lang, id: &str) -> String {
+        let title = self.programme(id).map(|it| &it.title);
+        title.map_or_else(|| id.to_owned(), |it| it.pick(lang, id))
     }
 
-    /// What a rule of earning is called.
-    pub(crate) fn earning(&self, id: &str) -> Option<&Wording> {
-        let found = self.earnings.iter().find(|it| it.id == id);
-        found.map(|it| &it.title)
+    /// What a unit standard is called; its id where that is all that is known.
+    pub(crate) fn standard_title(&self, lang: Lang, id: &str) -> String {
+        title(&self.standards, lang, id)
     }
+
+    /// What a rule of recognition is called; its id where that is all that is known.
+    pub(crate) fn rule_title(&self, lang: Lang, id: &str) -> String {
+        title(&self.rules, lang, id)
+    }
+
+    /// What a rule of earning is called; its id where that is all that is known.
+    pub(crate) fn earning_title(&self, lang: Lang, id: &str) -> String {
+        title(&self.earnings, lang, id)
+    }
+}
+
+fn title(all: &[Named], lang: Lang, id: &str) -> String {
+    let found = all.iter().find(|it| it.id == id);
+    found.map_or_else(|| id.to_owned(), |it| it.title.pick(lang, id))
 }
 
 /// Names by the hash of their set. A published set is public and never changes.
@@ -126,32 +174,6 @@ impl App {
             request.page_token = page.next_page_token;
         }
         Ok(found)
-    }
-
-    /// A published set with its documents: by hash, or by id the version that is in force.
-    async fn rule_set(&self, hash: &[u8], set_id: &str) -> Result<v1::RuleSet, ClientError> {
-        let request = v1::GetRuleSetRequest {
-            hash: hash.to_vec().into(),
-            set_id: set_id.to_owned(),
-            date: String::new(),
-        };
-        let send = |line: Line, it| async move { line.rules().get_rule_set(it).await };
-        self.bank.call(request, send).await
-    }
-
-    /// What things of a set are called.
-    pub(crate) async fn names(&self, hash: &[u8]) -> Result<Arc<Names>, ClientError> {
-        if let Some(names) = kept(hash) {
-            return Ok(names);
-        }
-        let set = self.rule_set(hash, "").await?;
-        let names = Arc::new(Names::of(&set.documents));
-        let mut all = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= NAMES_MAX {
-            all.clear();
-        }
-        all.insert(hash.to_vec(), Arc::clone(&names));
-        Ok(names)
     }
 
     /// What uses of outcomes would be granted; none named: everything that the archive offers.
@@ -241,6 +263,60 @@ impl App {
     }
 }
 
+/// What a published set and its things are called; where that cannot be read, ids stand for names.
+pub(crate) async fn names_of(bank: &Bank, hash: &[u8]) -> Arc<Names> {
+    if hash.is_empty() {
+        return Arc::default();
+    }
+    if let Some(names) = kept(hash) {
+        return names;
+    }
+    let request = v1::GetRuleSetRequest {
+        hash: hash.to_vec().into(),
+        ..Default::default()
+    };
+    let send = |line: Line, it| async move { line.rules().get_rule_set(it).await };
+    match bank.call(request, send).await {
+        Ok(set) => keep(hash, Names::of(set)),
+        Err(error) => {
+            tracing::warn!(%error, "the names of a rule set cannot be read");
+            Arc::default()
+        }
+    }
+}
+
+/// Names of several sets by their hashes, each read once.
+#[derive(Debug, Default)]
+pub(crate) struct SetNames(HashMap<Vec<u8>, Arc<Names>>);
+
+impl SetNames {
+    /// Of the sets that a page names.
+    pub(crate) async fn read(bank: &Bank, hashes: impl Iterator<Item = &[u8]>) -> Self {
+        let mut all = HashMap::new();
+        for hash in hashes {
+            if !all.contains_key(hash) {
+                all.insert(hash.to_vec(), names_of(bank, hash).await);
+            }
+        }
+        Self(all)
+    }
+
+    /// Of one of them.
+    pub(crate) fn of(&self, hash: &[u8]) -> Arc<Names> {
+        self.0.get(hash).cloned().unwrap_or_default()
+    }
+}
+
+fn keep(hash: &[u8], names: Names) -> Arc<Names> {
+    let names = Arc::new(names);
+    let mut all = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= NAMES_MAX {
+        all.clear();
+    }
+    all.insert(hash.to_vec(), Arc::clone(&names));
+    names
+}
+
 fn kept(hash: &[u8]) -> Option<Arc<Names>> {
     let all = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     all.get(hash).cloned()
@@ -256,7 +332,7 @@ mod tests {
             name: "a.toml".to_owned(),
             text: text.to_owned(),
         };
-        let names = Names::of(&[
+        let documents = vec![
             file(include_str!(
                 "../../../../deploy/rules/elder-and-community/programmes.toml"
             )),
@@ -266,14 +342,33 @@ mod tests {
             file(include_str!(
                 "../../../../deploy/rules/elder-and-community/points.toml"
             )),
+            file(include_str!(
+                "../../../../deploy/rules/elder-and-community/standards.toml"
+            )),
             file("this is not TOML"),
-        ]);
+        ];
+        let names = Names::of(v1::RuleSet {
+            documents,
+            ..Default::default()
+        });
         let programme = names.programme("citizen-certificate").expect("there");
         assert_eq!(programme.title.zh, "市民终身学习证书");
         assert_eq!(programme.kind, "non-degree");
-        let rule = names.rule("elder-class").expect("there");
-        assert_eq!(rule.en, "Elder classes, 16 hours for 1 credit");
-        assert!(names.earning("walk").is_some());
-        assert!(names.rule("none").is_none());
+        let rule = names.rule_title(Lang::En, "elder-class");
+        assert_eq!(rule, "Elder classes, 16 hours for 1 credit");
+        assert_ne!(names.earning_title(Lang::Zh, "walk"), "walk");
+        assert_eq!(names.rule_title(Lang::Zh, "none"), "none");
+        for (lang, id, title) in [
+            (Lang::Zh, "elder-course", "老年教育课程"),
+            (Lang::En, "elder-course", "Elder course"),
+            (Lang::En, "none", "none"),
+        ] {
+            assert_eq!(names.standard_title(lang, id), title);
+        }
+        let half = Wording {
+            zh: "甲".to_owned(),
+            en: String::new(),
+        };
+        assert_eq!(half.pick(Lang::En, "a"), "甲");
     }
 }

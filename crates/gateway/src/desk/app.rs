@@ -10,6 +10,7 @@ use creditbank_wire::v1;
 use super::door::Door;
 use super::pages::Place;
 use crate::app::GatewayError;
+use crate::ask::institutions::Institutions;
 
 /// What whoever opens a desk chooses.
 #[derive(Debug)]
@@ -77,6 +78,8 @@ pub(crate) struct DeskApp {
     pub(crate) log_keys: Option<LogKeys>,
     /// Name of the bank, Chinese and English.
     pub(crate) bank_names: (String, String),
+    /// Names of institutions, as they were read last.
+    pub(crate) institutions: Institutions,
     pub(crate) office: Office,
     /// Resource id and name of whose desk it is.
     pub(crate) id: String,
@@ -115,6 +118,7 @@ impl DeskApp {
                 |it| (it.name_zh, it.name_en),
             ),
             bank,
+            institutions: Institutions::default(),
             log_keys: options.log_keys,
             office,
             id,

@@ -26,8 +26,12 @@ macro_rules! calls {
 calls! {
     /// What a learner allowed this desk to see.
     redeem: access.redeem_code(RedeemCodeRequest) -> Presented;
-    /// A code on paper for somebody at the window.
-    paper: access.create_grant(CreateGrantRequest) -> CreateGrantResponse;
+    /// A code on paper, or a relative who may act, for somebody at the window.
+    grant: access.create_grant(CreateGrantRequest) -> CreateGrantResponse;
+    /// What was printed for somebody, and who may act for them.
+    grants: access.list_grants(ListGrantsRequest) -> ListGrantsResponse;
+    /// Ends one of these.
+    withdraw: access.withdraw_grant(WithdrawGrantRequest) -> Grant;
     /// Ties an account to a learner.
     link: access.link_subject(LinkSubjectRequest) -> LinkSubjectResponse;
     /// Unties it.

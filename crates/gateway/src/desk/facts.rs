@@ -5,7 +5,9 @@ use creditbank_wire::v1;
 use creditbank_wire::v1::outcome::Detail;
 use creditbank_wire::v1::payload::Content;
 
+use super::named::Named;
 use super::names;
+use crate::ask::institutions::Names;
 use crate::show;
 use crate::words::Lang;
 
@@ -13,13 +15,22 @@ use crate::words::Lang;
 pub(crate) type Fact = (&'static str, String);
 
 /// Collects what is there; what is empty is not told.
-struct Facts(Lang, Vec<Fact>);
+struct Facts<'a> {
+    lang: Lang,
+    names: &'a Names,
+    found: Vec<Fact>,
+}
 
-impl Facts {
+impl<'a> Facts<'a> {
+    fn new(lang: Lang, names: &'a Names) -> Self {
+        let found = Vec::new();
+        Self { lang, names, found }
+    }
+
     fn put(&mut self, zh: &'static str, en: &'static str, value: impl Into<String>) {
         let value = value.into();
         if !value.is_empty() {
-            self.1.push((self.0.pick(zh, en), value));
+            self.found.push((self.lang.pick(zh, en), value));
         }
     }
 
@@ -31,13 +42,13 @@ impl Facts {
 }
 
 /// What a payload says; nothing where its learner was erased.
-pub(crate) fn payload(lang: Lang, bytes: &[u8]) -> Vec<Fact> {
-    let mut facts = Facts(lang, Vec::new());
+pub(crate) fn payload(lang: Lang, names: &Names, bytes: &[u8]) -> Vec<Fact> {
+    let mut facts = Facts::new(lang, names);
     let payload = v1::Payload::decode(bytes)
         .ok()
         .filter(|_| !bytes.is_empty());
     let Some(payload) = payload else {
-        return facts.1;
+        return facts.found;
     };
     facts.put(
         "申学码",
@@ -80,19 +91,19 @@ pub(crate) fn payload(lang: Lang, bytes: &[u8]) -> Vec<Fact> {
         ) => facts.put("理由", "Reason", &*it.reason),
         _ => {}
     }
-    facts.1
+    facts.found
 }
 
 /// What an outcome is.
-pub(crate) fn outcome(lang: Lang, it: &v1::Outcome) -> Vec<Fact> {
-    let mut facts = Facts(lang, Vec::new());
+pub(crate) fn outcome(lang: Lang, names: &Names, it: &v1::Outcome) -> Vec<Fact> {
+    let mut facts = Facts::new(lang, names);
     facts.outcome(it);
-    facts.1
+    facts.found
 }
 
-impl Facts {
+impl Facts<'_> {
     fn outcome(&mut self, it: &v1::Outcome) {
-        let lang = self.0;
+        let lang = self.lang;
         let achievement = it.achievement.clone().unwrap_or_default();
         self.put("名称", "Name", achievement.name);
         self.put("代码", "Code", achievement.code);
@@ -139,7 +150,7 @@ impl Facts {
                 self.put("证书编号", "Certificate", &*it.number);
                 self.put("职业", "Occupation", &*it.occupation_name);
                 self.put("职业代码", "Occupation code", &*it.occupation);
-                self.put("等级", "Level", skill_level(self.0, it));
+                self.put("等级", "Level", skill_level(self.lang, it));
                 self.put("有效期至", "Valid until", &*it.valid_until);
             }
             Detail::Training(it) => {
@@ -147,7 +158,7 @@ impl Facts {
                     true => ("有", "yes"),
                     false => ("无", "no"),
                 };
-                self.put("证书", "Certificate", self.0.pick(zh, en));
+                self.put("证书", "Certificate", self.lang.pick(zh, en));
             }
             Detail::CommunityCourse(it) => {
                 self.attendance(it.attendance);
@@ -169,7 +180,7 @@ impl Facts {
             Detail::DualTrack(it) => {
                 self.put("企业", "Enterprise", &*it.enterprise_name);
                 let college = it.college_attestor.as_ref();
-                let college = college.map(|it| it.institution.clone());
+                let college = college.map(|it| self.names.of(&it.institution).to_owned());
                 self.put("院校", "College", college.unwrap_or_default());
             }
         }
@@ -213,11 +224,11 @@ pub(crate) struct Row {
     pub(crate) completed_on: String,
     pub(crate) amount: String,
     pub(crate) state: &'static str,
-    pub(crate) issuer: String,
+    pub(crate) issuer: Named,
 }
 
 /// A record that tells of an outcome.
-pub(crate) fn row(lang: Lang, record: &v1::ArchiveRecord) -> Option<Row> {
+pub(crate) fn row(lang: Lang, names: &Names, record: &v1::ArchiveRecord) -> Option<Row> {
     let outcome = show::outcome(&record.payload)?;
     let credits = outcome.credits_hundredths.map(|it| {
         let amount = show::hundredths(u64::from(it));
@@ -232,7 +243,7 @@ pub(crate) fn row(lang: Lang, record: &v1::ArchiveRecord) -> Option<Row> {
         category: show::category(lang, outcome.category() as i32),
         amount: amounts.join(lang.pick("，", ", ")),
         state: names::record(lang, record.state()),
-        issuer: record.issuer.clone(),
+        issuer: Named::institution(names, &record.issuer),
         name: outcome.achievement.map(|it| it.name).unwrap_or_default(),
         completed_on: outcome.completed_on,
     })

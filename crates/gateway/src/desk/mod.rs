@@ -10,6 +10,7 @@ mod app;
 mod ask;
 mod door;
 mod facts;
+mod named;
 mod names;
 mod pages;
 mod server;

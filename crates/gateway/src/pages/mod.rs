@@ -5,7 +5,7 @@ pub(crate) mod archive;
 pub(crate) mod code;
 mod help;
 mod recognition;
-mod share;
+pub(crate) mod share;
 mod statistics;
 mod verify;
 

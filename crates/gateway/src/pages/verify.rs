@@ -29,8 +29,8 @@ use crate::words::{self, Lang};
 /// The words that scripts say are the messages that begin so.
 const SAID: &str = "verify-say-";
 /// What scripts put into them.
-const VALUES: [&str; 11] = [
-    "bad", "count", "did", "digits", "id", "index", "key", "name", "origin", "size", "time",
+const VALUES: [&str; 12] = [
+    "bad", "count", "did", "digits", "id", "index", "key", "last", "name", "origin", "size", "time",
 ];
 const FILE: HeaderValue =
     HeaderValue::from_static("attachment; filename=\"creditbank-verify.html\"");

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use creditbank_domain::record::commitment;
 use creditbank_wire::v1;
 use jiff::civil::Date;
 
 use super::route::Unprinted;
+use super::seal::seal;
 use super::sheet::{
     Group, Holder, Languages, Pair, RECORDS_MAX, Record, RecordSet, SET_MAX, Transcript,
 };
@@ -29,7 +31,7 @@ pub(super) struct Choice {
     pub(super) categories: Vec<i32>,
 }
 
-/// The transcript of a learner, every set with the link to the public page that verifies.
+/// The transcript of a learner, every set with the link to the public page that verifies it.
 pub(super) async fn gather(
     app: &App,
     learner: &str,
@@ -123,10 +125,17 @@ async fn lines(app: &App, found: &[v1::ArchiveRecord]) -> Vec<(i32, Record)> {
     outcomes.into_iter().map(line).collect()
 }
 
+/// The commitment in the log. Without a salt there is none to be held against, and the seal fits no file.
+fn commitment_of(it: &v1::ArchiveRecord) -> [u8; 32] {
+    let salt = <&[u8; 32]>::try_from(&*it.salt);
+    salt.map_or([0; 32], |salt| commitment(salt, &it.payload))
+}
+
 fn record(it: &v1::ArchiveRecord, outcome: v1::Outcome, issuer: &str) -> Record {
     let grade = |lang| show::grade(lang, outcome.grade.as_ref());
     Record {
         leaf_index: it.leaf_index,
+        commitment: commitment_of(it),
         grade: Pair::new(grade(Lang::Zh), grade(Lang::En)),
         name: outcome.achievement.map(|it| it.name).unwrap_or_default(),
         institution: if outcome.institution_name.is_empty() {
@@ -165,7 +174,7 @@ fn groups(lines: Vec<(i32, Record)>, link: &str) -> Vec<Group> {
         let name = |lang| show::category(lang, category);
         let set = |records: &[Record]| RecordSet {
             records: records.to_vec(),
-            link: link.to_owned(),
+            link: format!("{link}#{}", seal(records)),
         };
         Group {
             category: Pair::new(name(Lang::Zh), name(Lang::En)),
@@ -217,6 +226,7 @@ mod tests {
     fn line(category: i32, leaf_index: u64, completed_on: &str) -> (i32, Record) {
         let record = Record {
             leaf_index,
+            commitment: [0; 32],
             name: String::new(),
             institution: String::new(),
             completed_on: completed_on.to_owned(),

@@ -2,13 +2,14 @@
 //! leads to verification.
 //!
 //! [`gather`] reads an archive into a [`sheet::Transcript`]; [`typeset`] makes a PDF of one, with no ledger and no clock, so
-//! that equal content gives equal bytes; [`route`] is where it is asked for, and bounds how much is printed at once. The page itself is
+//! that equal content gives equal bytes; [`seal`] ties the paper to a file of its records; [`route`] is where it is asked for, and bounds how much is printed at once. The page itself is
 //! `typst/transcript.typ`. What institutions and learners wrote reaches it as values, never as markup.
 
 mod fonts;
 mod gather;
 mod printable;
 mod route;
+mod seal;
 mod sheet;
 #[cfg(test)]
 mod tests;

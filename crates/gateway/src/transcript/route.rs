@@ -1,6 +1,6 @@
 //! Where a transcript is asked for: `/archive/transcript.pdf`.
 //!
-//! GET prints it with links to the public page that verifies. POST with `with_share` also makes a share a set of records,
+//! GET prints it with links to the public page that verifies files, each with a seal of its set. POST with `with_share` also makes a share a set of records,
 //! whose link its QR code holds: only the learner does that, and knows it, because whoever has the paper may then look.
 
 use std::collections::BTreeSet;

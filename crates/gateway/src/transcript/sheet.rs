@@ -112,6 +112,8 @@ pub(crate) struct RecordSet {
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) leaf_index: u64,
+    /// The commitment to it in the log.
+    pub(crate) commitment: [u8; 32],
     pub(crate) name: String,
     pub(crate) institution: String,
     /// ISO 8601.

@@ -60,6 +60,7 @@ fn record(at: usize) -> Record {
     let is_in_force = at % 7 != 3;
     let (zh, en) = grades[at % grades.len()];
     Record {
+        commitment: [7; 32],
         leaf_index: 1_000 + 37 * at as u64,
         name: NAMES[at % NAMES.len()].to_owned(),
         institution: ["上海开放大学", "Shanghai Open University"][at % 2].to_owned(),

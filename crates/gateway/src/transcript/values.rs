@@ -113,6 +113,8 @@ impl Writer<'_> {
             "first" => end(leaves().min()),
             "last" => end(leaves().max()),
             "link" => &*set.link,
+            // Without what stands behind #, which nobody types.
+            "address" => set.link.split('#').next().unwrap_or_default(),
             "qr" => Bytes::from_string(qr),
         })
     }

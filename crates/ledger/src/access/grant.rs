@@ -26,6 +26,8 @@ pub(crate) struct NewGrant {
     pub(crate) kind: GrantKind,
     pub(crate) content: Content,
     pub(crate) expires_at_ms: u64,
+    /// Of the institution at whose window it is made.
+    pub(crate) window: String,
 }
 
 /// What opens a grant; told once.
@@ -71,6 +73,7 @@ impl Bank {
                 created_at_ms: now,
                 expires_at_ms: new.expires_at_ms,
                 content: Some(content),
+                window: new.window,
                 ..v1::Grant::default()
             },
         };

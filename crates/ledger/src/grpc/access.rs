@@ -99,15 +99,20 @@ impl AccessService for Services {
         &self,
         request: Request<v1::CreateGrantRequest>,
     ) -> Result<Response<v1::CreateGrantResponse>, Status> {
-        let is_printed = matches!(
+        use v1::create_grant_request::Content as Asked;
+        let at_window = matches!(
             request.get_ref().content,
-            Some(v1::create_grant_request::Content::PrintedCode(_))
+            Some(Asked::PrintedCode(_) | Asked::Delegation(_))
         );
-        let windows = if is_printed { &WINDOWS[..] } else { &[] };
-        self.caller(&request, &[&[Role::Gateway], windows].concat())?;
+        let windows = if at_window { &WINDOWS[..] } else { &[] };
+        let caller = self.caller(&request, &[&[Role::Gateway], windows].concat())?;
+        let window = match caller.role {
+            Role::Gateway => String::new(),
+            _ => self.name_of(&caller),
+        };
         let request = request.into_inner();
         let learner = code(&request.learner, "learner")?;
-        let new = new_grant(request).map_err(|fault| refuse_all(&[fault]))?;
+        let new = new_grant(request, window).map_err(|fault| refuse_all(&[fault]))?;
         let made = block_in_place(|| self.bank.create_grant(learner, new));
         let (grant, secret) = done(made, "learner")?;
         Ok(Response::new(v1::CreateGrantResponse {
@@ -120,12 +125,17 @@ impl AccessService for Services {
         &self,
         request: Request<v1::ListGrantsRequest>,
     ) -> Result<Response<v1::ListGrantsResponse>, Status> {
-        self.caller(&request, &[Role::Gateway])?;
+        let caller = self.caller(&request, &[&[Role::Gateway], &WINDOWS[..]].concat())?;
         let request = request.into_inner();
         let learner = code(&request.learner, "learner")?;
         let query = Query::of(&[b"grants", request.learner.as_bytes()]);
         let (size, from) = paging(&query, request.page_size, &request.page_token)?;
-        let grants = done(block_in_place(|| self.bank.grants(learner)), "learner")?;
+        let mut grants = done(block_in_place(|| self.bank.grants(learner)), "learner")?;
+        if caller.role != Role::Gateway {
+            grants.retain(|(_, grant)| !matches!(grant.content, Some(Content::Share(_))));
+            let grants = grants.iter_mut();
+            grants.for_each(|(_, grant)| (grant.looks, grant.last_look_at_ms) = (0, None));
+        }
         let (grants, next) = newest_first(grants, from, size);
         Ok(Response::new(v1::ListGrantsResponse {
             grants,
@@ -210,13 +220,10 @@ impl Services {
     fn redeemed(&self, caller: &Caller, request: v1::RedeemCodeRequest) -> Result<Allowed, Status> {
         let purpose = DeskPurpose::from_number(request.purpose);
         let purpose = purpose.map_err(|refusal| refuse(refusal, "purpose"))?;
-        let head = self.bank.head();
-        let who = head.registry.by_number(caller.number);
-        let who = who.map(|it| it.profile.display_name.as_str());
-        let who = who.unwrap_or(&caller.id);
+        let who = self.name_of(caller);
         let text = request.code.trim();
         if text.starts_with(SCANNED) {
-            let taken = block_in_place(|| self.bank.take_code(text, purpose, who));
+            let taken = block_in_place(|| self.bank.take_code(text, purpose, &who));
             return done(taken, "code");
         }
         let document = match request.identity {
@@ -231,8 +238,16 @@ impl Services {
             }
         };
         let document = document.as_ref();
-        let taken = block_in_place(|| self.bank.take_printed(text, document, purpose, who));
+        let taken = block_in_place(|| self.bank.take_printed(text, document, purpose, &who));
         done(taken, "code")
+    }
+
+    /// As learners know whoever calls.
+    fn name_of(&self, caller: &Caller) -> String {
+        let head = self.bank.head();
+        let who = head.registry.by_number(caller.number);
+        who.map_or(&caller.id, |it| &it.profile.display_name)
+            .clone()
     }
 
     /// Exactly what was allowed.
@@ -314,7 +329,7 @@ fn purpose(number: i32, categories: &[i32]) -> Result<DeskPurpose, Fault> {
     Ok(purpose)
 }
 
-fn new_grant(request: v1::CreateGrantRequest) -> Result<NewGrant, Fault> {
+fn new_grant(request: v1::CreateGrantRequest, window: String) -> Result<NewGrant, Fault> {
     use v1::create_grant_request::Content as Asked;
     let missing = || Refusal::Missing.at("content");
     let (kind, content) = match request.content.ok_or_else(missing)? {
@@ -349,6 +364,7 @@ fn new_grant(request: v1::CreateGrantRequest) -> Result<NewGrant, Fault> {
         kind,
         content,
         expires_at_ms: request.expires_at_ms,
+        window,
     })
 }
 

@@ -99,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for (name, code) in decided.learners() {
         println!("  {}  {name}", gateway.sign_in(code));
     }
-    println!("  {}  验证证明 / verify a record", gateway.verify());
+    println!("  {}  核验凭证 / verify a record", gateway.verify());
     if options.exit {
         gateway.stop()?;
         return bank.stop(|bank| bank.run("recompute bank --quiet"));

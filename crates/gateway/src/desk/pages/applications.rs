@@ -13,13 +13,17 @@ use creditbank_wire::v1;
 use serde::Deserialize;
 
 use super::{ListQuery, Place, Tab, here, tabs};
+use crate::ask::institutions::Names;
+use crate::ask::recognition::{Names as SetOf, SetNames};
 use crate::desk::app::{DeskApp, Office};
 use crate::desk::facts::{Fact, outcome};
+use crate::desk::named::Named;
 use crate::desk::names;
 use crate::desk::staff::{Desk, Signed, Staff};
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
 use crate::show;
+use crate::words::Lang;
 
 /// Applications of a page.
 const PAGE: u32 = 20;
@@ -36,7 +40,7 @@ pub(super) fn routes() -> Router<Arc<DeskApp>> {
 /// An application in one row.
 struct Waiting {
     leaf: u64,
-    programme: String,
+    programme: Named,
     state: &'static str,
     applied_on: String,
     due_on: String,
@@ -45,11 +49,12 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn of(f: &Frame, it: &v1::ApplicationFile) -> Self {
-        let form = it.form.clone().unwrap_or_default();
+    fn of(f: &Frame, set: &SetNames, it: &v1::ApplicationFile) -> Self {
+        let programme = it.form.as_ref().map_or("", |it| &it.programme);
+        let set = set.of(&it.rule_set_hash);
         Self {
             leaf: it.application,
-            programme: form.programme,
+            programme: Named::new(set.programme_title(f.view.lang, programme), programme),
             state: names::application(f.view.lang, it.state()),
             applied_on: it.applied_on.clone(),
             due_on: it.due_on.clone(),
@@ -117,8 +122,10 @@ async fn list(
     };
     let found = app.applications(ask).await?;
     let applications = found.applications.iter();
+    let sets = applications.clone().map(|it| &*it.rule_set_hash);
+    let sets = app.set_names(sets).await;
     page(&ListPage {
-        applications: applications.map(|it| Waiting::of(&f, it)).collect(),
+        applications: applications.map(|it| Waiting::of(&f, &sets, it)).collect(),
         next: found.next_page_token,
         f,
         d,
@@ -129,7 +136,7 @@ async fn list(
 
 /// What an application claims.
 struct Claim {
-    rule: String,
+    rule: Named,
     outcomes: Vec<u64>,
     courses: String,
 }
@@ -138,13 +145,13 @@ struct Claim {
 struct Proof {
     leaf_index: u64,
     state: &'static str,
-    issuer: String,
+    issuer: Named,
     facts: Vec<Fact>,
 }
 
 struct Taken {
     kind: &'static str,
-    actor: String,
+    actor: Named,
     at: String,
     reason: String,
     /// Of a vote.
@@ -167,7 +174,8 @@ struct OnePage {
     it: Waiting,
     learner: String,
     note: String,
-    rule_set: String,
+    /// Its id is the hash.
+    rule_set: Named,
     claims: Vec<Claim>,
     proofs: Vec<Proof>,
     /// Hundredths as a decimal, once there is an evaluation.
@@ -195,21 +203,26 @@ async fn one(
         .any(|it| it.kind() == v1::RecordKind::Review && it.actor == app.id);
     let state = file.state();
     let evaluation = file.evaluation.as_ref().or(file.expected.as_ref());
+    let actors = file.steps.iter().map(|it| &*it.actor);
+    let issuers = file.outcomes.iter().map(|it| &*it.issuer);
+    let who = app.institution_names(actors.chain(issuers)).await;
+    let sets = app.set_names([&*file.rule_set_hash].into_iter()).await;
+    let set = sets.of(&file.rule_set_hash);
     page(&OnePage {
-        it: Waiting::of(&f, &file),
+        it: Waiting::of(&f, &sets, &file),
         learner: show::learner_code(&file.learner),
-        rule_set: show::hex(&file.rule_set_hash),
-        claims: form.uses.into_iter().map(claim).collect(),
+        rule_set: rule_set(lang, &set, &file.rule_set_hash),
+        claims: form.uses.iter().map(|it| claim(lang, &set, it)).collect(),
         proofs: file
             .outcomes
             .iter()
-            .filter_map(|it| proof(&f, it))
+            .filter_map(|it| proof(&f, &who, it))
             .collect(),
         credits: evaluation.map(|it| show::hundredths(u64::from(it.credits_hundredths))),
         explanation: evaluation.map_or_else(Vec::new, |it| {
             lang.pick(&it.explanation_zh, &it.explanation_en).clone()
         }),
-        steps: file.steps.iter().map(|it| taken(&f, it)).collect(),
+        steps: file.steps.iter().map(|it| taken(&f, &who, it)).collect(),
         can_vote: d.office == Office::Reviewer
             && state == v1::ApplicationState::Accepted
             && !has_voted,
@@ -226,28 +239,37 @@ async fn one(
     })
 }
 
-fn claim(it: v1::Use) -> Claim {
+/// A set by its title and version; one without a title by its hash alone.
+fn rule_set(lang: Lang, set: &SetOf, hash: &[u8]) -> Named {
+    let title = match set.title.pick(lang, "") {
+        title if title.is_empty() => title,
+        title => format!("{title} {}", set.version),
+    };
+    Named::new(title, show::hex(hash))
+}
+
+fn claim(lang: Lang, set: &SetOf, it: &v1::Use) -> Claim {
     Claim {
-        rule: it.rule,
-        outcomes: it.outcomes,
+        rule: Named::new(set.rule_title(lang, &it.rule), &*it.rule),
+        outcomes: it.outcomes.clone(),
         courses: it.courses.join(", "),
     }
 }
 
-fn proof(f: &Frame, it: &v1::ArchiveRecord) -> Option<Proof> {
+fn proof(f: &Frame, who: &Names, it: &v1::ArchiveRecord) -> Option<Proof> {
     Some(Proof {
         leaf_index: it.leaf_index,
         state: names::record(f.view.lang, it.state()),
-        issuer: it.issuer.clone(),
-        facts: outcome(f.view.lang, &show::outcome(&it.payload)?),
+        issuer: Named::institution(who, &it.issuer),
+        facts: outcome(f.view.lang, who, &show::outcome(&it.payload)?),
     })
 }
 
-fn taken(f: &Frame, it: &v1::ApplicationStep) -> Taken {
+fn taken(f: &Frame, who: &Names, it: &v1::ApplicationStep) -> Taken {
     let is_vote = it.kind() == v1::RecordKind::Review;
     Taken {
         kind: names::kind(f.view.lang, it.kind),
-        actor: it.actor.clone(),
+        actor: Named::institution(who, &it.actor),
         at: show::moment(it.deposited_at_ms),
         reason: it.reason.clone(),
         vote: is_vote.then_some(it.approve),

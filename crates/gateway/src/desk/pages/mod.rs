@@ -1,5 +1,6 @@
 //! The pages of a desk: one file a place.
 
+mod allowed;
 mod applications;
 mod health;
 mod institutions;

@@ -11,7 +11,10 @@ use creditbank_wire::v1;
 use serde::Deserialize;
 
 use super::{ListQuery, Place, Tab, here, tabs};
+use crate::ask::institutions::Names;
+use crate::ask::recognition::SetNames;
 use crate::desk::app::{DeskApp, Office};
+use crate::desk::named::Named;
 use crate::desk::names;
 use crate::desk::staff::{Desk, Signed, Staff};
 use crate::failure::Failure;
@@ -28,11 +31,12 @@ pub(super) fn routes() -> Router<Arc<DeskApp>> {
 }
 
 struct Proposed {
-    institution: String,
+    institution_id: String,
+    institution: Named,
     project: String,
     title: String,
     category: String,
-    standard: String,
+    standard: Named,
     state: &'static str,
     /// For and against, and how many are needed.
     votes: String,
@@ -53,7 +57,12 @@ fn votes_text(f: &Frame, it: &v1::Project) -> String {
     format!("{votes} · {needed}")
 }
 
-fn proposed(app: &DeskApp, f: &Frame, it: &v1::Project) -> Proposed {
+fn proposed(
+    app: &DeskApp,
+    f: &Frame,
+    (who, sets): (&Names, &SetNames),
+    it: &v1::Project,
+) -> Proposed {
     use v1::ProjectState as S;
     let proposal = it.proposal.clone().unwrap_or_default();
     let mut votes = it.approvals.iter().chain(&it.rejections);
@@ -71,12 +80,18 @@ fn proposed(app: &DeskApp, f: &Frame, it: &v1::Project) -> Proposed {
         (Office::Operator, S::Suspended) => vec![("resume", f.t("desk-project-resume"))],
         _ => Vec::new(),
     };
+    let set = sets.of(&proposal.rule_set_hash);
+    let standard = Named::new(
+        set.standard_title(f.view.lang, &proposal.standard),
+        format!("{} {}", proposal.standard, proposal.standard_version),
+    );
     Proposed {
         category: show::category(f.view.lang, proposal.category),
-        institution: proposal.institution,
+        institution: Named::institution(who, &proposal.institution),
+        institution_id: proposal.institution,
         project: proposal.project,
         title: proposal.title,
-        standard: format!("{} {}", proposal.standard, proposal.standard_version),
+        standard,
         state: names::project(f.view.lang, it.state()),
         votes: votes_text(f, it),
         can_admit: steps.iter().any(|(step, _)| *step == "admit"),
@@ -120,8 +135,14 @@ async fn list(
     };
     let found = app.projects(ask).await?;
     let projects = found.projects.iter();
+    let proposals = projects.clone().filter_map(|it| it.proposal.as_ref());
+    let who = proposals.clone().map(|it| &*it.institution);
+    let who = app.institution_names(who).await;
+    let sets = app.set_names(proposals.map(|it| &*it.rule_set_hash)).await;
     page(&ListPage {
-        projects: projects.map(|it| proposed(&app, &f, it)).collect(),
+        projects: projects
+            .map(|it| proposed(&app, &f, (&who, &sets), it))
+            .collect(),
         next: found.next_page_token,
         f,
         d,

@@ -16,6 +16,7 @@ use creditbank_wire::v1;
 use serde::Deserialize;
 
 use super::Place;
+use crate::ask::institutions::Names;
 use crate::desk::app::DeskApp;
 use crate::desk::facts::{Row, row};
 use crate::desk::names;
@@ -136,7 +137,11 @@ async fn redeem(
         identity,
     };
     match app.redeem(request).await {
-        Ok(presented) => page(&presented_page(staff, presented)),
+        Ok(presented) => {
+            let issuers = presented.records.iter().map(|it| &*it.issuer);
+            let names = app.institution_names(issuers).await;
+            page(&presented_page(staff, &names, presented))
+        }
         Err(error) => {
             let told = Failure::from(error).told();
             let mut again = ScanPage::of(staff, form.purpose);
@@ -153,7 +158,7 @@ fn refused(again: &ScanPage, status: StatusCode) -> Result<Response, Failure> {
 }
 
 /// What was allowed, and nothing else.
-fn presented_page(Staff { f, d }: Staff, presented: v1::Presented) -> PresentedPage {
+fn presented_page(Staff { f, d }: Staff, names: &Names, presented: v1::Presented) -> PresentedPage {
     let lang = f.view.lang;
     let total = |it: &v1::CategoryTotal| Total {
         category: show::category(lang, it.category),
@@ -167,7 +172,7 @@ fn presented_page(Staff { f, d }: Staff, presented: v1::Presented) -> PresentedP
         purpose_name: names::purpose(lang, presented.purpose()),
         learner: show::learner_code(&presented.learner),
         totals: presented.totals.iter().map(total).collect(),
-        records: records.filter_map(|it| row(lang, it)).collect(),
+        records: records.filter_map(|it| row(lang, names, it)).collect(),
         masked_name: presented.masked_name,
         f,
         d,

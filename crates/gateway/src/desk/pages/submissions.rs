@@ -96,9 +96,10 @@ async fn one(
         record_id: record_id.to_vec().into(),
     };
     let found = app.submission(ask).await?;
+    let names = app.institution_names([].into_iter()).await;
     page(&OnePage {
         it: Deposit::of(&f, &found),
-        facts: payload(f.view.lang, &found.payload),
+        facts: payload(f.view.lang, &names, &found.payload),
         f,
         d,
     })

@@ -1,4 +1,5 @@
-//! What is done for people who came to a window: a code on paper, and an account tied to their archive.
+//! What is done for people who came to a window: a code on paper, a relative who may act (`allowed.rs`), and an account tied
+//! to their archive.
 //!
 //! A printed code is the answer to its form: it has no address, and is told once.
 
@@ -13,7 +14,7 @@ use creditbank_domain::LearnerCode;
 use creditbank_wire::v1;
 use serde::Deserialize;
 
-use super::Place;
+use super::{Place, allowed};
 use crate::clock;
 use crate::desk::app::DeskApp;
 use crate::desk::names;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Router<Arc<DeskApp>> {
         .route("/window/paper", post(paper))
         .route("/window/link", post(link))
         .route("/window/unlink", post(unlink))
+        .merge(allowed::routes())
 }
 
 #[derive(Template)]
@@ -48,6 +50,11 @@ struct WindowPage {
     documents: Vec<(i32, &'static str)>,
     /// The learner code that was just found, and whether its archive was just opened.
     found: Option<(String, bool)>,
+    /// Learner codes that were found: of whoever is served, and of who is to act.
+    learner: String,
+    delegate: String,
+    /// Whether the next document is that of who is to act.
+    is_relative: bool,
     done: String,
 }
 
@@ -63,6 +70,9 @@ impl WindowPage {
             days: DAYS,
             documents: names::documents(lang),
             found: None,
+            learner: String::new(),
+            delegate: String::new(),
+            is_relative: false,
             done: String::new(),
             f,
             d,
@@ -81,6 +91,7 @@ async fn window(staff: Staff, Query(query): Query<WindowQuery>) -> Result<Respon
     it.done = match &*query.done {
         "link" => it.f.t("desk-link-done"),
         "unlink" => it.f.t("desk-unlink-done"),
+        "relative" => it.f.t("desk-relative-done"),
         _ => String::new(),
     };
     page(&it)
@@ -94,6 +105,14 @@ struct FindForm {
     issuer: String,
     #[serde(default)]
     name: String,
+    /// `relative` for who is to act, else whoever is served.
+    #[serde(default)]
+    who: String,
+    /// What was found before.
+    #[serde(default)]
+    learner: String,
+    #[serde(default)]
+    delegate: String,
 }
 
 /// The learner code of whoever shows this document. It is the answer to the form, and in no address.
@@ -111,7 +130,13 @@ async fn find(
         name: form.name.trim().to_owned(),
     };
     let resolved = app.enrol(ask).await?;
-    it.found = Some((show::learner_code(&resolved.learner), resolved.created));
+    let code = show::learner_code(&resolved.learner);
+    it.is_relative = form.who == "relative";
+    (it.learner, it.delegate) = match it.is_relative {
+        true => (form.learner, code.clone()),
+        false => (code.clone(), form.delegate),
+    };
+    it.found = Some((code, resolved.created));
     page(&it)
 }
 
@@ -144,7 +169,7 @@ async fn paper(
     let purpose = v1::DeskPurpose::try_from(form.purpose).map_err(|_| Failure::Unreadable)?;
     let expires_at_ms = clock::now_ms() + form.days * DAY_MS - CLOCK_MS;
     let ask = v1::CreateGrantRequest {
-        learner: learner(&form.learner)?,
+        learner: learner(&form.learner, "learner")?,
         expires_at_ms,
         content: Some(v1::create_grant_request::Content::PrintedCode(
             v1::PrintedCode {
@@ -153,7 +178,7 @@ async fn paper(
             },
         )),
     };
-    let made = app.paper(ask).await?;
+    let made = app.grant(ask).await?;
     page(&PaperPage {
         purpose: names::purpose(f.view.lang, purpose),
         qr: Qr::of(&made.secret).ok_or(Failure::Unreadable)?,
@@ -176,7 +201,7 @@ async fn link(
     Signed { form, .. }: Signed<LinkForm>,
 ) -> Result<Redirect, Failure> {
     let ask = v1::LinkSubjectRequest {
-        learner: learner(&form.learner)?,
+        learner: learner(&form.learner, "learner")?,
         subject: subject(&form.issuer, &form.subject),
     };
     app.link(ask).await?;
@@ -208,10 +233,7 @@ fn subject(issuer: &str, subject: &str) -> Option<v1::Subject> {
 }
 
 /// A learner code in the one spelling of the wire.
-fn learner(text: &str) -> Result<String, Failure> {
-    let code = LearnerCode::parse(text).map_err(|refusal| Failure::Refused {
-        refusal,
-        field: "learner",
-    })?;
+pub(super) fn learner(text: &str, field: &'static str) -> Result<String, Failure> {
+    let code = LearnerCode::parse(text).map_err(|refusal| Failure::Refused { refusal, field })?;
     Ok(format!("{:016}", code.as_u64()))
 }

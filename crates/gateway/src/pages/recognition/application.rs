@@ -14,12 +14,9 @@ use serde::Deserialize;
 use super::told::Told;
 use super::trouble::{Trouble, back, unknown_is_not_found};
 use super::uses::text;
-use super::{
-    agent, barrier, due, leaf, names_of, natural_key, programme_path, programme_title, state,
-    subject,
-};
+use super::{agent, barrier, due, leaf, natural_key, programme_path, state, subject};
 use crate::app::App;
-use crate::ask::recognition::{Aim, Names};
+use crate::ask::recognition::{Aim, Names, names_of};
 use crate::clock;
 use crate::failure::Failure;
 use crate::form::Checked;
@@ -133,7 +130,7 @@ async fn render(
     trouble: Option<Trouble>,
     (is_new, reason): (bool, String),
 ) -> Result<Response, Failure> {
-    let names = names_of(app, &file.rule_set_hash).await;
+    let names = names_of(&app.bank, &file.rule_set_hash).await;
     let form = file.form.clone().unwrap_or_default();
     let (state, means, mark) = state::application(file.state());
     let mut outcomes: Vec<_> = form
@@ -147,7 +144,7 @@ async fn render(
     page(&ApplicationPage {
         barrier: barrier(app, &f),
         result: result(app, &f, file).await,
-        title: programme_title(f.view.lang, &names, &form.programme),
+        title: names.programme_title(f.view.lang, &form.programme),
         programme: programme_of(app, file, &names, &form.programme).await,
         applied_on: file.applied_on.clone(),
         note: form.note,

@@ -32,7 +32,7 @@ use serde::Deserialize;
 
 use self::trouble::Trouble;
 use crate::app::App;
-use crate::ask::recognition::{Names, Wording};
+use crate::ask::recognition::{Names, names_of, wording};
 use crate::clock;
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
@@ -104,7 +104,7 @@ impl ApplicationRow {
         let (state, _, mark) = state::application(file.state());
         Self {
             leaf: file.application,
-            programme: programme_title(f.view.lang, names, id),
+            programme: names.programme_title(f.view.lang, id),
             applied_on: file.applied_on.clone(),
             state,
             class: mark.class(),
@@ -128,12 +128,12 @@ async fn overview(
     let today = show::day(clock::now_s() * 1000);
     let mut rows = Vec::new();
     for set in in_force(&sets, &today) {
-        let names = names_of(&app, &set.hash).await;
+        let names = names_of(&app.bank, &set.hash).await;
         rows.push(SetRow::of(f.view.lang, set, &names));
     }
     let mut applications = Vec::with_capacity(files.len());
     for file in files.iter().rev().filter(|it| it.learner == learner) {
-        let names = names_of(&app, &file.rule_set_hash).await;
+        let names = names_of(&app.bank, &file.rule_set_hash).await;
         let is_over = state::is_over(file.state());
         applications.push((is_over, ApplicationRow::of(&f, file, &names)));
     }
@@ -161,7 +161,7 @@ async fn overview(
 impl SetRow {
     fn of(lang: Lang, set: &v1::RuleSet, names: &Names) -> Self {
         let programmes = set.programmes.iter().map(|id| ProgrammeRow {
-            title: programme_title(lang, names, id),
+            title: names.programme_title(lang, id),
             path: programme_path(&set.set_id, id),
             is_degree: names.programme(id).is_some_and(|it| it.kind == "degree"),
         });
@@ -185,35 +185,6 @@ fn in_force<'a>(sets: &'a [v1::RuleSet], today: &str) -> Vec<&'a v1::RuleSet> {
     }
     let sets = found.into_values();
     sets.filter(|it| !it.programmes.is_empty()).collect()
-}
-
-/// What things of a set are called; where that cannot be read, ids stand for names.
-async fn names_of(app: &App, hash: &[u8]) -> Arc<Names> {
-    match app.names(hash).await {
-        Ok(names) => names,
-        Err(error) => {
-            tracing::warn!(%error, "the names of a rule set cannot be read");
-            Arc::default()
-        }
-    }
-}
-
-/// A text in the language, or in the other, or the id.
-fn wording(lang: Lang, zh: &str, en: &str, id: &str) -> String {
-    let (first, second) = lang.pick((zh, en), (en, zh));
-    let mut texts = [first, second, id].into_iter();
-    texts
-        .find(|it| !it.is_empty())
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn named(lang: Lang, title: Option<&Wording>, id: &str) -> String {
-    title.map_or_else(|| id.to_owned(), |it| wording(lang, &it.zh, &it.en, id))
-}
-
-fn programme_title(lang: Lang, names: &Names, id: &str) -> String {
-    named(lang, names.programme(id).map(|it| &it.title), id)
 }
 
 /// The page of a programme.

@@ -12,9 +12,9 @@ use axum::routing::get;
 use creditbank_wire::v1::{self, points_movement::Reason};
 use serde::Deserialize;
 
-use super::{named, names_of, state, wording};
+use super::state;
 use crate::app::App;
-use crate::ask::recognition::Names;
+use crate::ask::recognition::{Names, names_of, wording};
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
 use crate::session::Learner;
@@ -80,7 +80,7 @@ async fn show_points(
         .await?;
     let names = match purse.rule_set_hash.is_empty() {
         true => Arc::default(),
-        false => names_of(&app, &purse.rule_set_hash).await,
+        false => names_of(&app.bank, &purse.rule_set_hash).await,
     };
     let lang = f.view.lang;
     let honour = |it: Option<&v1::Honour>| {
@@ -138,7 +138,7 @@ impl MovementRow {
         let (words, sign) = state::movement(it.reason.as_ref());
         let (about, outcome) = match &it.reason {
             Some(Reason::Earned(earned)) => {
-                let title = named(lang, names.earning(&earned.rule), &earned.rule);
+                let title = names.earning_title(lang, &earned.rule);
                 (title, Some(earned.outcome))
             }
             Some(Reason::Reserved(reserved)) => (reserved.purpose.clone(), None),

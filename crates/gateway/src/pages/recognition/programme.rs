@@ -18,12 +18,9 @@ use serde::Deserialize;
 use super::told::Told;
 use super::trouble::{Trouble, back, unknown_is_not_found};
 use super::uses::{from_values, text, to_value};
-use super::{
-    Back, agent, barrier, form_token, named, names_of, natural_key, programme_path,
-    programme_title, state, subject,
-};
+use super::{Back, agent, barrier, form_token, natural_key, programme_path, state, subject};
 use crate::app::App;
-use crate::ask::recognition::{Aim, Names};
+use crate::ask::recognition::{Aim, Names, names_of};
 use crate::failure::Failure;
 use crate::form::Checked;
 use crate::frame::{Frame, page};
@@ -100,7 +97,7 @@ async fn show_programme(
     );
     let worth = worth.map_err(unknown_is_not_found)?;
     let plan = in_time(plan)?;
-    let names = names_of(&app, &worth.rule_set_hash).await;
+    let names = names_of(&app.bank, &worth.rule_set_hash).await;
     let lang = f.view.lang;
     let best = plan.as_ref().and_then(|it| it.evaluation.as_ref());
     let credits = best.unwrap_or(&worth).credits_hundredths;
@@ -114,7 +111,7 @@ async fn show_programme(
     page(&ProgrammePage {
         trouble: Trouble::of(&f, &query.trouble),
         barrier: barrier(&app, &f),
-        title: programme_title(lang, &names, &aim.programme),
+        title: names.programme_title(lang, &aim.programme),
         path: programme_path(&aim.rule_set, &aim.programme),
         set: show::hex(&worth.rule_set_hash),
         credits: amount(credits),
@@ -176,7 +173,7 @@ impl PlanPart {
 fn said(it: &v1::Use, told: &Told, names: &Names, lang: Lang) -> Vec<String> {
     let says = told.of_use(it);
     match says.is_empty() {
-        true => vec![named(lang, names.rule(&it.rule), &it.rule)],
+        true => vec![names.rule_title(lang, &it.rule)],
         false => says,
     }
 }
@@ -246,10 +243,10 @@ async fn confirm(
         Ok(evaluation) => evaluation,
         Err(error) => return back(error, &path),
     };
-    let names = names_of(&app, &hash).await;
+    let names = names_of(&app.bank, &hash).await;
     let lang = f.view.lang;
     page(&ConfirmPage {
-        title: programme_title(lang, &names, &aim.programme),
+        title: names.programme_title(lang, &aim.programme),
         path,
         set: form.set,
         credits: show::hundredths(u64::from(evaluation.credits_hundredths)),

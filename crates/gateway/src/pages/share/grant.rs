@@ -9,7 +9,7 @@ use crate::{clock, show};
 
 /// What kind of grant it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Share,
     Paper,
     Relative,
@@ -17,28 +17,30 @@ pub(super) enum Kind {
 
 /// A grant as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Card {
+pub(crate) struct Card {
     /// 32 hexadecimal digits.
-    pub(super) id: String,
-    pub(super) kind: Kind,
+    pub(crate) id: String,
+    pub(crate) kind: Kind,
     /// To whom, or what.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// What for, or how far.
-    pub(super) purpose: String,
+    pub(crate) purpose: String,
     /// Records of a share; 0 for the others.
     pub(super) records: u64,
     pub(super) with_name: bool,
-    pub(super) created: String,
-    pub(super) expires: String,
-    pub(super) is_open: bool,
+    pub(crate) created: String,
+    pub(crate) expires: String,
+    pub(crate) is_open: bool,
     pub(super) withdrawn: Option<String>,
     pub(super) looks: u64,
     pub(super) last_look: Option<String>,
+    /// At whose window it was made; empty where the learner made it.
+    pub(super) window: String,
 }
 
 impl Card {
     /// One of the learner's own; nothing for a kind that is not known here.
-    pub(super) fn of(f: &Frame, grant: &v1::Grant) -> Option<Self> {
+    pub(crate) fn of(f: &Frame, grant: &v1::Grant) -> Option<Self> {
         use v1::grant::Content;
         let (kind, title, purpose, records, with_name) = match grant.content.as_ref()? {
             Content::Share(it) => (
@@ -76,6 +78,7 @@ impl Card {
             withdrawn: grant.withdrawn_at_ms.map(show::moment),
             looks: grant.looks,
             last_look: grant.last_look_at_ms.map(show::moment),
+            window: grant.window.clone(),
         })
     }
 }

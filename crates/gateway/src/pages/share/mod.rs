@@ -5,11 +5,11 @@
 mod acting;
 mod choose;
 mod erasure;
-mod grant;
+pub(crate) mod grant;
 mod make;
 mod open;
 mod relatives;
-mod term;
+pub(crate) mod term;
 
 use std::sync::Arc;
 

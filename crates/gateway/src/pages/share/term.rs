@@ -10,10 +10,10 @@ const CLOCKS_DIFFER_MS: u64 = 3600 * 1000;
 /// Terms of a share, as forms have them.
 pub(super) const SHARE: [&str; 4] = ["week", "month", "quarter", "year"];
 /// Terms of a relative's access.
-pub(super) const RELATIVE: [&str; 4] = ["month", "half-year", "year", "three-years"];
+pub(crate) const RELATIVE: [&str; 4] = ["month", "half-year", "year", "three-years"];
 
 /// When a grant of one of these terms that begins now ends.
-pub(super) fn expires_at_ms(allowed: &[&str], term: &str) -> Result<u64, Failure> {
+pub(crate) fn expires_at_ms(allowed: &[&str], term: &str) -> Result<u64, Failure> {
     if !allowed.contains(&term) {
         return Err(Failure::Unreadable);
     }
