@@ -10,7 +10,7 @@ use creditbank_domain::record::{Algorithm, KeyId, KeyPurpose, PublicKey};
 use creditbank_domain::registry::Registry;
 use creditbank_ledger::peers::guard;
 use creditbank_ledger::rotation::{self, in_force};
-use creditbank_ledger::{Bank, Step, StepTrap};
+use creditbank_ledger::{Bank, Step, StepTrap, open_stopped};
 use creditbank_merkle::{LogKey, LogKeys};
 use creditbank_store::Store;
 
@@ -218,7 +218,7 @@ impl Rotation {
 
     fn open(&self) -> Result<Store> {
         let options = self.folder.options(&self.settings, None)?;
-        Ok(Store::open(&options.directory, &options.store)?)
+        Ok(open_stopped(&options)?)
     }
 
     /// Opens the bank as a server does, without serving.

@@ -5,7 +5,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -51,7 +51,13 @@ impl KeysWriter {
 pub(crate) fn read(
     path: &Path,
 ) -> io::Result<impl Iterator<Item = Result<(u64, Vec<u8>), StoreError>>> {
-    let mut file = BufReader::new(File::open(path)?);
+    read_from(BufReader::new(File::open(path)?), path)
+}
+
+fn read_from(
+    mut file: impl BufRead,
+    path: &Path,
+) -> io::Result<impl Iterator<Item = Result<(u64, Vec<u8>), StoreError>>> {
     let mut magic = vec![0; MAGIC.len()];
     file.read_exact(&mut magic)?;
     if magic != MAGIC {
@@ -67,7 +73,7 @@ pub(crate) fn read(
     }))
 }
 
-fn next(file: &mut impl io::BufRead) -> io::Result<Option<(u64, Vec<u8>)>> {
+fn next(file: &mut impl BufRead) -> io::Result<Option<(u64, Vec<u8>)>> {
     if file.fill_buf()?.is_empty() {
         return Ok(None);
     }
@@ -77,4 +83,28 @@ fn next(file: &mut impl io::BufRead) -> io::Result<Option<(u64, Vec<u8>)>> {
     let mut wrapped = vec![0; usize::from(u16::from_be_bytes(length))];
     file.read_exact(&mut wrapped)?;
     Ok(Some((u64::from_be_bytes(learner), wrapped)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_back_and_no_file_of_them_ends_in_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("learners.keys");
+        let mut writer = KeysWriter::create(&path).unwrap();
+        let keys = [(3, vec![7; 68]), (u64::MAX, Vec::new())];
+        for (learner, wrapped) in &keys {
+            writer.put(*learner, wrapped).unwrap();
+        }
+        assert_eq!(writer.finish().unwrap(), 2);
+        let back: Vec<_> = read(&path).unwrap().map(Result::unwrap).collect();
+        assert_eq!(back, keys);
+        crate::fuzz::replay("files/learner-keys", |bytes| {
+            if let Ok(keys) = read_from(bytes, &path) {
+                keys.take_while(Result::is_ok).for_each(drop);
+            }
+        });
+    }
 }

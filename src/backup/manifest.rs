@@ -222,6 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn no_manifest_ends_in_a_panic() {
+        crate::fuzz::replay("files/manifest", |bytes| {
+            let Ok(manifest) = Manifest::parse(bytes) else {
+                return;
+            };
+            assert!(manifest.name().is_ok());
+            assert_eq!(Manifest::parse(&manifest.to_bytes()).unwrap(), manifest);
+            let mut files = manifest.files.iter();
+            assert!(files.all(|file| !file.name.contains(['/', '\0']) && file.place().len() == 70));
+        });
+    }
+
+    #[test]
     fn a_manifest_leads_nowhere_but_to_plain_files() {
         assert_eq!(
             manifest(|_| ()).unwrap().name().unwrap(),

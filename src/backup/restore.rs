@@ -179,3 +179,62 @@ fn sync_folder(path: &Path) -> Result<()> {
     let synced = File::open(path).and_then(|folder| folder.sync_all());
     synced.with_context(|| path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use creditbank_merkle::{Checkpoint, Hash, TreeSize};
+
+    use super::*;
+    use crate::config::Folder;
+    use crate::connection::block_on;
+
+    /// The manifest is sealed, the files are whole, the bank has signed the checkpoint: but not for this log.
+    #[test]
+    fn a_log_that_is_not_the_one_of_its_checkpoint_is_not_restored() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/format-1");
+        let bank = Folder::new(&golden.join("bank"));
+        let place = tempfile::tempdir().unwrap();
+        let (keys, target) = (bank.keys().unwrap(), place.path().join("target"));
+        for folder in ["files", "keys"] {
+            fs::create_dir_all(target.join(folder)).unwrap();
+            for entry in fs::read_dir(golden.join("backup").join(folder)).unwrap() {
+                let entry = entry.unwrap();
+                fs::copy(entry.path(), target.join(folder).join(entry.file_name())).unwrap();
+            }
+        }
+        let restored = |change: fn(&mut Checkpoint)| {
+            block_on(async {
+                let from = golden.join("backup");
+                let whole = Target::open(from.to_str().unwrap(), None, false)?;
+                let (_, whole) = newest(&whole).await?;
+                let mut stated = whole.stated()?;
+                change(&mut stated);
+                let note = stated.sign(&keys.log)?;
+                let made = Manifest::new(&keys, 1, note, whole.files, whole.keys);
+                let name = target.join("backups/made.json");
+                fs::create_dir_all(target.join("backups"))?;
+                fs::write(name, made.to_bytes())?;
+                let target = Target::open(target.to_str().unwrap(), None, false)?;
+                let mut options = bank.options(&bank.settings()?, None)?;
+                options.directory = place.path().join("db");
+                options.anchor = place.path().join("anchor");
+                let source = Source {
+                    target: &target,
+                    name: None,
+                    mirror: None,
+                    cosigned: &[],
+                };
+                restore(&source, options, bank.keys()?).await
+            })
+        };
+        for change in [
+            (|it| it.size = TreeSize::new(122)) as fn(&mut Checkpoint),
+            |it| it.size = TreeSize::new(124),
+            |it| it.root = Hash([7; 32]),
+        ] {
+            let refused = restored(change).err().expect("it is another log");
+            assert!(!place.path().join("db").exists(), "{refused:#}");
+        }
+        assert_eq!(restored(|_| ()).unwrap().log.size, 123);
+    }
+}

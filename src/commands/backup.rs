@@ -1,6 +1,6 @@
 //! `creditbank backup`: backups of a running bank.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -18,7 +18,7 @@ TARGET is a directory, on another disk, or s3://BUCKET/PREFIX of any store that 
 taken from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT, AWS_ALLOW_HTTP) or from a
 TOML file with the same names in lower case, given with --s3.
 
-Run it from a timer as the user of the bank. The bank takes deposits meanwhile. A backup costs what is new since the one
+Run it from a timer as the user of the bank (deploy/systemd/creditbank-backup.timer). The bank takes deposits meanwhile. A backup costs what is new since the one
 before; every file is read back once it is written. Learners' keys lie apart, and those of the newest backup alone: with
 daily backups nobody who was erased a day ago can be opened from any of them. Secrets are in no backup: keep copies of
 DIR/secrets, DIR/operator.key and DIR/bank.toml apart from it, because whoever has both opens every payload.
@@ -39,22 +39,7 @@ pub(crate) struct Backup {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Make a backup of the bank that runs from DIR on this machine.
-    Make {
-        /// The bank's folder.
-        dir: PathBuf,
-        /// Where backups lie.
-        target: String,
-        /// Keep so many backups, this one included, and remove those before; all are kept if it is not given.
-        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
-        keep: Option<u32>,
-        /// Address of the bank, if not that of bank.toml: https://bank.example:7300, or http://127.0.0.1:7300.
-        #[arg(long, env = "CREDITBANK_SERVER", value_name = "URL")]
-        server: Option<String>,
-        /// Certificate authority that vouches for an https address, as PEM.
-        #[arg(long, value_name = "FILE")]
-        ca: Option<PathBuf>,
-    },
+    Make(Make),
     /// Read every file of every backup, and hold it against its hash. Exit code 1: something is damaged or missing.
     Verify {
         /// Where backups lie.
@@ -67,23 +52,33 @@ enum Action {
     },
 }
 
+/// Make a backup of the bank that runs from DIR on this machine.
+#[derive(clap::Args)]
+struct Make {
+    /// The bank's folder.
+    dir: PathBuf,
+    /// Where backups lie.
+    target: String,
+    /// Keep so many backups, this one included, and remove those before; all are kept if it is not given.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// The operator's key file, if not DIR/operator.key.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Address of the bank, if not that of bank.toml: https://bank.example:7300, or http://127.0.0.1:7300.
+    #[arg(long, env = "CREDITBANK_SERVER", value_name = "URL")]
+    server: Option<String>,
+    /// Certificate authority that vouches for an https address, as PEM.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
 impl Backup {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let s3 = self.s3.as_deref();
         block_on(async {
             match self.action {
-                Action::Make {
-                    dir,
-                    target,
-                    keep,
-                    server,
-                    ca,
-                } => {
-                    let folder = Folder::new(&dir);
-                    let target = Target::open(&target, s3, true)?;
-                    let ca = ca.as_deref().map(read).transpose()?;
-                    one(&folder, &target, keep, (server, ca)).await
-                }
+                Action::Make(make) => make.run(s3).await,
                 Action::Verify { target } => all(&Target::open(&target, s3, false)?).await,
                 Action::List { target } => list(&Target::open(&target, s3, false)?).await,
             }
@@ -91,36 +86,37 @@ impl Backup {
     }
 }
 
-/// Makes one backup, and tells what it cost.
-async fn one(
-    folder: &Folder,
-    target: &Target,
-    keep: Option<u32>,
-    (server, ca_pem): (Option<String>, Option<Vec<u8>>),
-) -> Result<ExitCode> {
-    let settings = folder.settings()?;
-    let (options, keys) = (folder.options(&settings, None)?, folder.keys()?);
-    let scheme = settings
-        .tls_certificate
-        .as_ref()
-        .map_or("http", |_| "https");
-    let server = server.unwrap_or_else(|| format!("{scheme}://{}", settings.grpc));
-    let mut line = Options::new(server, keys.log.name());
-    line.ca_pem = ca_pem;
-    let operator = read_keys(&folder.operator_key())?;
-    let bank = Bank::connect(line, Some(operator.into())).await?;
-    let order = Order {
-        options: &options,
-        keys: &keys,
-        keep: keep.map(|keep| keep as usize),
-    };
-    let made = make(&bank, target, &order).await?;
-    println!("backup          {}", made.name);
-    println!("leaves          {}", made.size);
-    println!("files           {}, {} bytes", made.files, made.bytes);
-    println!("new             {}, {} bytes", made.new.0, made.new.1);
-    println!("removed         {} older backups", made.removed);
-    Ok(ExitCode::SUCCESS)
+impl Make {
+    /// Makes one backup, and tells what it cost.
+    async fn run(self, s3: Option<&Path>) -> Result<ExitCode> {
+        let folder = Folder::new(&self.dir);
+        let target = Target::open(&self.target, s3, true)?;
+        let settings = folder.settings()?;
+        let (options, keys) = (folder.options(&settings, None)?, folder.keys()?);
+        let scheme = settings
+            .tls_certificate
+            .as_ref()
+            .map_or("http", |_| "https");
+        let server = self
+            .server
+            .unwrap_or_else(|| format!("{scheme}://{}", settings.grpc));
+        let mut line = Options::new(server, keys.log.name());
+        line.ca_pem = self.ca.as_deref().map(read).transpose()?;
+        let operator = read_keys(&self.key.unwrap_or_else(|| folder.operator_key()))?;
+        let bank = Bank::connect(line, Some(operator.into())).await?;
+        let order = Order {
+            options: &options,
+            keys: &keys,
+            keep: self.keep.map(|keep| keep as usize),
+        };
+        let made = make(&bank, &target, &order).await?;
+        println!("backup          {}", made.name);
+        println!("leaves          {}", made.size);
+        println!("files           {}, {} bytes", made.files, made.bytes);
+        println!("new             {}, {} bytes", made.new.0, made.new.1);
+        println!("removed         {} older backups", made.removed);
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn all(target: &Target) -> Result<ExitCode> {

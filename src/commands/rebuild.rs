@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use creditbank_ledger::rebuild::rebuild;
-use creditbank_ledger::statistics;
-use creditbank_store::Store;
+use creditbank_ledger::{open_stopped, statistics};
 
 use crate::config::Folder;
 
@@ -24,7 +23,7 @@ impl Rebuild {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
         let options = folder.options(&folder.settings()?, None)?;
-        let store = Store::open(&options.directory, &options.store)?;
+        let store = open_stopped(&options)?;
         let mut folded = 0;
         rebuild(&store, |leaves| folded = leaves)?;
         println!("views folded again from {folded} leaves");

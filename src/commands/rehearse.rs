@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use creditbank_domain::reconcile::Class;
 use creditbank_domain::transfer::{Side, TransferId};
+use creditbank_ledger::open_stopped;
 use creditbank_ledger::rehearse::rehearse;
-use creditbank_store::Store;
 use serde_json::json;
 
 use crate::config::Folder;
@@ -44,7 +44,7 @@ impl Rehearse {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
         let options = folder.options(&folder.settings()?, None)?;
-        let store = Store::open(&options.directory, &options.store)?;
+        let store = open_stopped(&options)?;
         let done = rehearse(&store, &self.peer, self.difference, self.transfer);
         store.close()?;
         let done = done?;

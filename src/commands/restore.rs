@@ -23,7 +23,9 @@ checkpoint that was signed for the backup, contain what the anchor says, and wha
 falls short, nothing is restored: a bank that signed on from there would sign a second history. Take a newer backup; or name
 a copy of the public log that has more (--mirror: what `creditbank mirror` keeps, or a URL), and the leaves behind the backup
 are put back from there, each verified. Their payloads are in no public log: learners' archives lack them, institutions have
-them, and `creditbank check` counts them with those of erased learners. Peers keep checkpoints, not leaves.
+them, and `creditbank check` counts them with those of erased learners. Peers keep checkpoints, not leaves. A
+step of a transfer is not put back: what it says, and the salt that it is committed to under, are in no public log and with no
+peer, so a bank that has peers makes backups often.
 
 Whoever the log says is erased is erased again before anything is served. DIR/db appears in the end, whole, or not at all.
 

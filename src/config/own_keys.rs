@@ -18,6 +18,7 @@ use creditbank_merkle::{Cosigner, LogKeys, NoteSigner};
 use zeroize::Zeroizing;
 
 use super::{Folder, PUBLIC_KEY, SECRETS, ed25519_key, seed_text};
+use crate::print::hex;
 
 const FORMER_SIGNERS: &str = "former-signers.pub";
 
@@ -203,6 +204,17 @@ impl Folder {
         }
         let text = self.secret(FORMER_SIGNERS)?;
         Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Public keys beside the newest under which the bank's records are read: the former ones, and the one that still signs
+    /// while it is being replaced.
+    pub(crate) fn other_signers(&self) -> Result<Vec<String>> {
+        let mut keys = self.former_signers()?;
+        if self.has_next(OwnKey::Bank) {
+            let now = self.public_half(OwnKey::Bank, false)?;
+            keys.extend(now.map(|key| hex(&key.bytes)));
+        }
+        Ok(keys)
     }
 
     /// Writes them.

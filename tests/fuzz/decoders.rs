@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use creditbank_client::InstitutionKeys;
 use creditbank_client::audit::LogAudit;
-use creditbank_client::receipt::{BundleReader, Verifier, receipt_from_text};
+use creditbank_client::receipt::{BundleReader, Verifier, follow, receipt_from_text};
 use creditbank_domain::access::{LearnerCodeToken, PrintedSecret};
 use creditbank_domain::identifier::{
     HongKongMacaoPermit, InstitutionId, LearnerCode, OccupationCode, Passport, PermanentResidentId,
@@ -16,14 +16,17 @@ use creditbank_domain::identifier::{
     TaiwanPermit, UnifiedSocialCreditCode,
 };
 use creditbank_domain::reconcile::Period;
+use creditbank_domain::statistics::{Cell, Yearbook};
 use creditbank_domain::transfer::TransferId;
 use creditbank_domain::{Credit, Hours};
 use creditbank_merkle::tile::decode_entries;
 use creditbank_merkle::{
-    AddCheckpoint, Checkpoint, CosignerKey, Hash, Note, Resource, TlogProof, VerifierKey,
+    AddCheckpoint, Checkpoint, CosignerKey, Hash, LogKeys, Note, Resource, TlogProof, VerifierKey,
 };
 use creditbank_rulebook::Source;
-use creditbank_wire::convert::{catalogue, leaf, outcome, reconciliation, record, transfer};
+use creditbank_wire::convert::{
+    catalogue, leaf, outcome, reconciliation, record, statistics, transfer,
+};
 use creditbank_wire::{Message, v1};
 use jiff::civil::{Date, date};
 
@@ -31,18 +34,20 @@ use jiff::civil::{Date, date};
 pub(crate) type Decoder = fn(&[u8]);
 
 /// All of them by name; `corpus/NAME` keeps inputs of each.
-pub(crate) const DECODERS: [(&str, Decoder); 16] = [
+pub(crate) const DECODERS: [(&str, Decoder); 18] = [
     ("note", note),
     ("proof", proof),
     ("witness", witness),
     ("tiles", tiles),
     ("keys", keys),
+    ("log-keys", log_keys),
     ("envelope", envelope),
     ("payload", payload),
     ("leaf", a_leaf),
     ("transfer", a_transfer),
     ("period", a_period),
     ("catalogue", a_catalogue),
+    ("statistics", a_yearbook),
     ("receipt", receipt),
     ("bundles", bundles),
     ("audit", audit),
@@ -106,6 +111,21 @@ fn keys(bytes: &[u8]) {
     taken(Hash::from_str(text));
 }
 
+fn log_keys(bytes: &[u8]) {
+    let Ok(shown) = LogKeys::from_str(text(bytes)) else {
+        return;
+    };
+    assert_eq!(shown.to_string().parse().as_ref(), Ok(&shown));
+    if let Some(key) = log_key() {
+        taken(follow(&key.into(), &shown));
+    }
+    // Whoever has taken over a list before is shown a longer one.
+    if let Some(oldest) = shown.all().last() {
+        let known = LogKeys::new(vec![oldest.clone()]);
+        taken(known.map(|known| follow(&known, &shown)));
+    }
+}
+
 fn envelope(bytes: &[u8]) {
     taken(record::envelope(bytes, "fudan"));
     taken(record::envelope(bytes, "bank"));
@@ -147,6 +167,20 @@ fn a_period(bytes: &[u8]) {
 fn a_catalogue(bytes: &[u8]) {
     taken(v1::ProjectProposed::decode(bytes).map(|it| catalogue::proposal(&it)));
     taken(catalogue::date(text(bytes)));
+}
+
+fn a_yearbook(bytes: &[u8]) {
+    if let Some(yearbook) = Yearbook::decode(bytes) {
+        assert_eq!(yearbook.encode(), bytes);
+        for row in &yearbook.rows {
+            assert_eq!(Cell::decode(&row.cell.encode()), Some(row.cell));
+            let learners = row.amounts.map_or(0, |amounts| amounts[0]);
+            taken(yearbook.population.rate(row.cell.a, learners));
+        }
+    }
+    taken(v1::Yearbook::decode(bytes).map(|it| statistics::yearbook(&it)));
+    taken(v1::Population::decode(bytes).map(statistics::population));
+    taken(v1::Figures::decode(bytes).map(|it| statistics::cells(2026, &it.rows)));
 }
 
 fn receipt(bytes: &[u8]) {

@@ -345,6 +345,23 @@ async fn a_damaged_backup_is_found_and_not_restored() {
     fs::remove_dir_all(stranger.dir().join("db")).unwrap();
     let (_, said) = refused(&stranger, &["restore", utf8(&into), "{dir}"]);
     assert!(said.contains("was not made by this bank"), "{said}");
+    // Nor does an older backup whose manifest was changed come back behind a newer one that is whole.
+    fudan.deposit(&bank, vec![fudan.course("2", learner)]).await;
+    back_up(&bank, &[]);
+    let mut names: Vec<_> = fs::read_dir(into.join("backups"))
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let older = format!("backups/{}", names[0]);
+    let text = fs::read_to_string(into.join(&older)).unwrap();
+    fs::write(
+        into.join(&older),
+        text.replace("\"count\": 1", "\"count\": 2"),
+    )
+    .unwrap();
+    let (_, said) = refused(&other, &[&restore[..], &["--backup", &older]].concat());
+    assert!(said.contains("was not made by this bank"), "{said}");
     done(&other, &restore);
 }
 

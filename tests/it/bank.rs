@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use creditbank_client::receipt::{BankKey, Verifier};
+use creditbank_client::receipt::{BankKey, LogKeys, Verifier};
 use creditbank_client::{Bank as Connection, InstitutionKeys, Options, RetryPolicy};
 use creditbank_domain::LearnerCode;
 use creditbank_wire::v1;
@@ -314,9 +314,10 @@ impl Bank {
         file.trim().parse().expect("init wrote it")
     }
 
-    /// A verifier of receipts that knows the bank's public key and nothing else.
+    /// A verifier of receipts that knows the public keys of the bank's log and nothing else.
     pub(crate) fn verifier(&self) -> Verifier {
-        Verifier::new(self.public_key())
+        let file = fs::read_to_string(self.dir().join("bank.pub")).expect("init wrote it");
+        Verifier::new(file.parse::<LogKeys>().expect("init wrote it"))
     }
 
     /// Runs a command of the binary; `{dir}` stands for the bank's folder.

@@ -7,7 +7,7 @@ use creditbank_domain::LeafIndex;
 use creditbank_store::{Go, Store, StoreOptions};
 use creditbank_wire::v1;
 
-use crate::bank::{Bank, signal};
+use crate::bank::{Bank, signal, told};
 use crate::institution::Institution;
 use crate::writes::{self, DEFAULT, IDS, LEARNERS, LEAVES, Row, TILES, VAULT};
 
@@ -129,24 +129,54 @@ async fn a_bit_that_flipped_in_the_log_of_writes_is_refused() {
     }
 }
 
+/// A killed bank, and its log of writes with a page missing from the last write, a large deposit. That was acknowledged; the
+/// backup "before" has an anchor that does not say so.
+struct Torn {
+    bank: Bank,
+    log: PathBuf,
+    torn: Vec<u8>,
+    /// Where the page is missing.
+    middle: usize,
+}
+
+impl Torn {
+    async fn new() -> Self {
+        let (mut bank, fudan) = filled().await;
+        bank.backup("before");
+        let learner = fudan.enrol("large").await;
+        let large = (0..200).map(|i| fudan.course(&format!("large/{i}"), learner));
+        fudan.deposit(&bank, large.collect()).await;
+        bank.kill();
+        bank.backup("after");
+        let log = bank.database_files(".log").pop().unwrap();
+        let last = writes::places(&log).pop().unwrap();
+        let mut torn = fs::read(&log).unwrap();
+        let middle = usize::midpoint(last.start, last.end).next_multiple_of(4096);
+        assert!(last.contains(&(middle + 4096)), "the write has pages");
+        torn[middle..middle + 4096].fill(0);
+        fs::write(&log, &torn).unwrap();
+        Self {
+            bank,
+            log,
+            torn,
+            middle,
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_last_write_that_a_power_cut_tore_is_left_out_unless_it_was_acknowledged() {
-    let (mut bank, fudan) = filled().await;
-    bank.backup("before");
-    let learner = fudan.enrol("large").await;
-    let large = (0..200).map(|i| fudan.course(&format!("large/{i}"), learner));
-    fudan.deposit(&bank, large.collect()).await;
-    bank.kill();
-    bank.backup("after");
-    let log = bank.database_files(".log").pop().unwrap();
-    let last = writes::places(&log).pop().unwrap();
-    let mut torn = fs::read(&log).unwrap();
-    let middle = usize::midpoint(last.start, last.end).next_multiple_of(4096);
-    assert!(last.contains(&(middle + 4096)), "the write has pages");
-    torn[middle..middle + 4096].fill(0);
-    fs::write(&log, &torn).unwrap();
+    let Torn {
+        mut bank,
+        log,
+        torn,
+        middle,
+    } = Torn::new().await;
     // The anchor says that it was acknowledged.
     names(&bank.refuses_to_start(), &["orruption"]);
+    let rebuilt = bank.run(&["rebuild", "{dir}"]);
+    assert!(!rebuilt.status.success());
+    names(&told(&rebuilt), &["orruption"]);
     assert_eq!(
         fs::read(&log).unwrap(),
         torn,
@@ -162,6 +192,59 @@ async fn a_last_write_that_a_power_cut_tore_is_left_out_unless_it_was_acknowledg
     bank.start();
     names(&bank.said(), &["tore the last write"]);
     assert_eq!(bank.check_log()["leaves"], LEAVES_ALL);
+}
+
+/// Pins a peer that does not run.
+fn pin(bank: &Bank) {
+    let peer = Bank::made_as("js.test/log", &["--region", "32"]);
+    let nowhere = "http://127.0.0.1:1";
+    let named = ["--id", "jiangsu", "--grpc", nowhere, "--http", nowhere];
+    let card = peer.run(&[&["peer", "card", "{dir}"], &named[..]].concat());
+    let path = bank.beside().join("jiangsu.peer");
+    fs::write(&path, card.stdout).unwrap();
+    let pinned = bank.run(&["peer", "add", "{dir}", path.to_str().unwrap()]);
+    assert!(pinned.status.success(), "{}", told(&pinned));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_writes_to_a_stopped_bank_leaves_a_torn_write_out_as_a_start_does() {
+    let Torn { mut bank, .. } = Torn::new().await;
+    bank.restore("before", "anchor");
+    bank.backup("torn");
+    pin(&bank);
+    let commands: [(&[&str], &str); 5] = [
+        (
+            &[
+                "rehearse",
+                "{dir}",
+                "--peer",
+                "jiangsu",
+                "--difference",
+                "amount",
+            ],
+            "no peer bank",
+        ),
+        (
+            &["peer", "resume", "{dir}", "jiangsu"],
+            "jiangsu is not stopped",
+        ),
+        (&["rebuild", "{dir}"], "views folded again from 402 leaves"),
+        (&["keys", "rotate", "operator", "{dir}"], ""),
+        (
+            &["keys", "rotate", "key-encryption", "{dir}"],
+            "11 learners' keys",
+        ),
+    ];
+    for (command, wanted) in commands {
+        bank.restore("torn", "db");
+        bank.restore("torn", "anchor");
+        let said = told(&bank.run(command));
+        names(&said, &["tore the last write", wanted]);
+        let found = bank.check_finds();
+        assert_eq!(found.0, Some(0), "{command:?}: {said} {}", found.1);
+    }
+    bank.start();
+    bank.check_log();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -465,7 +548,7 @@ async fn two_servers_never_have_one_database() {
         "127.0.0.1:0",
     ]);
     assert!(!second.status.success());
-    names(&crate::bank::told(&second), &["LOCK"]);
+    names(&told(&second), &["LOCK"]);
     signal(bank.process(), "TERM");
     assert!(bank.ended().success());
     bank.check_log();

@@ -43,6 +43,7 @@ mod regions;
 mod requests;
 mod rotation;
 mod rules;
+mod successors;
 mod tokens;
 mod torture;
 mod transfers;

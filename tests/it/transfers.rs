@@ -29,7 +29,7 @@ fn check(regions: Vec<Region>) {
 }
 
 /// An outcome of Shanghai, received in Jiangsu: the transfer and its leaf there.
-async fn received(sh: &Region, js: &Region, name: &str) -> (TransferId, u64) {
+pub(crate) async fn received(sh: &Region, js: &Region, name: &str) -> (TransferId, u64) {
     let (here, there) = (sh.college.enrol(name).await, js.college.enrol(name).await);
     let outcome = sh.deposit(name, here).await;
     let (consent, id) = sh.consent(here, outcome, js, there).await;

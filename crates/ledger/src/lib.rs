@@ -43,5 +43,6 @@ pub use bank::{Bank, BankError, BankKeys, BankOptions};
 pub use clock::shift as shift_clock;
 pub use credential::Names;
 pub use grpc::calls::CallLimits;
+pub use recover::open_stopped;
 pub use steps::{Step, StepTrap};
 pub use transfer::rehearse;

@@ -98,16 +98,10 @@ impl Bank {
         keys: BankKeys,
         cosigned: &[PeerCosigned],
     ) -> Result<(Arc<Self>, JoinHandle<()>), BankError> {
-        // Without an anchor nothing is known to lie in front of a torn write; that there is no database is said first.
+        // That there is no database is said first.
         let anchor = AnchorFile::open(&options.anchor);
-        let anchored = anchor.as_ref().map_or(u64::MAX, |it| it.anchor().size);
-        let (store, was_torn) = Store::recover(&options.directory, &options.store, anchored)?;
+        let store = database(&options, anchor.as_ref().ok().map(AnchorFile::anchor))?;
         let mut anchor = anchor?;
-        if was_torn {
-            tracing::warn!(
-                "a power cut tore the last write, which nobody was told of; it is left out"
-            );
-        }
         // It holds bytes that an erasure takes from the database.
         if let Err(error) = remove_copy(&options.directory) {
             tracing::warn!(%error, "what a backup has left of a copy could not be removed");
@@ -157,6 +151,22 @@ impl Bank {
         erase::catch_up(&bank, &erased)?;
         Ok((bank, thread))
     }
+}
+
+/// Opens the database of a stopped bank for who writes to it without serving. A last write that a power cut has torn is left
+/// out, as at a start, unless it was acknowledged.
+pub fn open_stopped(options: &BankOptions) -> Result<Store, StoreError> {
+    database(options, AnchorFile::read(&options.anchor).ok())
+}
+
+/// Without an anchor nothing is known to lie in front of a torn write.
+fn database(options: &BankOptions, anchor: Option<Anchor>) -> Result<Store, StoreError> {
+    let anchored = anchor.map_or(u64::MAX, |it| it.size);
+    let (store, was_torn) = Store::recover(&options.directory, &options.store, anchored)?;
+    if was_torn {
+        tracing::warn!("a power cut tore the last write, which nobody was told of; it is left out");
+    }
+    Ok(store)
 }
 
 /// What a start finds.

@@ -51,7 +51,8 @@ pub enum NotTakenBack {
     Leaf(LeafIndex, Refusal),
     /// What is private to two banks cannot be had from a public log.
     #[error(
-        "leaf {0} is a step of a transfer, and what it says lies beside the public log: take a newer backup"
+        "leaf {0} is a step of a transfer: what it says, and its salt, lie beside the public log and with no peer, so no copy of that log \
+         brings it back. Take a newer backup"
     )]
     Step(LeafIndex),
     /// The views could not be folded again.

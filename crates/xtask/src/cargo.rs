@@ -6,6 +6,13 @@ use std::sync::Once;
 
 use crate::machine;
 
+/// Every workspace: that of the bank, and those of the tests that would compile everything with other features or flags.
+pub(crate) const WORKSPACES: [&str; 3] = [
+    "Cargo.toml",
+    "tests/lossy/Cargo.toml",
+    "tests/fuzz/Cargo.toml",
+];
+
 /// Features are unified over what is selected: another selection would compile RocksDB again.
 const EVERYTHING: [&str; 4] = ["--workspace", "--all-targets", "--features", "xtask/bench"];
 
@@ -44,6 +51,19 @@ pub(crate) fn lossy(verb: &str, target: &Path) -> Command {
         .args(["--manifest-path", "tests/lossy/Cargo.toml", "--target-dir"])
         .arg(target);
     command
+}
+
+/// `cargo fmt` on every workspace, changing nothing.
+pub(crate) fn formats() -> impl Iterator<Item = Command> {
+    WORKSPACES.iter().map(|manifest| {
+        let mut command = bare();
+        command.args(["fmt", "--check", "--manifest-path", manifest]);
+        // In the others, `--all` would mean what they depend on too.
+        if *manifest == WORKSPACES[0] {
+            command.arg("--all");
+        }
+        command
+    })
 }
 
 /// cargo in the root of the workspace, through sccache if that is here.

@@ -10,33 +10,32 @@ const NAME: &str = "cargo-deny";
 /// The version in tools.txt, for machines that its binaries do not fit.
 const VERSION: &str = "0.20.2";
 
-/// Checks the dependencies in Cargo.lock against .cargo/deny.toml.
+/// Checks the dependencies of every workspace against .cargo/deny.toml.
 pub(crate) fn run() -> Result<()> {
     let tool = install()?;
-    let call = |arguments: &[&str]| {
+    let call = |manifest: &str, arguments: &[&str]| {
         let mut command = cargo::bare();
         // cargo finds the subcommand by its name on the PATH.
         let path = machine::variable("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", tool.display()));
         command
             .args(["deny", "--all-features", "--log-level", "error"])
+            .args(["--config", ".cargo/deny.toml", "--manifest-path", manifest])
             .args(arguments);
         command
     };
-    step::run(&mut call(&[
-        "check",
-        "--hide-inclusion-graph",
-        "licenses",
-        "bans",
-        "sources",
-    ]))?;
+    let check = |arguments: &[&str]| {
+        let mut workspaces = cargo::WORKSPACES.iter();
+        workspaces.try_for_each(|it| step::run(call(it, &["check"]).args(arguments)))
+    };
+    check(&["--hide-inclusion-graph", "licenses", "bans", "sources"])?;
     // The advisory database is a git repository, which a closed network does not reach.
-    let fetched = call(&["fetch", "db"]).output()?.status.success();
-    if !fetched && !has_database() {
+    let fetched = call(cargo::WORKSPACES[0], &["fetch", "db"]).output()?;
+    if !fetched.status.success() && !has_database() {
         println!("advisories SKIPPED: their database cannot be fetched here and no copy is kept.");
         return Ok(());
     }
-    step::run(&mut call(&["check", "--disable-fetch", "advisories"]))
+    check(&["--disable-fetch", "advisories"])
 }
 
 /// Makes sure that cargo-deny is here; returns its folder.

@@ -100,7 +100,7 @@ impl Card {
             region,
             grpc: self.grpc,
             http: self.http,
-            former_sign: folder.former_signers()?,
+            former_sign: folder.other_signers()?,
         };
         let card = PeerCard::of(&folder.newest_keys()?, facts)?;
         print!("{}", card.to_file()?);

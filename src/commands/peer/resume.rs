@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use creditbank_store::{PeerRow, Store};
+use creditbank_ledger::open_stopped;
+use creditbank_store::PeerRow;
 
 use crate::config::Folder;
 
@@ -30,7 +31,7 @@ impl Resume {
         let peer = options.peers.iter().find(|peer| peer.id == self.id);
         let origin = peer.and_then(|peer| peer.log_keys.first());
         let origin = origin.with_context(|| format!("bank.toml pins no peer {:?}", self.id))?;
-        let store = Store::open(&options.directory, &options.store)?;
+        let store = open_stopped(&options)?;
         let (row, origin) = (PeerRow::Evidence, origin.name());
         let evidence = store.peer_row(row, origin)?;
         let evidence = evidence.with_context(|| format!("peer {} is not stopped", self.id))?;

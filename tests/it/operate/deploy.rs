@@ -141,18 +141,32 @@ fn every_alert_has_its_place_in_the_runbook() {
 #[test]
 fn systemd_takes_the_units_and_finds_little_exposed() {
     let folder = tempfile::tempdir().expect("a folder");
-    for name in ["creditbank.service", "creditbank-gateway.service"] {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(deploy("systemd")).expect("a folder") {
+        let name = entry.expect("readable").file_name();
+        let name = name.into_string().expect("UTF-8");
         let unit = read(&format!("systemd/{name}"));
         let own = env!("CARGO_BIN_EXE_creditbank");
         let unit = unit.replace("/usr/local/bin/creditbank", own);
-        let file = folder.path().join(name);
-        fs::write(&file, unit).expect("room");
+        fs::write(folder.path().join(&name), unit).expect("room");
+        names.push(name);
+    }
+    assert_eq!(names.len(), 8, "{names:?}");
+    for name in names {
+        let file = folder.path().join(&name);
         let file = file.to_str().expect("UTF-8");
         let threshold = format!("--threshold={EXPOSURE_MAX}");
-        for arguments in [
-            vec!["verify", "--man=no", file],
-            vec!["security", "--offline=true", "--no-pager", &threshold, file],
-        ] {
+        let mut asked = vec![vec!["verify", "--man=no", file]];
+        if name.ends_with(".service") {
+            asked.push(vec![
+                "security",
+                "--offline=true",
+                "--no-pager",
+                &threshold,
+                file,
+            ]);
+        }
+        for arguments in asked {
             let Some(output) = system("systemd-analyze", &arguments) else {
                 return;
             };
@@ -167,6 +181,43 @@ fn systemd_takes_the_units_and_finds_little_exposed() {
     };
     let (bank, gateway) = (unit("creditbank"), unit("creditbank-gateway"));
     assert_ne!(user(&bank), user(&gateway), "each has a user of its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_timers_start_makes_verifies_and_mirrors() {
+    let mut bank = Bank::new();
+    let key = bank.beside().join("operator.key");
+    fs::rename(bank.dir().join("operator.key"), key).expect("it is kept apart");
+    let beside = bank.beside().to_str().expect("UTF-8").to_owned();
+    let own = bank.dir().to_str().expect("UTF-8").to_owned();
+    let public = bank.dir().join("bank.pub");
+    fs::copy(public, bank.beside().join("mirror-one.pub")).expect("room");
+    for name in ["backup", "verify", "mirror@"] {
+        let unit = read(&format!("systemd/creditbank-{name}.service"));
+        let line = unit.lines().find_map(|it| it.strip_prefix("ExecStart="));
+        let line = line
+            .expect("it starts something")
+            .replace(
+                "/usr/local/bin/creditbank",
+                env!("CARGO_BIN_EXE_creditbank"),
+            )
+            .replace("/var/lib/creditbank/bank", &own)
+            .replace("/var/lib/creditbank-mirror", &beside)
+            .replace("/etc/creditbank", &beside)
+            .replace("%i", "one");
+        let output = Command::new("sh")
+            .args(["-c", &format!("exec {line}")])
+            .env("TARGET", format!("{beside}/backups"))
+            .env("KEEP", "2")
+            .env("CREDENTIALS_DIRECTORY", &beside)
+            .env("CREDITBANK_SERVER", format!("http://{}", bank.grpc()))
+            .env("URL", format!("http://{}", bank.http()))
+            .output();
+        let output = output.expect("a shell");
+        assert!(output.status.success(), "{line}: {}", told(&output));
+    }
+    assert!(bank.beside().join("one/checkpoint").exists());
+    bank.check_log();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `statistics.proto`: populations, cells and yearbooks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_domain::statistics::{Amounts, Cell, Cells, Population, Subject, Table, Yearbook};
 use creditbank_domain::{Fault, Refusal, RegionCode};
@@ -109,7 +109,7 @@ pub fn row_message(cell: &Cell, amounts: &Amounts) -> v1::FiguresRow {
     }
 }
 
-/// Rows of a year; what is not of a table or without five figures is left out.
+/// Rows of a year; what is not of a table, without five figures, or told already is left out.
 #[must_use]
 pub fn cells(year: u16, rows: &[v1::FiguresRow]) -> Cells {
     let place = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
@@ -123,5 +123,7 @@ pub fn cells(year: u16, rows: &[v1::FiguresRow]) -> Cells {
         };
         Some((cell, row.amounts[..].try_into().ok()?))
     };
-    rows.iter().filter_map(read).collect()
+    let mut told = BTreeSet::new();
+    let once = |(cell, _): &(Cell, Amounts)| told.insert(*cell);
+    rows.iter().filter_map(read).filter(once).collect()
 }
