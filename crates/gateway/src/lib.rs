@@ -15,6 +15,7 @@ mod app;
 mod ask;
 mod assets;
 mod clock;
+mod compress;
 mod connections;
 mod desk;
 mod failure;
