@@ -84,9 +84,16 @@ fn compressed(page: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::Request;
     use axum::http::{HeaderMap, header};
+    use axum::response::Html;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
 
-    use super::{compressed, takes_zstd};
+    use super::{compress, compressed, takes_zstd};
 
     #[test]
     fn zstd_is_for_whoever_asks_for_it() {
@@ -104,6 +111,47 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, line.parse().expect("a value"));
             assert_eq!(takes_zstd(&headers), taken, "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whole_pages_are_compressed_and_nothing_else() {
+        let page = "学习档案".repeat(100);
+        let html = page.clone();
+        let routes = Router::new()
+            .route("/page", get(async move || Html(html)))
+            .route("/short", get(async || Html("短")))
+            .route("/text", get(async || "text".repeat(100)))
+            .layer(axum::middleware::from_fn(compress));
+        for (method, path, coding, is_small) in [
+            ("GET", "/page", "br, zstd", true),
+            ("GET", "/page", "br", false),
+            ("HEAD", "/page", "zstd", false),
+            ("GET", "/short", "zstd", false),
+            ("GET", "/text", "zstd", false),
+        ] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header(header::ACCEPT_ENCODING, coding);
+            let request = request.body(Body::empty()).expect("a request");
+            let response = routes.clone().oneshot(request).await.expect("an answer");
+            let said = response.headers().get(header::CONTENT_ENCODING).cloned();
+            assert_eq!(
+                said.is_some_and(|it| it == "zstd"),
+                is_small,
+                "{method} {path} {coding}"
+            );
+            let varies = response.headers().get(header::VARY).cloned();
+            assert_eq!(varies.is_some(), is_small);
+            let body = response
+                .into_body()
+                .collect()
+                .await
+                .expect("a body")
+                .to_bytes();
+            if is_small {
+                let back = zstd::bulk::decompress(&body, page.len()).expect("zstd");
+                assert_eq!(back, page.as_bytes());
+            }
         }
     }
 
