@@ -102,8 +102,6 @@ impl Archive {
     async fn records(&self, bank: &Bank, learner: String) -> Result<()> {
         let mut request = v1::ListRecordsRequest {
             learner,
-            page_size: 0,
-            page_token: String::new(),
             categories: self
                 .category
                 .iter()
@@ -117,6 +115,7 @@ impl Archive {
             issuer: self.issuer.clone(),
             completed_from: self.from.clone(),
             completed_to: self.to.clone(),
+            ..Default::default()
         };
         let mut records = Vec::new();
         loop {

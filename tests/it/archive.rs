@@ -1,12 +1,12 @@
 //! What a learner's archive shows: newest first, page after page, in the state that later records gave it.
 
-use creditbank_client::Refused;
+use creditbank_client::{Refused, learners};
 use creditbank_domain::LearnerCode;
 use creditbank_domain::record::KeyPurpose;
 use creditbank_wire::v1;
 
 use crate::bank::Bank;
-use crate::institution::{Institution, course, digits, visit};
+use crate::institution::{Institution, course, digits, student, visit};
 
 /// A page of an archive, or the code of its refusal.
 async fn page(
@@ -62,6 +62,10 @@ async fn totals(caller: &Institution, learner: LearnerCode) -> Vec<(i32, u64, u6
         .await
         .unwrap()
         .into_inner();
+    sums(&totals.categories)
+}
+
+fn sums(totals: &[v1::CategoryTotal]) -> Vec<(i32, u64, u64, u64)> {
     let one = |it: &v1::CategoryTotal| {
         (
             it.category,
@@ -70,7 +74,7 @@ async fn totals(caller: &Institution, learner: LearnerCode) -> Vec<(i32, u64, u6
             it.hours_hundredths,
         )
     };
-    totals.categories.iter().map(one).collect()
+    totals.iter().map(one).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -392,6 +396,67 @@ async fn filters_must_all_match_and_totals_count_what_is_in_force() {
         ..of(learner)
     };
     assert_eq!(all(&museum, others).await, []);
+    bank.check_log();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_an_archive_comes_with_any_of_its_pages() {
+    let mut bank = Bank::new();
+    let both = [v1::Category::DegreeCourse, v1::Category::VenueLearning];
+    let fudan = Institution::admitted(&bank, "fudan", &both).await;
+    let museum = Institution::admitted(&bank, "museum", &both).await;
+    let gateway = gateway(&bank).await;
+    let identity = v1::EnrolLearnerRequest {
+        name: "张三".into(),
+        ..student("1")
+    };
+    let name = identity.name.clone();
+    let enrolled = learners::enrol(&fudan.line, identity).await.unwrap();
+    let learner = LearnerCode::parse(&enrolled.learner).unwrap();
+    let courses = (0..9).map(|i| fudan.course(&i.to_string(), learner));
+    fudan.deposit(&bank, courses.collect()).await;
+    let visits = (0..3).map(|i: u8| {
+        let visit = visit("馆", "2024-05-01");
+        museum.maker.outcome(&[i], learner, visit)
+    });
+    museum.deposit(&bank, visits.collect()).await;
+    let query = v1::ListRecordsRequest {
+        page_size: 4,
+        issuer: "fudan".into(),
+        ..of(learner)
+    };
+    let plain = page(&gateway, query.clone()).await.unwrap();
+    assert!(plain.totals.is_empty() && plain.name.is_empty());
+    for page_token in [String::new(), plain.next_page_token.clone()] {
+        let without = v1::ListRecordsRequest {
+            page_token,
+            ..query.clone()
+        };
+        let with = v1::ListRecordsRequest {
+            with_totals: true,
+            with_name: true,
+            ..without.clone()
+        };
+        let (without, with) = (page(&gateway, without).await, page(&gateway, with).await);
+        let (without, with) = (without.unwrap(), with.unwrap());
+        assert_eq!(with.records, without.records);
+        assert_eq!(with.next_page_token, without.next_page_token);
+        assert_eq!(sums(&with.totals), totals(&gateway, learner).await);
+        assert_eq!(with.name, name);
+    }
+    // An institution sees the sums of its own deposits, and learns no name.
+    let with_totals = v1::ListRecordsRequest {
+        with_totals: true,
+        ..of(learner)
+    };
+    let own = page(&museum, with_totals).await.unwrap();
+    assert_eq!(sums(&own.totals), totals(&museum, learner).await);
+    let with_name = v1::ListRecordsRequest {
+        with_name: true,
+        ..of(learner)
+    };
+    let refused = page(&museum, with_name).await.unwrap_err();
+    assert_eq!(refused, "PERMISSION_DENIED");
     bank.check_log();
 }
 

@@ -227,8 +227,12 @@ struct FailurePage {
 /// Writes failures as this visitor reads them: JSON under `/v1`, else a page; who must sign in first is led there.
 pub(crate) async fn tell(State(app): State<Arc<App>>, request: Request, rest: Rest) -> Response {
     let (headers, uri) = (request.headers().clone(), request.uri().clone());
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let session = session::read(&parts, &app);
+    // Opened once: everything within takes it from here.
+    if let Some(session) = &session {
+        parts.extensions.insert(session.clone());
+    }
     let response = rest.run(Request::from_parts(parts, body)).await;
     let told = response.extensions().get::<Told>().cloned();
     let Some(told) = told.or_else(|| unread(&response)) else {

@@ -16,6 +16,7 @@ mod ask;
 mod assets;
 mod clients;
 mod clock;
+mod compress;
 mod connections;
 mod desk;
 mod failure;

@@ -20,7 +20,8 @@ use crate::health::Probe;
 use crate::issuer::Keys;
 use crate::options::Options;
 use crate::{
-    api, assets, connections, frame, guard, health, measure, pages, session, tiles, transcript,
+    api, assets, compress, connections, frame, guard, health, measure, pages, session, tiles,
+    transcript,
 };
 
 /// A gateway that serves.
@@ -92,7 +93,8 @@ fn routes(app: &Arc<App>) -> Router {
         .layer(around!(guard::guard))
         .layer(around!(frame::tell))
         .layer(around!(guard::headers))
-        // A page is made for one learner and sent once: most of the gain is in the first pass.
+        .layer(middleware::from_fn(compress::compress))
+        // What the layer above leaves: of brotli and gzip, too, most of the gain is in the first pass.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(around!(measure::measure))
         .with_state(state)

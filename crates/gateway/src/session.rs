@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum_extra::extract::cookie::{Cookie, PrivateCookieJar, SameSite};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::CookieJar;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -146,14 +147,29 @@ impl Ended {
     }
 }
 
-/// The session of a request, read once.
+/// The session of a request: as it was read first.
 pub(crate) fn read(parts: &Parts, app: &App) -> Option<Session> {
     if let Some(found) = parts.extensions.get::<Session>() {
         return Some(found.clone());
     }
-    let cookie = jar(app, &parts.headers).get(name(app))?;
+    let cookie = opened(app, &parts.headers)?;
     let session = serde_json::from_str::<Session>(cookie.value()).ok()?;
     session.is_alive(app, clock::now_s()).then_some(session)
+}
+
+/// The session's cookie, opened; of several the last.
+fn opened(app: &App, headers: &HeaderMap) -> Option<Cookie<'static>> {
+    let jar = CookieJar::new();
+    let seal = jar.private(&app.cookie_key);
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let cookies = lines
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(Cookie::split_parse_encoded)
+        .filter_map(Result::ok);
+    cookies
+        .filter(|it| it.name() == name(app))
+        .filter_map(|it| seal.decrypt(it.into_owned()))
+        .last()
 }
 
 /// The sealed cookies of a request.

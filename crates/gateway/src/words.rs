@@ -1,5 +1,6 @@
 //! The words of all pages, Chinese and English, as Fluent messages. One file a family of pages, the same in both languages.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -54,8 +55,35 @@ files!(
     "account"
 );
 
-static WORDS: LazyLock<[FluentBundle<FluentResource>; 2]> =
-    LazyLock::new(|| [bundle(langid!("zh-CN"), ZH), bundle(langid!("en"), EN)]);
+static WORDS: LazyLock<[Words; 2]> = LazyLock::new(|| {
+    [
+        Words::new(langid!("zh-CN"), ZH),
+        Words::new(langid!("en"), EN),
+    ]
+});
+
+/// The messages of one language.
+struct Words {
+    bundle: FluentBundle<FluentResource>,
+    /// Those without values, as they are shown: most of a page.
+    plain: HashMap<&'static str, String>,
+}
+
+impl Words {
+    fn new(lang: LanguageIdentifier, files: &[(&'static str, &'static str)]) -> Self {
+        let bundle = bundle(lang, files);
+        let lines = files.iter().flat_map(|(_, text)| text.lines());
+        let keys = lines.filter_map(|line| Some(line.split_once(" =")?.0));
+        let plain = keys.filter_map(|key| {
+            let pattern = bundle.get_message(key)?.value()?;
+            let mut errors = Vec::new();
+            let text = bundle.format_pattern(pattern, None, &mut errors);
+            errors.is_empty().then(|| (key, text.into_owned()))
+        });
+        let plain = plain.collect();
+        Self { bundle, plain }
+    }
+}
 
 fn bundle(lang: LanguageIdentifier, files: &[(&str, &str)]) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![lang]);
@@ -72,7 +100,10 @@ fn bundle(lang: LanguageIdentifier, files: &[(&str, &str)]) -> FluentBundle<Flue
 
 /// The text of a message. One that is missing shows its key; a test finds those.
 pub(crate) fn text(lang: Lang, key: &str, args: &[(&str, FluentValue<'_>)]) -> String {
-    let bundle = &WORDS[lang as usize];
+    let Words { bundle, plain } = &WORDS[lang as usize];
+    if let Some(text) = plain.get(key) {
+        return text.clone();
+    }
     let Some(pattern) = bundle.get_message(key).and_then(|it| it.value()) else {
         return key.to_owned();
     };

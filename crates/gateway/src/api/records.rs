@@ -200,6 +200,7 @@ pub(super) async fn list_records(
         issuer: asked.issuer,
         completed_from: asked.completed_from,
         completed_to: asked.completed_to,
+        ..Default::default()
     };
     let found = ask!(app, archive.list_records, request).await?;
     Ok(private(&Records {

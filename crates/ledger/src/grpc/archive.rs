@@ -1,8 +1,10 @@
 //! `ArchiveService`: a learner's archive, newest first.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
-use creditbank_domain::record::Role;
+use creditbank_domain::record::{RecordKind, Role};
 use creditbank_domain::registry::InstitutionNumber;
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_store::{Go, StoreError};
@@ -27,6 +29,8 @@ const READERS: [Role; 4] = [
     Role::Gateway,
     Role::LearnerAgent,
 ];
+/// Who learns names, as from `LearnerService`.
+const NAME_READERS: [Role; 2] = [Role::Gateway, Role::Operator];
 /// Most records that a filter may pass over for one page; the page then ends early, with a token.
 const SCANNED_MAX: usize = 10_000;
 
@@ -40,6 +44,8 @@ impl ArchiveService for Services {
         let request = request.into_inner();
         let size = page::size(request.page_size, RECORDS_PAGE)
             .map_err(|refusal| refuse(refusal, "page_size"))?;
+        let name = self.name_for(&caller, &request)?;
+        let with_totals = request.with_totals;
         let query = query(&request);
         let before = query
             .number(&request.page_token)
@@ -47,20 +53,23 @@ impl ArchiveService for Services {
         let reader = Reader(self.archive(&caller, &request.learner)?);
         let filter = Filter::new(&reader, request)?;
         let before = before.unwrap_or(reader.0.head.row.size);
-        let (mut records, next) = reader
-            .page(&filter, before, size)
-            .map_err(|error| failed(&error))?;
-        reader
-            .mark_used(&mut records)
-            .map_err(|error| failed(&error))?;
-        let next_page_token = next
+        let page = reader.page(&filter, before, size, with_totals);
+        let mut page = page.map_err(|error| failed(&error))?;
+        if page.may_be_used {
+            let marked = reader.mark_used(&mut page.records);
+            marked.map_err(|error| failed(&error))?;
+        }
+        let next_page_token = page
+            .next
             .map(|index| query.token(&index.to_be_bytes()))
             .unwrap_or_default();
         let tree_size = reader.0.head.row.size;
         Ok(Response::new(v1::ListRecordsResponse {
-            records,
+            records: page.records,
             next_page_token,
             tree_size,
+            totals: page.totals,
+            name,
         }))
     }
 
@@ -93,6 +102,23 @@ impl ArchiveService for Services {
 }
 
 impl Services {
+    /// The learner's name, if it is asked for and this caller learns it.
+    fn name_for(
+        &self,
+        caller: &Caller,
+        request: &v1::ListRecordsRequest,
+    ) -> Result<String, Status> {
+        if !request.with_name {
+            return Ok(String::new());
+        }
+        if !NAME_READERS.contains(&caller.role) {
+            return Err(refuse(Refusal::PermissionDenied, "with_name"));
+        }
+        let profile = self.bank.profile(code(&request.learner, "learner")?);
+        let profile = profile.map_err(|error| failed(&error))?;
+        Ok(profile.map_err(|refusal| refuse(refusal, "learner"))?.name)
+    }
+
     /// The archive that this caller may read.
     fn archive(&self, caller: &Caller, learner: &str) -> Result<Archive, Status> {
         let learner = code(learner, "learner")?;
@@ -108,50 +134,52 @@ impl Services {
 pub(super) struct Reader(pub(super) Archive);
 
 impl Reader {
-    /// A page of records below `before`, and where the next one begins.
+    /// A page of records below `before`. With totals the whole archive is read, once for both.
     fn page(
         &self,
         filter: &Filter,
         before: u64,
         size: usize,
-    ) -> Result<(Vec<v1::ArchiveRecord>, Option<u64>), StoreError> {
-        let mut found: Vec<(u64, Option<v1::ArchiveRecord>)> = Vec::with_capacity(size + 1);
+        with_totals: bool,
+    ) -> Result<Page, StoreError> {
+        let all = self.0.head.row.size;
+        let from = if with_totals { all } else { before };
+        let (mut totals, mut may_be_used) = (Totals::default(), from < all);
+        let mut found = Vec::with_capacity(size + 1);
         for part in &self.0.parts {
-            let mut taken = 0;
-            let mut scanned = 0;
-            self.0.scan(part, before, |record| {
-                scanned += 1;
+            let (mut taken, mut scanned) = (0, 0);
+            self.0.scan(part, from, |record| {
                 let index = record.index.0;
-                let kept = filter.admits(&record);
-                taken += usize::from(kept);
-                if kept {
-                    found.push((index, Some(record.into())));
+                may_be_used |= record.header.kind == RecordKind::Decision;
+                let outcome = LazyCell::new(|| outcome(&record.opened.payload));
+                if with_totals && record.state == v1::RecordState::Active {
+                    totals.add(outcome.as_ref());
                 }
-                if scanned == SCANNED_MAX {
-                    // Marks how far the scan came; the next page goes on below it.
-                    found.push((index, None));
+                if index < before && taken <= size && scanned < SCANNED_MAX {
+                    scanned += 1;
+                    if filter.admits(&record, &outcome) {
+                        taken += 1;
+                        found.push((index, Some(record.into())));
+                    }
+                    if scanned == SCANNED_MAX {
+                        // Marks how far the scan came; the next page goes on below it.
+                        found.push((index, None));
+                    }
                 }
-                if taken > size || scanned == SCANNED_MAX {
-                    Go::Break(())
-                } else {
+                if with_totals || (taken <= size && scanned < SCANNED_MAX) {
                     Go::Continue(())
+                } else {
+                    Go::Break(())
                 }
             })?;
         }
-        found.sort_unstable_by_key(|(index, record)| (std::cmp::Reverse(*index), record.is_none()));
-        let mut records = Vec::with_capacity(size);
-        let mut last = None;
-        for (index, record) in found {
-            let Some(record) = record else {
-                return Ok((records, Some(index)));
-            };
-            if records.len() == size {
-                return Ok((records, last));
-            }
-            last = Some(index);
-            records.push(record);
-        }
-        Ok((records, None))
+        let (records, next) = cut(found, size);
+        Ok(Page {
+            records,
+            next,
+            totals: totals.into_list(),
+            may_be_used,
+        })
     }
 
     /// One record with its history; nothing if it is not in the archive, or not for this reader.
@@ -217,31 +245,76 @@ impl Reader {
         while let Some(below) = before
             && records.len() < count
         {
-            let (page, next) = self.page(&filter, below, count - records.len())?;
-            records.extend(page);
-            before = next;
+            let page = self.page(&filter, below, count - records.len(), false)?;
+            records.extend(page.records);
+            before = page.next;
         }
         Ok(records)
     }
 
     pub(super) fn totals(&self) -> Result<Vec<v1::CategoryTotal>, StoreError> {
-        let mut totals: BTreeMap<i32, v1::CategoryTotal> = BTreeMap::new();
+        let mut totals = Totals::default();
         for part in &self.0.parts {
             self.0.scan(part, self.0.head.row.size, |record| {
-                if record.state == v1::RecordState::Active
-                    && let Some(outcome) = outcome(&record.opened.payload)
-                {
-                    let category = outcome.category() as i32;
-                    let total = totals.entry(category).or_default();
-                    total.category = category;
-                    total.records += 1;
-                    total.credits_hundredths += u64::from(outcome.credits_hundredths.unwrap_or(0));
-                    total.hours_hundredths += u64::from(outcome.hours_hundredths.unwrap_or(0));
+                if record.state == v1::RecordState::Active {
+                    totals.add(outcome(&record.opened.payload).as_ref());
                 }
                 Go::Continue(())
             })?;
         }
-        Ok(totals.into_values().collect())
+        Ok(totals.into_list())
+    }
+}
+
+/// A page of an archive.
+struct Page {
+    records: Vec<v1::ArchiveRecord>,
+    /// Where the next one begins.
+    next: Option<u64>,
+    /// Empty unless asked for.
+    totals: Vec<v1::CategoryTotal>,
+    /// Whether a decision may stand on a record of it: one was read on the way, or not all newer records were read.
+    may_be_used: bool,
+}
+
+/// The newest of what was found in all codes, and where to go on. Without a record an entry says how far a scan came.
+fn cut(
+    mut found: Vec<(u64, Option<v1::ArchiveRecord>)>,
+    size: usize,
+) -> (Vec<v1::ArchiveRecord>, Option<u64>) {
+    found.sort_unstable_by_key(|(index, record)| (std::cmp::Reverse(*index), record.is_none()));
+    let mut records = Vec::with_capacity(size);
+    let mut last = None;
+    for (index, record) in found {
+        let Some(record) = record else {
+            return (records, Some(index));
+        };
+        if records.len() == size {
+            return (records, last);
+        }
+        last = Some(index);
+        records.push(record);
+    }
+    (records, None)
+}
+
+/// Sums by category, of outcomes in force.
+#[derive(Default)]
+struct Totals(BTreeMap<i32, v1::CategoryTotal>);
+
+impl Totals {
+    fn add(&mut self, outcome: Option<&v1::Outcome>) {
+        let Some(outcome) = outcome else { return };
+        let category = outcome.category() as i32;
+        let total = self.0.entry(category).or_default();
+        total.category = category;
+        total.records += 1;
+        total.credits_hundredths += u64::from(outcome.credits_hundredths.unwrap_or(0));
+        total.hours_hundredths += u64::from(outcome.hours_hundredths.unwrap_or(0));
+    }
+
+    fn into_list(self) -> Vec<v1::CategoryTotal> {
+        self.0.into_values().collect()
     }
 }
 
@@ -285,7 +358,7 @@ impl Filter {
         })
     }
 
-    fn admits(&self, record: &Found) -> bool {
+    fn admits(&self, record: &Found, outcome: &impl Deref<Target = Option<v1::Outcome>>) -> bool {
         if !self.states.is_empty() && !self.states.contains(&(record.state as i32)) {
             return false;
         }
@@ -300,7 +373,7 @@ impl Filter {
             return true;
         }
         // ISO dates of one length compare as text.
-        outcome(&record.opened.payload).is_some_and(|outcome| {
+        outcome.as_ref().is_some_and(|outcome| {
             let on = &outcome.completed_on;
             (self.categories.is_empty() || self.categories.contains(&(outcome.category() as i32)))
                 && (self.completed_from.is_empty() || *on >= self.completed_from)
@@ -313,6 +386,8 @@ fn query(request: &v1::ListRecordsRequest) -> Query {
     let plain = v1::ListRecordsRequest {
         page_size: 0,
         page_token: String::new(),
+        with_totals: false,
+        with_name: false,
         ..request.clone()
     };
     Query::of(&[b"records", &plain.encode_to_vec()])

@@ -62,8 +62,11 @@ impl Services {
         }
     }
 
-    /// Who calls, if it has not too many calls open already.
+    /// Who calls, if it has not too many calls open already. Asked once a call.
     fn known<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        if let Some(caller) = request.extensions().get::<Caller>() {
+            return Ok(caller.clone());
+        }
         let caller = self.tokens.authenticate(&self.bank, request);
         let caller = caller.map_err(|refusal| refuse(refusal, ""))?;
         if let Some(call) = request.extensions().get::<Arc<Call>>() {
@@ -75,8 +78,10 @@ impl Services {
 }
 
 impl tonic::service::Interceptor for Services {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        self.known(&request).map(|_| request)
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let caller = self.known(&request)?;
+        request.extensions_mut().insert(caller);
+        Ok(request)
     }
 }
 

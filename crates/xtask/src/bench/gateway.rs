@@ -35,6 +35,8 @@ const EMPTY_PAGE: &str = "empty_page";
 const EMPTY_PATH: &str = "/help";
 const ARCHIVE_PATH: &str = "/archive";
 const TARGET: f64 = 0.6;
+/// What browsers of 2024 and later say.
+const BROWSER_TAKES: &str = "gzip, deflate, br, zstd";
 /// More than one load generator makes.
 const REQUESTS_A_MINUTE: u32 = 1_000_000_000;
 
@@ -48,13 +50,17 @@ pub(crate) async fn measure(options: &Options, bank: &Bank, report: &mut Report)
     let cookies = sign_in(bank, &address).await?;
     let mut limit = None;
     for (name, path) in [(EMPTY_PAGE, EMPTY_PATH), ("gateway_archive", ARCHIVE_PATH)] {
-        let mut runs = Vec::new();
+        let (mut runs, mut ledger_us) = (Vec::new(), Vec::new());
         for _ in 0..options.runs() {
             let before = Used::start(&gateway);
+            let ledger = Used::start(bank.server());
             let run = pages(options, &address, path, &cookies).await?;
+            ledger_us.push(ledger.each(run.count).server_us);
             runs.push(run.with_used(&before));
         }
         let run = load::median(runs);
+        ledger_us.sort_by(f64::total_cmp);
+        let ledger_us = ledger_us[ledger_us.len() / 2];
         let entry = Entry::of(name, &run, "pages/s");
         if name == EMPTY_PAGE {
             limit = Some(run.rate());
@@ -63,7 +69,7 @@ pub(crate) async fn measure(options: &Options, bank: &Bank, report: &mut Report)
             )));
         } else {
             let note = format!(
-                "{ROWS_PER_LEARNER} of {} records, {LEARNERS_AT_ONCE} learners at once",
+                "{ROWS_PER_LEARNER} of {} records, {LEARNERS_AT_ONCE} learners at once, + {ledger_us:.0} µs of the ledger",
                 bank.deposited()
             );
             report.add(
@@ -158,7 +164,7 @@ async fn pages(
                 .uri(path)
                 .header(HOST, address)
                 .header(COOKIE, cookie)
-                .header(ACCEPT_ENCODING, "gzip, br")
+                .header(ACCEPT_ENCODING, BROWSER_TAKES)
                 .body(Full::default())?;
             line.ready().await?;
             let response = line.send_request(request).await?;

@@ -86,6 +86,7 @@ impl Asked {
             issuer: issuer.to_owned(),
             completed_from: self.from.trim().to_owned(),
             completed_to: self.to.trim().to_owned(),
+            ..Default::default()
         }
     }
 

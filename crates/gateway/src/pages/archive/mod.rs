@@ -22,14 +22,13 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use creditbank_client::ClientError;
 use creditbank_domain::outcome::Category;
 use creditbank_wire::v1;
 
 use crate::app::App;
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
-use crate::session::{Learner, Session};
+use crate::session::Learner;
 use crate::show;
 
 /// Records of a page.
@@ -111,6 +110,19 @@ pub(crate) async fn list(
     asked: Asked,
     size: u32,
 ) -> Result<List, Failure> {
+    let (list, _) = read(app, f, learner, asked, size, |_| ()).await?;
+    Ok(list)
+}
+
+/// The same with what else `also` asks for, in one answer of the ledger, which comes without its records.
+async fn read(
+    app: &App,
+    f: &Frame,
+    learner: &str,
+    asked: Asked,
+    size: u32,
+    also: impl FnOnce(&mut v1::ListRecordsRequest),
+) -> Result<(List, v1::ListRecordsResponse), Failure> {
     let mut meant = Vec::new();
     let mut issuer = String::new();
     let mut is_unknown = false;
@@ -126,16 +138,18 @@ pub(crate) async fn list(
         }
     }
     let is_asked = meant.is_empty() && !is_unknown;
-    let found = if is_asked {
-        app.records(asked.request(learner, &issuer, size)).await?
-    } else {
-        v1::ListRecordsResponse::default()
-    };
-    let issuers = found.records.iter().map(|it| it.issuer.as_str());
+    let mut found = v1::ListRecordsResponse::default();
+    if is_asked {
+        let mut request = asked.request(learner, &issuer, size);
+        also(&mut request);
+        found = app.records(request).await?;
+    }
+    let records = std::mem::take(&mut found.records);
+    let issuers = records.iter().map(|it| it.issuer.as_str());
     let names = app.institution_names(issuers).await;
-    let rows = found.records.iter().filter_map(|it| Row::of(f, &names, it));
+    let rows = records.iter().filter_map(|it| Row::of(f, &names, it));
     let label = |it: Category| f.pick(it.label_zh(), it.label_en()).to_owned();
-    Ok(List {
+    let list = List {
         categories: Category::ALL
             .map(|it| (it.number().to_string(), label(it)))
             .into(),
@@ -144,7 +158,8 @@ pub(crate) async fn list(
         years: row::by_year(rows.collect()),
         ways: asked.ways(&found.next_page_token),
         asked,
-    })
+    };
+    Ok((list, found))
 }
 
 async fn archive(
@@ -155,45 +170,38 @@ async fn archive(
 ) -> Result<Response, Failure> {
     let learner = session.subject();
     let with_head = asked.is_first() && !asked.is_filtered();
-    let (list, head) = tokio::join!(list(&app, &f, learner, asked, RECORDS_PAGE), async {
-        match with_head {
-            true => head(&app, &f, &session).await.map(Some),
-            false => Ok(None),
-        }
-    });
+    let acting = session.acting.as_ref();
+    let also = |request: &mut v1::ListRecordsRequest| {
+        request.with_totals = with_head;
+        // Whoever acts for somebody sees the name as the grant shows it.
+        request.with_name = with_head && acting.is_none();
+    };
+    let (list, found) = read(&app, &f, learner, asked, RECORDS_PAGE, also).await?;
+    let name = acting.map_or(found.name, |it| it.masked_name.clone());
     page(&ArchivePage {
         code: show::learner_code(learner),
-        head: head?,
-        list: list?,
+        head: with_head.then(|| Head::of(&f, name, &found.totals)),
+        list,
         f: f.at("archive"),
     })
 }
 
-async fn head(app: &App, f: &Frame, session: &Session) -> Result<Head, ClientError> {
-    let learner = session.subject();
-    let name = async {
-        match &session.acting {
-            Some(acting) => Ok(acting.masked_name.clone()),
-            None => app.learner_profile(learner).await.map(|it| it.name),
+impl Head {
+    fn of(f: &Frame, name: String, totals: &[v1::CategoryTotal]) -> Self {
+        let amount = |it: u64| match it {
+            0 => "—".to_owned(),
+            it => show::hundredths(it),
+        };
+        let total = |it: &v1::CategoryTotal| Total {
+            category: show::category(f.view.lang, it.category),
+            records: it.records,
+            credits: amount(it.credits_hundredths),
+            hours: amount(it.hours_hundredths),
+        };
+        Self {
+            name,
+            records: totals.iter().map(|it| it.records).sum(),
+            totals: totals.iter().map(total).collect(),
         }
-    };
-    let (name, totals) = tokio::join!(name, app.totals(learner));
-    let totals = totals?.categories;
-    let amount = |it: u64| match it {
-        0 => "—".to_owned(),
-        it => show::hundredths(it),
-    };
-    Ok(Head {
-        name: name?,
-        records: totals.iter().map(|it| it.records).sum(),
-        totals: totals
-            .iter()
-            .map(|it| Total {
-                category: show::category(f.view.lang, it.category),
-                records: it.records,
-                credits: amount(it.credits_hundredths),
-                hours: amount(it.hours_hundredths),
-            })
-            .collect(),
-    })
+    }
 }

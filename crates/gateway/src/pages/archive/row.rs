@@ -75,8 +75,7 @@ impl State {
 impl Row {
     /// A record that shows an outcome; no other has a line.
     pub(crate) fn of(f: &Frame, names: &Names, record: &v1::ArchiveRecord) -> Option<Self> {
-        let outcome = show::outcome(&record.payload)?;
-        let origin = Origin::of(&record.payload);
+        let (outcome, origin) = parts(&record.payload)?;
         let institution = match &origin {
             Some(origin) => origin.institution.clone(),
             None => names.of(&record.issuer).to_owned(),
@@ -115,16 +114,7 @@ impl Origin {
     /// Of a payload, if it came from another bank.
     pub(crate) fn of(payload: &[u8]) -> Option<Self> {
         match v1::Payload::decode(payload).ok()?.content? {
-            v1::payload::Content::Transferred(it) => Some(Self {
-                institution: if it.issuer_name.is_empty() {
-                    it.issuer
-                } else {
-                    it.issuer_name
-                },
-                log: it.origin,
-                region_code: it.issuer_region,
-                programme: it.programme,
-            }),
+            v1::payload::Content::Transferred(it) => Some(Self::from(it)),
             _ => None,
         }
     }
@@ -134,6 +124,35 @@ impl Origin {
         match super::details::province(f, self.region_code.get(..2).unwrap_or_default()) {
             Some(name) => name,
             None => self.log.clone(),
+        }
+    }
+}
+
+impl From<v1::Transferred> for Origin {
+    fn from(it: v1::Transferred) -> Self {
+        Self {
+            institution: if it.issuer_name.is_empty() {
+                it.issuer
+            } else {
+                it.issuer_name
+            },
+            log: it.origin,
+            region_code: it.issuer_region,
+            programme: it.programme,
+        }
+    }
+}
+
+/// The outcome of a payload, if it shows one, and where it comes from, if from another region.
+fn parts(payload: &[u8]) -> Option<(v1::Outcome, Option<Origin>)> {
+    let mut payload = v1::Payload::decode(payload).ok()?;
+    match payload.content.take() {
+        Some(v1::payload::Content::Transferred(mut it)) => {
+            Some((it.outcome.take()?, Some(Origin::from(it))))
+        }
+        content => {
+            payload.content = content;
+            Some((payload.deposited_outcome()?, None))
         }
     }
 }
