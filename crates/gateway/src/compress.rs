@@ -123,14 +123,13 @@ mod tests {
             .route("/short", get(async || Html("短")))
             .route("/text", get(async || "text".repeat(100)))
             .layer(axum::middleware::from_fn(compress));
-        for (method, path, coding, is_small) in [
-            ("GET", "/page", "br, zstd", true),
-            ("GET", "/page", "br", false),
-            ("HEAD", "/page", "zstd", false),
-            ("GET", "/short", "zstd", false),
-            ("GET", "/text", "zstd", false),
+        for (path, coding, is_small) in [
+            ("/page", "br, zstd", true),
+            ("/page", "br", false),
+            ("/short", "zstd", false),
+            ("/text", "zstd", false),
         ] {
-            let request = Request::builder().method(method).uri(path);
+            let request = Request::builder().uri(path);
             let request = request.header(header::ACCEPT_ENCODING, coding);
             let request = request.body(Body::empty()).expect("a request");
             let response = routes.clone().oneshot(request).await.expect("an answer");
@@ -138,7 +137,7 @@ mod tests {
             assert_eq!(
                 said.is_some_and(|it| it == "zstd"),
                 is_small,
-                "{method} {path} {coding}"
+                "{path} {coding}"
             );
             let varies = response.headers().get(header::VARY).cloned();
             assert_eq!(varies.is_some(), is_small);
