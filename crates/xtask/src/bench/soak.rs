@@ -20,8 +20,9 @@ use tonic::{Code, Streaming};
 
 use crate::bank::Bank;
 use crate::clock;
-use crate::load::{self, Latency, Until};
+use crate::load::{self, Latency, Measured, Until};
 use crate::options::Options;
+use crate::process::Used;
 use crate::records::Rows;
 use crate::report::{Entry, Report};
 
@@ -62,26 +63,40 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let (peak_for, soak_for) = if options.quick { (6, 20) } else { (30, 240) };
     let bank = Bank::start_with(100_000, &settings()).await?;
     let load = Load::new(&bank);
-    let peak = load.peak(Duration::from_secs(peak_for)).await?;
-    let entry = Entry::new("soak_peak", peak, "records/s");
+    let before = Used::start(bank.server());
+    let at_peak = load.peak(Duration::from_secs(peak_for)).await?;
+    let at_peak = at_peak.with_used(&before);
+    let peak = at_peak.rate();
+    let entry = Entry::of("soak_peak", &at_peak, "records/s");
     let note = format!("{CALLS_MAX} calls at once of {BATCH} records");
     report.add(entry.note(&note));
     let address = bank.server().said("grpc")?.to_owned();
     let idle = idle(&address).await?;
     let slow = load.slow_readers().await?;
     let window = Duration::from_secs(soak_for);
+    let before = Used::start(bank.server());
     let (soaked, memory) = tokio::join!(load.offer(peak * TIMES, window), watch(&bank, window));
     let (soaked, (early, late)) = (soaked?, memory?);
     let offered = clock::rate(soaked.offered, window) / peak;
+    let taken = Measured {
+        count: soaked.taken.count() * BATCH,
+        elapsed: window,
+        latency: soaked.taken.sorted(),
+        used: None,
+    };
+    let taken = taken.with_used(&before);
     let note = format!(
         "{offered:.1} times the peak offered for {soak_for} s; {} idle connections, {} slow readers",
         idle.len(),
         slow.len()
     );
-    let rate = clock::rate(soaked.taken.count() * BATCH, window);
-    let entry = Entry::new("soak", rate, "records/s").against("soak_peak", Some(peak));
-    let entry = entry.latency(&soaked.taken.sorted());
+    let entry = Entry::of("soak", &taken, "records/s").against("soak_peak", Some(peak));
     report.add(entry.at_least(TARGET).note(&note));
+    if let (Some(used), Some(used_at_peak)) = (taken.used, at_peak.used) {
+        let kept = used_at_peak.server_us / used.server_us;
+        let entry = Entry::new("soak_server", kept, "of the peak").value_at_least(TARGET);
+        report.add(entry.note("records for each second of the server's processor time: what a bank keeps whose cores no load shares"));
+    }
     let refused = clock::rate(soaked.refused.count(), window);
     let entry = Entry::new("soak_refused", refused, "calls/s").note("until the refusal is here");
     report.add(entry.latency(&soaked.refused.sorted()));
@@ -167,7 +182,7 @@ impl Load {
     }
 
     /// The rate of so many callers as the bank takes, each a batch after the other.
-    async fn peak(&self, window: Duration) -> Result<f64> {
+    async fn peak(&self, window: Duration) -> Result<Measured> {
         let load = self.clone();
         let call = move |_| {
             let load = load.clone();
@@ -178,7 +193,10 @@ impl Load {
             }
         };
         let measured = load::calls(CALLS_MAX, Until::Passed(window), call).await?;
-        Ok(measured.rate() * BATCH as f64)
+        Ok(Measured {
+            count: measured.count * BATCH,
+            ..measured
+        })
     }
 
     /// Offers so many records a second, answered or not.
