@@ -18,10 +18,11 @@ TARGET is a directory, on another disk, or s3://BUCKET/PREFIX of any store that 
 taken from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT, AWS_ALLOW_HTTP) or from a
 TOML file with the same names in lower case, given with --s3.
 
-Run it from a timer as the user of the bank (deploy/systemd/creditbank-backup.timer). The bank takes deposits meanwhile. A backup costs what is new since the one
-before; every file is read back once it is written. Learners' keys lie apart, and those of the newest backup alone: with
-daily backups nobody who was erased a day ago can be opened from any of them. Secrets are in no backup: keep copies of
-DIR/secrets, DIR/operator.key and DIR/bank.toml apart from it, because whoever has both opens every payload.
+Run it from a timer as the user of the bank (deploy/systemd/creditbank-backup.timer). The bank takes deposits meanwhile.
+A backup costs what is new since the one before; every file is read back once it is written. Learners' keys lie apart,
+and those of the newest backup alone: with daily backups nobody who was erased a day ago can be opened from any of them.
+Secrets are in no backup: keep copies of DIR/secrets, DIR/operator.key and DIR/bank.toml apart from it, because whoever
+has both opens every payload.
 
 Examples:
   creditbank backup make bank /mnt/backup/bank --keep 30

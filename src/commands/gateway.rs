@@ -35,9 +35,9 @@ role gateway, so the operator registers it first:
 
 Settings are read from the file; each above [provider] can be overridden by the environment, such as
 CREDITBANK_GATEWAY_LISTEN. When it serves it prints `ready http=ADDRESS`. With metrics in the file or --metrics it tells
-Prometheus how it is (/metrics), and probes whether it lives and serves (/healthz, /readyz). SIGHUP has certificate, log and the keys of
-the ledger's log read again; what cannot be used is said and changes nothing. SIGTERM or Ctrl-C stops it: open requests get
-ten seconds. A second signal ends it at once; nothing is lost, because a gateway keeps nothing.")]
+Prometheus how it is (/metrics), and probes whether it lives and serves (/healthz, /readyz). SIGHUP has certificate, log
+and the keys of the ledger's log read again; what cannot be used is said and changes nothing. SIGTERM or Ctrl-C stops
+it: open requests get ten seconds. A second signal ends it at once; nothing is lost, because a gateway keeps nothing.")]
 pub(crate) struct Gateway {
     /// The settings, such as gateway.toml.
     #[arg(required_unless_present = "init")]

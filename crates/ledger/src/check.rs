@@ -14,8 +14,8 @@ use creditbank_domain::registry::Registry;
 use creditbank_domain::{LeafIndex, Refusal};
 use creditbank_merkle::{Edge, Hash, TileId, leaf_hash, root_of};
 use creditbank_store::{
-    Anchor, AnchorFile, CHUNK_ROWS, Chunk, ChunkRow, Go, Handle, HeadRow, Snapshot, Store,
-    StoreError, Views,
+    Anchor, AnchorFile, CHUNK_ROWS, Chunk, ChunkRow, Go, Handle, HeadRow, LearnerRow, Snapshot,
+    Store, StoreError, Views,
 };
 use creditbank_wire::convert::{leaf, record};
 use creditbank_wire::v1;
@@ -540,22 +540,28 @@ fn check_learners(
     snapshot: &Snapshot,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    let mut rows = Vec::new();
-    snapshot.learners(|code, row| rows.push((code, row.handle, row.identities)))?;
-    let mut astray = 0_u64;
-    for (code, handle, identities) in rows {
-        let handle = store.handle(&handle)?;
-        let mut found = identities.iter().map(|it| store.learner_by_identity(it));
-        let leads_elsewhere = found.try_fold(false, |elsewhere, found| {
-            found.map(|found| elsewhere || found != Some(code))
-        })?;
-        astray += u64::from(handle != Handle::Learner(code) || leads_elsewhere);
+    let (mut astray, mut failed) = (0_u64, None);
+    snapshot.learners(|code, row| match is_found(store, code, &row) {
+        Ok(found) => astray += u64::from(!found),
+        Err(error) => failed = Some(error),
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
     }
     if astray > 0 {
         let what = format!("{astray} learners are not found by their handle or an identity");
         report.add("learners", None, what);
     }
     Ok(())
+}
+
+fn is_found(store: &Store, code: u64, row: &LearnerRow) -> Result<bool, StoreError> {
+    for digest in &row.identities {
+        if store.learner_by_identity(digest)? != Some(code) {
+            return Ok(false);
+        }
+    }
+    Ok(store.handle(&row.handle)? == Handle::Learner(code))
 }
 
 /// Payloads may be missing only after an erasure.

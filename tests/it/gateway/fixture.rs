@@ -54,6 +54,17 @@ impl Scene {
         scene
     }
 
+    /// A bank that its gateway is set up for, stopped: the gateway has to wait for it.
+    pub(crate) async fn before_ledger() -> Self {
+        let mut scene = Self::before_gateway().await;
+        scene.bank.settle();
+        scene.bank.stop();
+        scene.bank.start();
+        scene.configure("");
+        scene.bank.stop();
+        scene
+    }
+
     /// Everything but the gateway.
     pub(crate) async fn before_gateway() -> Self {
         let bank = Bank::new();

@@ -316,12 +316,7 @@ async fn without_the_flag_there_is_no_development_login() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_starts_before_its_ledger_serves_once_that_answers() {
-    let mut scene = Scene::before_gateway().await;
-    scene.bank.settle();
-    scene.bank.stop();
-    scene.bank.start();
-    scene.configure("");
-    scene.bank.stop();
+    let mut scene = Scene::before_ledger().await;
     let lines = scene.launch(&["--listen", "127.0.0.1:0", "--development-login"]);
     let waits = async {
         while !scene.said().contains("does not answer yet") {

@@ -80,12 +80,7 @@ async fn a_bank_tells_that_it_serves_reloads_works_and_stops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_tells_that_it_serves_once_its_ledger_has_answered() {
-    let mut scene = Scene::before_gateway().await;
-    scene.bank.settle();
-    scene.bank.stop();
-    scene.bank.start();
-    scene.configure("");
-    scene.bank.stop();
+    let mut scene = Scene::before_ledger().await;
     let path = scene.web().join("notify");
     let manager = Manager::new(&SocketAddr::from_pathname(&path).expect("a path"));
     let path = path.to_str().expect("UTF-8");

@@ -40,7 +40,7 @@ const IDLE: usize = 2000;
 const SLOW: usize = 16;
 /// Batches that a slow reader sends before it stops.
 const SLOW_BATCHES: u64 = 80;
-/// Most calls that are unanswered at once: the rest of what is due is offered later, and counts as not offered.
+/// Most calls that are unanswered at once: what is due beyond them is not offered, nor counted as offered.
 const UNANSWERED_MAX: usize = 1000;
 /// How often what is due is offered.
 const TICK: Duration = Duration::from_millis(5);
