@@ -44,6 +44,11 @@ impl StoreOptions {
         options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
         // A disk that fails must stop the bank, not be retried behind its back.
         options.set_paranoid_checks(true);
+        // Nor be written around. Where a sync fails for want of room, RocksDB would write its tables anew, one family after
+        // the other, although the log of writes holds a batch that was never applied: a process that ends in between would
+        // find it in some families only. When the log is flushed by us, such a failure is final. Every write that counts is
+        // synced, which flushes.
+        options.set_manual_wal_flush(true);
         options.set_max_background_jobs(self.background_threads);
         options.set_max_open_files(self.open_files_max);
         options.set_write_buffer_manager(&WriteBufferManager::new_write_buffer_manager(

@@ -5,6 +5,7 @@
 //! as long as it is told to, a seed after the other.
 
 mod disk;
+mod half;
 mod system_calls;
 
 use crate::bank::Bank;
