@@ -151,7 +151,15 @@ fn systemd_takes_the_units_and_finds_little_exposed() {
         fs::write(folder.path().join(&name), unit).expect("room");
         names.push(name);
     }
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert_eq!(names.len(), 9, "{names:?}");
+    let teller = "creditbank-failed@.service";
+    assert!(names.iter().any(|it| it == teller));
+    for name in &names {
+        let tells =
+            read(&format!("systemd/{name}")).contains("OnFailure=creditbank-failed@%N.service\n");
+        let should = name.ends_with(".service") && name != teller;
+        assert_eq!(tells, should, "{name} has somebody told when it fails");
+    }
     for name in names {
         let file = folder.path().join(&name);
         let file = file.to_str().expect("UTF-8");
