@@ -259,7 +259,7 @@ impl Folder {
     ) -> Result<BankOptions> {
         let peers = settings.peers.iter().map(|peer| self.peer(peer));
         Ok(BankOptions {
-            directory: self.0.join("db"),
+            directory: self.database(),
             anchor: settings
                 .anchor
                 .clone()
@@ -411,6 +411,11 @@ impl Folder {
     /// The public key of the log.
     pub(crate) fn public_key(&self) -> PathBuf {
         self.0.join(PUBLIC_KEY)
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("db")
     }
 
     /// The operator's key file.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use creditbank_client::Bank;
+use creditbank_ledger::backed_up::BackedUp;
 use creditbank_ledger::backup::{copy_place, head, remove_copy, small_options};
 use creditbank_ledger::{BankKeys, BankOptions};
 use creditbank_merkle::Checkpoint;
@@ -36,13 +37,30 @@ pub(crate) struct Made {
     pub(crate) removed: usize,
 }
 
-/// Has the running bank make a copy and brings it to the target. Whatever comes of it, the copy does not stay.
-pub(crate) async fn make(bank: &Bank, target: &Target, order: &Order<'_>) -> Result<Made> {
-    let database = &order.options.directory;
+/// Sees to it that one backup is made at a time, and notes for whoever watches the bank what became of it, from the first
+/// step on: an address that nobody answers at is a failed backup too.
+pub(crate) async fn noted(
+    database: &Path,
+    making: impl Future<Output = Result<Made>>,
+) -> Result<Made> {
     let lock = database.with_file_name("backup.lock");
     let lock = File::create(&lock).with_context(|| lock.display().to_string())?;
     lock.try_lock()
         .context("another backup of this bank is being made")?;
+    let made = making.await;
+    let known = match &made {
+        Ok(made) => BackedUp::finished(clock::seconds(), made.size),
+        Err(_) => BackedUp::read(database).unwrap_or_default().failed_again(),
+    };
+    let noted = known.write(database);
+    let made = made?;
+    noted.context("the backup is made, but the bank cannot be told")?;
+    Ok(made)
+}
+
+/// Has the running bank make a copy and brings it to the target. Whatever comes of it, the copy does not stay.
+pub(crate) async fn make(bank: &Bank, target: &Target, order: &Order<'_>) -> Result<Made> {
+    let database = &order.options.directory;
     let made = bring(bank, target, order).await;
     let removed = remove_copy(database);
     let made = made?;

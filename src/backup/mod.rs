@@ -18,7 +18,7 @@ mod restore;
 mod target;
 mod verify;
 
-pub(crate) use make::{Order, make};
+pub(crate) use make::{Made, Order, make, noted};
 pub(crate) use manifest::{Manifest, names};
 pub(crate) use restore::{Beside, Done, Source, restore};
 pub(crate) use target::Target;

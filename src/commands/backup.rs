@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use creditbank_client::{Bank, Options};
+use creditbank_ledger::BankOptions;
 
-use crate::backup::{Manifest, Order, Target, make, names, verify};
-use crate::config::Folder;
+use crate::backup::{Made, Manifest, Order, Target, make, names, noted, verify};
+use crate::config::{Folder, Settings};
 use crate::connection::{block_on, read, read_keys};
 use crate::print::{moment, table};
 
@@ -18,14 +19,19 @@ TARGET is a directory, on another disk, or s3://BUCKET/PREFIX of any store that 
 taken from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT, AWS_ALLOW_HTTP) or from a
 TOML file with the same names in lower case, given with --s3.
 
-Run it from a timer as the user of the bank (deploy/systemd/creditbank-backup.timer). The bank takes deposits meanwhile.
+Run it from a timer as the user of the bank (deploy/systemd/creditbank-backup.timer). The bank takes deposits meanwhile, and
+tells in its metrics when the last backup was finished and how many have failed since; so does `creditbank doctor`.
 A backup costs what is new since the one before; every file is read back once it is written. Learners' keys lie apart,
 and those of the newest backup alone: with daily backups nobody who was erased a day ago can be opened from any of them.
+The key that it needs can do nothing else: admit an institution with the role backup-agent, and give its key with --key.
 Secrets are in no backup: keep copies of DIR/secrets, DIR/operator.key and DIR/bank.toml apart from it, because whoever
 has both opens every payload.
 
 Examples:
-  creditbank backup make bank /mnt/backup/bank --keep 30
+  creditbank keygen backup-1
+  creditbank institution register backup-1 --name 备份 --role backup-agent --public-keys backup-1.key.pub \\
+    --key bank/operator.key --bank bank/bank.pub
+  creditbank backup make bank /mnt/backup/bank --keep 30 --key backup-1.key
   creditbank backup make bank s3://backups/bank --s3 s3.toml --keep 30
   creditbank backup verify /mnt/backup/bank
   creditbank backup list /mnt/backup/bank
@@ -63,7 +69,7 @@ struct Make {
     /// Keep so many backups, this one included, and remove those before; all are kept if it is not given.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     keep: Option<u32>,
-    /// The operator's key file, if not DIR/operator.key.
+    /// Key file of an institution with the role backup-agent; DIR/operator.key if not given.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Address of the bank, if not that of bank.toml: https://bank.example:7300, or http://127.0.0.1:7300.
@@ -91,32 +97,43 @@ impl Make {
     /// Makes one backup, and tells what it cost.
     async fn run(self, s3: Option<&Path>) -> Result<ExitCode> {
         let folder = Folder::new(&self.dir);
-        let target = Target::open(&self.target, s3, true)?;
         let settings = folder.settings()?;
-        let (options, keys) = (folder.options(&settings, None)?, folder.keys()?);
-        let scheme = settings
-            .tls_certificate
-            .as_ref()
-            .map_or("http", |_| "https");
-        let server = self
-            .server
-            .unwrap_or_else(|| format!("{scheme}://{}", settings.grpc));
-        let mut line = Options::new(server, keys.log.name());
-        line.ca_pem = self.ca.as_deref().map(read).transpose()?;
-        let operator = read_keys(&self.key.unwrap_or_else(|| folder.operator_key()))?;
-        let bank = Bank::connect(line, Some(operator.into())).await?;
-        let order = Order {
-            options: &options,
-            keys: &keys,
-            keep: self.keep.map(|keep| keep as usize),
-        };
-        let made = make(&bank, &target, &order).await?;
+        let options = folder.options(&settings, None)?;
+        let making = self.make(&folder, &settings, &options, s3);
+        let made = noted(&options.directory, making).await?;
         println!("backup          {}", made.name);
         println!("leaves          {}", made.size);
         println!("files           {}, {} bytes", made.files, made.bytes);
         println!("new             {}, {} bytes", made.new.0, made.new.1);
         println!("removed         {} older backups", made.removed);
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn make(
+        &self,
+        folder: &Folder,
+        settings: &Settings,
+        options: &BankOptions,
+        s3: Option<&Path>,
+    ) -> Result<Made> {
+        let target = Target::open(&self.target, s3, true)?;
+        let keys = folder.keys()?;
+        let scheme = settings
+            .tls_certificate
+            .as_ref()
+            .map_or("http", |_| "https");
+        let own = || format!("{scheme}://{}", settings.grpc);
+        let server = self.server.clone().unwrap_or_else(own);
+        let mut line = Options::new(server, keys.log.name());
+        line.ca_pem = self.ca.as_deref().map(read).transpose()?;
+        let key = self.key.clone().unwrap_or_else(|| folder.operator_key());
+        let bank = Bank::connect(line, Some(read_keys(&key)?.into())).await?;
+        let order = Order {
+            options,
+            keys: &keys,
+            keep: self.keep.map(|keep| keep as usize),
+        };
+        make(&bank, &target, &order).await
     }
 }
 

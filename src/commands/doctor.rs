@@ -13,9 +13,9 @@ use crate::doctor::{Line, State, examine};
 /// Look at everything around a bank that an operator looks after, and say what to do.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Looks at settings, permissions, keys, certificate, disks, format and log of the database, anchor, clock and peers. Nothing
-is changed, and the bank may be running; run it as the bank's user. It asks the peers for at most three seconds. To derive
-every leaf again is the work of `creditbank check`.
+Looks at settings, permissions, keys, certificate, disks, the last backup, format and log of the database, anchor, clock and
+peers. Nothing is changed, and the bank may be running; run it as the bank's user. It asks the peers for at most three
+seconds. To derive every leaf again is the work of `creditbank check`.
 
 Exit code 0: all is well; 1: there is a finding.
 

@@ -5,10 +5,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use creditbank_ledger::BankKeys;
+use creditbank_ledger::backed_up::{BACKUP_AGE_MAX_S, BackedUp};
 use creditbank_merkle::{LogKeys, VerifierKey};
 
 use super::Line;
 use crate::config::{Folder, Settings};
+use crate::print::moment;
 
 /// Bits of a mode that let others than the owner in.
 const OTHERS: u32 = 0o077;
@@ -132,6 +134,39 @@ fn disk(path: &Path) -> Line {
             "make room: below 64 MiB the bank takes no changes",
         ),
         _ => Line::good(CHECK, says),
+    }
+}
+
+/// When the last backup was finished, as the program that makes them has noted.
+pub(super) fn backup(database: &Path, now_s: u64) -> Line {
+    const CHECK: &str = "backup";
+    let todo = "see why: systemctl status creditbank-backup.timer creditbank-backup (RUNBOOK.md, BackupIsOld)";
+    let known = match BackedUp::read(database) {
+        Ok(known) => known,
+        Err(error) => {
+            let says = format!("what was noted of the last one cannot be read: {error}");
+            return Line::finding(CHECK, says, "make one (creditbank backup --help)");
+        }
+    };
+    let failed = match known.failed {
+        0 => String::new(),
+        count => format!("; {count} attempts have failed since"),
+    };
+    if known.finished_at_s == 0 {
+        let says = format!("none was ever finished{failed}");
+        return Line::finding(CHECK, says, "make one, and enable its timer (RUNBOOK.md)");
+    }
+    let age_s = now_s.saturating_sub(known.finished_at_s);
+    let says = format!(
+        "the last was finished at {}, {} hours ago, with {} leaves{failed}",
+        moment(known.finished_at_s.saturating_mul(1000)),
+        age_s / 3_600,
+        known.leaves
+    );
+    if known.failed > 0 || age_s > BACKUP_AGE_MAX_S {
+        Line::finding(CHECK, says, todo)
+    } else {
+        Line::good(CHECK, says)
     }
 }
 

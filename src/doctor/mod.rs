@@ -73,6 +73,7 @@ pub(crate) async fn examine(folder: &Folder, now_s: u64) -> Vec<Line> {
     lines.push(certificate::certificate(folder, &settings, now_s));
     lines.extend(files::disks(folder, &settings));
     lines.push(files::leftovers(folder));
+    lines.push(files::backup(&folder.database(), now_s));
     lines.extend(log(folder, &settings, keys, now_s).await);
     lines
 }

@@ -455,7 +455,7 @@ async fn an_s3_store_gives_back_what_a_directory_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_operators_have_a_copy_made_and_a_start_removes_what_is_left_of_one() {
+async fn an_institution_has_no_copy_made_and_a_start_removes_what_is_left_of_one() {
     let mut bank = Bank::new();
     let fudan = Institution::new(&bank, "fudan").await;
     let refused = fudan

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::backup::back_up;
 use crate::bank::{Bank, told};
 use crate::institution::Institution;
 
@@ -55,6 +56,8 @@ async fn the_doctor_finds_each_thing_that_is_wrong_and_nothing_else() {
     let fudan = Institution::new(&bank, "fudan").await;
     let learner = fudan.enrol("one").await;
     fudan.deposit(&bank, vec![fudan.course("1", learner)]).await;
+    finds(&bank, "backup", "none was ever finished");
+    back_up(&bank, &[]);
     assert_eq!(findings(&bank).0, [], "while the bank runs");
     bank.stop();
     assert_eq!(findings(&bank).0, [], "while it does not");
@@ -64,6 +67,20 @@ async fn the_doctor_finds_each_thing_that_is_wrong_and_nothing_else() {
     mode(0o644).unwrap();
     finds(&bank, "permissions", "chmod 600");
     mode(0o600).unwrap();
+
+    let noted = bank.dir().join("backup.noted");
+    with(&noted, r#"{"finished_at_s": 1000, "leaves": 1}"#, || {
+        finds(&bank, "backup", "hours ago, with 1 leaves ");
+    });
+    let text = fs::read_to_string(&noted).unwrap();
+    with(
+        &noted,
+        &text.replace("\"failed\":0", "\"failed\":1"),
+        || {
+            finds(&bank, "backup", "1 attempts have failed since");
+        },
+    );
+    with(&noted, "{", || finds(&bank, "backup", "cannot be read"));
 
     let copy = bank.dir().join("copy");
     fs::create_dir(&copy).unwrap();
@@ -113,6 +130,7 @@ async fn the_doctor_finds_a_log_that_falls_short_and_a_clock_that_is_behind() {
     let mut bank = Bank::new();
     let fudan = Institution::new(&bank, "fudan").await;
     let learner = fudan.enrol("one").await;
+    back_up(&bank, &[]);
     bank.stop();
     bank.backup("old");
     bank.start_with(&["--clock-shift", "7200"]);

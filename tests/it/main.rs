@@ -41,6 +41,7 @@ mod reconcile;
 mod refusals;
 mod regions;
 mod requests;
+mod roles;
 mod rotation;
 mod rules;
 mod successors;

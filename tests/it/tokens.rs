@@ -55,14 +55,19 @@ fn authenticate_key(id: &str) -> SigningKey {
 
 /// A right token of `fudan`.
 fn token(jti: &str) -> String {
+    token_of("fudan", jti)
+}
+
+/// A right token of somebody.
+pub(crate) fn token_of(id: &str, jti: &str) -> String {
     jwt(
-        &header("fudan", KeyPurpose::Authenticate),
-        &claims(jti),
-        &authenticate_key("fudan"),
+        &header(id, KeyPurpose::Authenticate),
+        &with(claims(jti), "iss", json!(id)),
+        &authenticate_key(id),
     )
 }
 
-async fn channel(bank: &Bank) -> Channel {
+pub(crate) async fn channel(bank: &Bank) -> Channel {
     Channel::from_shared(format!("http://{}", bank.grpc()))
         .unwrap()
         .connect()

@@ -410,6 +410,8 @@ pub enum Role {
     Reviewer = 6,
     /// Applies, appeals and withdraws on behalf of learners (代办窗口).
     LearnerAgent = 7,
+    /// Has the bank copied for its backups (备份).
+    BackupAgent = 8,
 }
 
 impl Role {

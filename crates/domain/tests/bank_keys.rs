@@ -68,7 +68,12 @@ fn only_banks_have_keys_of_banks() {
     for purpose in [KeyPurpose::Log, KeyPurpose::Cosign, KeyPurpose::Seal] {
         assert_eq!(check(Role::PeerBank, purpose), Ok(()));
         assert_eq!(check(Role::Operator, purpose), Ok(()));
-        for role in [Role::Institution, Role::Gateway, Role::Auditor] {
+        for role in [
+            Role::Institution,
+            Role::Gateway,
+            Role::Auditor,
+            Role::BackupAgent,
+        ] {
             assert_eq!(check(role, purpose), Err(Refusal::KeyWrongPurpose));
         }
     }

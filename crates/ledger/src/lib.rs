@@ -7,6 +7,7 @@
 mod access;
 pub mod admission;
 mod archive;
+pub mod backed_up;
 pub mod backup;
 pub mod bank;
 pub mod check;

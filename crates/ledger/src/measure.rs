@@ -13,6 +13,7 @@ use metrics::{
     gauge, histogram,
 };
 
+use crate::backed_up::BackedUp;
 use crate::bank::Bank;
 use crate::clock;
 
@@ -195,6 +196,15 @@ fn describe() {
             "Bytes that are free where the database lies.",
         ),
         (
+            "creditbank_backup_timestamp_seconds",
+            "When the last backup was finished; 0 if none ever was.",
+        ),
+        ("creditbank_backup_leaves", "Leaves in the last backup."),
+        (
+            "creditbank_backup_failures",
+            "Attempts to back up that have failed since.",
+        ),
+        (
             "creditbank_peer_lag_leaves",
             "Leaves that a peer has not cosigned yet.",
         ),
@@ -229,6 +239,14 @@ impl Bank {
         if let Some(free) = self.disk_free() {
             set("creditbank_disk_free_bytes", free);
         }
+        // What cannot be read is told as no backup, so that somebody looks.
+        let backed_up = BackedUp::read(self.directory()).unwrap_or_default();
+        set(
+            "creditbank_backup_timestamp_seconds",
+            backed_up.finished_at_s,
+        );
+        set("creditbank_backup_leaves", backed_up.leaves);
+        set("creditbank_backup_failures", backed_up.failed);
         for peer in self.peers().all() {
             let of_peer = |name: &'static str, value: u64| {
                 gauge!(name, "peer" => peer.id().to_owned()).set(value as f64);

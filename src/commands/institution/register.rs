@@ -45,7 +45,7 @@ pub(super) struct Register {
     /// Its public halves, as `creditbank keygen` writes them.
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     public_keys: Option<PathBuf>,
-    /// institution, operator, gateway, peer-bank, auditor, reviewer or learner-agent.
+    /// institution, operator, gateway, peer-bank, auditor, reviewer, learner-agent or backup-agent.
     #[arg(long, default_value = "institution")]
     role: String,
     /// What it may deposit, with commas; every category if not given, none for other roles than institution.
@@ -268,6 +268,7 @@ fn role(name: &str) -> Result<i32> {
         v1::Role::Auditor,
         v1::Role::Reviewer,
         v1::Role::LearnerAgent,
+        v1::Role::BackupAgent,
     ];
     let known = roles
         .into_iter()

@@ -15,9 +15,16 @@ use crate::bank::{Bank, told};
 use crate::gateway::fixture::Scene;
 use crate::institution::Institution;
 use crate::python::python;
+use crate::roles::backup_agent;
 
 /// Most of what systemd's own examination may find exposed, of 100.
 const EXPOSURE_MAX: &str = "20";
+/// What there is for Kubernetes.
+const MANIFESTS: [&str; 3] = [
+    "kubernetes/ledger.yaml",
+    "kubernetes/backup.yaml",
+    "kubernetes/gateway.yaml",
+];
 
 fn read(name: &str) -> String {
     fs::read_to_string(deploy(name)).unwrap_or_else(|error| panic!("deploy/{name}: {error}"))
@@ -151,7 +158,15 @@ fn systemd_takes_the_units_and_finds_little_exposed() {
         fs::write(folder.path().join(&name), unit).expect("room");
         names.push(name);
     }
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert_eq!(names.len(), 9, "{names:?}");
+    let teller = "creditbank-failed@.service";
+    assert!(names.iter().any(|it| it == teller));
+    for name in &names {
+        let tells =
+            read(&format!("systemd/{name}")).contains("OnFailure=creditbank-failed@%N.service\n");
+        let should = name.ends_with(".service") && name != teller;
+        assert_eq!(tells, should, "{name} has somebody told when it fails");
+    }
     for name in names {
         let file = folder.path().join(&name);
         let file = file.to_str().expect("UTF-8");
@@ -186,8 +201,9 @@ fn systemd_takes_the_units_and_finds_little_exposed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_timers_start_makes_verifies_and_mirrors() {
     let mut bank = Bank::new();
-    let key = bank.beside().join("operator.key");
-    fs::rename(bank.dir().join("operator.key"), key).expect("it is kept apart");
+    backup_agent(&bank, &bank.beside().join("backup.key"));
+    let operator = bank.beside().join("operator.key");
+    fs::rename(bank.dir().join("operator.key"), operator).expect("it is kept apart");
     let beside = bank.beside().to_str().expect("UTF-8").to_owned();
     let own = bank.dir().to_str().expect("UTF-8").to_owned();
     let public = bank.dir().join("bank.pub");
@@ -220,6 +236,35 @@ async fn what_the_timers_start_makes_verifies_and_mirrors() {
     bank.check_log();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cron_jobs_start_makes_and_verifies() {
+    let mut bank = Bank::new();
+    backup_agent(&bank, &bank.beside().join("backup.key"));
+    let beside = bank.beside().to_str().expect("UTF-8");
+    let manifest = read("kubernetes/backup.yaml");
+    let started = manifest.lines().filter_map(|it| {
+        let listed = it.trim().strip_prefix("args: [")?.strip_suffix(']')?;
+        // Here there is no certificate.
+        Some(listed.split(" --ca,").next()?.replace(['"', ','], ""))
+    });
+    let started: Vec<String> = started.collect();
+    assert_eq!(started.len(), 2, "{started:?}");
+    for line in started {
+        let line = line
+            .replace("/var/lib/creditbank/bank", "{dir}")
+            .replace("s3://creditbank/bank", &format!("{beside}/backups"))
+            .replace("/etc/creditbank/backup", beside);
+        let server = format!("http://{}", bank.grpc());
+        let mut arguments: Vec<&str> = line.split(' ').collect();
+        if arguments.contains(&"make") {
+            arguments.extend(["--server", &server]);
+        }
+        let output = bank.run(&arguments);
+        assert!(output.status.success(), "{line}: {}", told(&output));
+    }
+    bank.check_log();
+}
+
 #[test]
 fn logrotate_takes_its_configuration() {
     let file = deploy("logrotate.conf");
@@ -244,11 +289,11 @@ fn kubernetes_takes_the_manifests() {
     };
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/manifests.py"))
-        .args(["kubernetes/ledger.yaml", "kubernetes/gateway.yaml"].map(deploy))
+        .args(MANIFESTS.map(deploy))
         .output()
         .expect("the Python of the tests runs");
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains("5 manifests"), "{}", told(&output));
+    assert!(told(&output).contains("7 manifests"), "{}", told(&output));
 }
 
 #[test]
@@ -264,7 +309,7 @@ fn the_image_is_built_from_what_is_there() {
         .find(|it| it.starts_with("USER "))
         .expect("not root");
     assert_eq!(user, "USER 10001:10001");
-    for manifest in ["kubernetes/ledger.yaml", "kubernetes/gateway.yaml"] {
+    for manifest in MANIFESTS {
         assert!(read(manifest).contains("runAsUser: 10001"), "{manifest}");
     }
 }

@@ -1,6 +1,7 @@
 //! A bank as whoever operates it sees it: what it tells of itself, its settings, its certificate, its end, and the files of
 //! `deploy/`.
 
+mod backups;
 mod deploy;
 pub(crate) mod metrics;
 mod notify;

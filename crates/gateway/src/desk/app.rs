@@ -42,9 +42,11 @@ impl Office {
             v1::Role::Reviewer => Some(Self::Reviewer),
             v1::Role::Operator => Some(Self::Operator),
             v1::Role::LearnerAgent => Some(Self::Agent),
-            v1::Role::Unspecified | v1::Role::Gateway | v1::Role::PeerBank | v1::Role::Auditor => {
-                None
-            }
+            v1::Role::Unspecified
+            | v1::Role::Gateway
+            | v1::Role::PeerBank
+            | v1::Role::Auditor
+            | v1::Role::BackupAgent => None,
         }
     }
 

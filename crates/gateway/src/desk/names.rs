@@ -119,6 +119,7 @@ pub(crate) fn role(lang: Lang, role: v1::Role) -> &'static str {
         R::Auditor => ("审计", "auditor"),
         R::Reviewer => ("评审专家", "reviewer"),
         R::LearnerAgent => ("代办窗口", "learners' agent"),
+        R::BackupAgent => ("备份", "backup agent"),
     };
     lang.pick(zh, en)
 }

@@ -273,7 +273,13 @@ async fn a_role_decides_which_pages_there_are() {
 
 #[tokio::test]
 async fn roles_without_a_counter_have_no_desk() {
-    for role in [v1::Role::Gateway, v1::Role::Auditor, v1::Role::PeerBank] {
+    let without = [
+        v1::Role::Gateway,
+        v1::Role::Auditor,
+        v1::Role::PeerBank,
+        v1::Role::BackupAgent,
+    ];
+    for role in without {
         let options = options("127.0.0.1:0", ledger(role).await);
         let (_again, asked) = mpsc::channel(1);
         let refused = serve_desk(options, |_| panic!("open"), asked, std::future::pending()).await;

@@ -409,6 +409,7 @@ fn role(number: i32) -> Result<Role, Refusal> {
             v1::Role::Auditor => Role::Auditor,
             v1::Role::Reviewer => Role::Reviewer,
             v1::Role::LearnerAgent => Role::LearnerAgent,
+            v1::Role::BackupAgent => Role::BackupAgent,
         },
     )
 }
