@@ -6,7 +6,6 @@
 
 use crate::codec::{Reader, Writer};
 use crate::keys::{self, ACCESS, AccessKey};
-use crate::store::synced;
 use crate::{Damage, Go, Store, StoreError};
 
 const FORMAT: u8 = 1;
@@ -89,7 +88,7 @@ impl Store {
                 None => batch.delete_cf(self.family(ACCESS), key.encode()),
             }
         }
-        Ok(self.database().write_opt(batch, &synced())?)
+        self.write(batch)
     }
 
     /// Rows of the kind and owner of `from`, from there on, until `visit` breaks.

@@ -10,7 +10,7 @@ use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{DB, WriteBatch};
 
 use crate::keys::{self, KEYS};
-use crate::store::{cannot_open, synced};
+use crate::store::cannot_open;
 use crate::{Damage, Go, Snapshot, Store, StoreError, StoreOptions};
 
 /// Keys written at a time.
@@ -42,7 +42,7 @@ impl Store {
                 self.database().write(std::mem::take(&mut batch))?;
             }
         }
-        self.database().write_opt(batch, &synced())?;
+        self.write(batch)?;
         Ok(put)
     }
 }

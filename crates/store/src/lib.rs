@@ -41,6 +41,10 @@ pub enum StoreError {
     /// RocksDB or the disk failed.
     #[error("database: {0}")]
     Database(#[from] rocksdb::Error),
+    /// A write failed. Nothing can be written any more until the database is opened again, which finds all of this write or
+    /// nothing of it.
+    #[error("the database could not be written: {0}")]
+    NotWritten(rocksdb::Error),
     /// The database could not be opened.
     #[error(
         "the database in {path} cannot be opened: {error}. If a file of it is damaged (its log of writes is *.log, its \

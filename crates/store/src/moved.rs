@@ -4,7 +4,6 @@
 use rocksdb::WriteBatch;
 
 use crate::keys::{ACCESS, BOOK, LEARNERS, LEAVES, PEERS, STATISTICS, VAULT};
-use crate::store::synced;
 use crate::{Damage, Go, Snapshot, Store, StoreError};
 
 /// Families by the number that they have in a move, for ever.
@@ -51,6 +50,6 @@ impl Store {
             let (_, family) = family.ok_or(StoreError::Damaged(Damage::Row("a move")))?;
             batch.put_cf(self.family(family), key, value);
         }
-        Ok(self.database().write_opt(batch, &synced())?)
+        self.write(batch)
     }
 }

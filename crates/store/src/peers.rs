@@ -1,9 +1,9 @@
 //! Rows about other banks: what was cosigned, and what was shown. They lie beside the log and are not folded from it.
 
 use creditbank_domain::reconcile::Period;
+use rocksdb::WriteBatch;
 
 use crate::keys::{self, KIND_COSIGNED, KIND_EVIDENCE, KIND_OWN_COSIGNED, PEERS};
-use crate::store::synced;
 use crate::{Store, StoreError};
 
 /// What a row about another bank says.
@@ -47,12 +47,16 @@ impl Store {
         value: &[u8],
     ) -> Result<(), StoreError> {
         let (family, key) = (self.family(PEERS), row.key(origin));
-        Ok(self.database().put_cf_opt(family, key, value, &synced())?)
+        let mut batch = WriteBatch::default();
+        batch.put_cf(family, key, value);
+        self.write(batch)
     }
 
     /// Removes a row, synced.
     pub fn remove_peer_row(&self, row: PeerRow, origin: &str) -> Result<(), StoreError> {
         let (family, key) = (self.family(PEERS), row.key(origin));
-        Ok(self.database().delete_cf_opt(family, key, &synced())?)
+        let mut batch = WriteBatch::default();
+        batch.delete_cf(family, key);
+        self.write(batch)
     }
 }

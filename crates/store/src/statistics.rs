@@ -5,7 +5,6 @@ use creditbank_domain::statistics::{Amounts, Cell, Cells, MEASURES};
 use rocksdb::WriteBatch;
 
 use crate::keys::{self, KIND_FIGURES, KIND_FOLDED, KIND_GONE, KIND_YEARBOOK, STATISTICS};
-use crate::store::synced;
 use crate::{Damage, Go, Snapshot, Store, StoreError};
 
 /// A change of the figures, as one write.
@@ -105,7 +104,7 @@ impl Store {
     pub fn change_statistics(&self, change: &StatisticsChange) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         self.put_statistics(&mut batch, change)?;
-        Ok(self.database().write_opt(batch, &synced())?)
+        self.write(batch)
     }
 
     pub(crate) fn put_statistics(
@@ -166,7 +165,7 @@ impl Store {
                 batch.delete_cf(family, key);
                 Go::Continue(())
             })?;
-        Ok(self.database().write_opt(batch, &synced())?)
+        self.write(batch)
     }
 }
 

@@ -209,7 +209,7 @@ impl Store {
         }
         self.put_views(&mut batch, &plan.views);
         batch.put(META_HEAD, plan.head.encode());
-        Ok(self.db.write_opt(batch, &synced())?)
+        self.write(batch)
     }
 
     /// Writes learners beside the log, synced.
@@ -236,7 +236,7 @@ impl Store {
                 batch.put_cf(self.family(LEARNERS), keys::identity(digest), learner);
             }
         }
-        Ok(self.db.write_opt(batch, &synced())?)
+        self.write(batch)
     }
 
     /// Removes everything that names the learners; their handles lead nowhere afterwards. The key goes first: if we crash in between,
@@ -247,7 +247,7 @@ impl Store {
             batch.delete_cf(self.family(KEYS), keys::learner(*learner));
         }
         self.put_statistics(&mut batch, &erasure.statistics)?;
-        self.db.write_opt(batch, &synced())?;
+        self.write(batch)?;
         key_gone();
         let mut batch = WriteBatch::default();
         for learner in &erasure.learners {
@@ -269,7 +269,7 @@ impl Store {
         for (index, row) in &erasure.applications {
             batch.put_cf(self.family(VIEWS), keys::application(*index), row.encode());
         }
-        Ok(self.db.write_opt(batch, &synced())?)
+        self.write(batch)
     }
 
     /// Properties of the database for whoever watches it. One that cannot be read is left out.
@@ -349,7 +349,7 @@ impl Store {
         for handle in handles {
             batch.delete_cf(self.family(LEARNERS), keys::handle(handle));
         }
-        self.db.write_opt(batch, &synced())?;
+        self.write(batch)?;
         // One more change of files begins a manifest that knows only those that are left.
         self.flush()
     }
@@ -373,7 +373,7 @@ impl Store {
         for name in [IDS, VIEWS] {
             let mut batch = WriteBatch::default();
             batch.delete_range_cf(self.family(name), &b""[..], &[u8::MAX; 40][..]);
-            self.db.write_opt(batch, &synced())?;
+            self.write(batch)?;
         }
         Ok(())
     }
@@ -469,6 +469,12 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a batch, atomic and synced. A failure is final: see [`StoreOptions`].
+    pub(crate) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        let written = self.db.write_opt(batch, &synced());
+        written.map_err(StoreError::NotWritten)
+    }
+
     pub(crate) fn database(&self) -> &DB {
         &self.db
     }
@@ -493,7 +499,7 @@ fn up_to_damage(options: &StoreOptions) -> Options {
     database
 }
 
-pub(crate) fn synced() -> WriteOptions {
+fn synced() -> WriteOptions {
     let mut options = WriteOptions::default();
     options.set_sync(true);
     options

@@ -3,7 +3,6 @@
 use rocksdb::{BottommostLevelCompaction, CompactOptions, WriteBatch};
 
 use crate::keys::{self, KEYS};
-use crate::store::synced;
 use crate::{Damage, Go, Store, StoreError};
 
 impl Store {
@@ -41,7 +40,7 @@ impl Store {
         for (learner, wrapped) in rows {
             batch.put_cf(self.family(KEYS), keys::learner(*learner), wrapped);
         }
-        Ok(self.database().write_opt(batch, &synced())?)
+        self.write(batch)
     }
 
     /// Forces what was written over out of the log of writes and the table files.

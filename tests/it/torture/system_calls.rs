@@ -10,6 +10,7 @@ use super::{BATCHES, rounds, small};
 use crate::bank::Bank;
 use crate::chance::Chance;
 use crate::crash::Scene;
+use crate::institution::{Institution, student};
 
 /// Calls, the nth of which fails (of each thread), and how. A sync of the log of writes and one of the anchor alternate.
 const FAULTS: [(&str, u64, &str); 7] = [
@@ -98,4 +99,18 @@ async fn a_system_call_that_fails_costs_nothing_acknowledged() {
         }
     }
     scene.bank.check_log();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_that_cannot_be_written_ends_the_bank_and_leaves_no_half_of_a_learner() {
+    let mut bank = Bank::new();
+    let school = Institution::new(&bank, "school").await;
+    let Some(injector) = Injector::attach(&bank, "fdatasync", 1, "ENOSPC") else {
+        return;
+    };
+    let told = school.line.learner().enrol_learner(student("99")).await;
+    told.expect_err("it was not written");
+    assert_eq!(bank.ended().code(), Some(74), "EX_IOERR");
+    drop(injector);
+    bank.check_log();
 }

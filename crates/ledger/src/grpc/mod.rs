@@ -33,6 +33,7 @@ use self::calls::Call;
 use crate::access::NotDone;
 use crate::bank::Bank;
 use crate::measure::refused_call;
+use crate::sequencer::give_up;
 
 /// What every service needs.
 #[derive(Debug, Clone)]
@@ -113,8 +114,12 @@ fn done<T>(done: Result<T, NotDone>, field: &str) -> Result<T, Status> {
     })
 }
 
-/// A store that cannot be read: the operator gets the reason, the caller a code.
+/// A store that cannot be read: the operator gets the reason, the caller a code. One that cannot be written ends the process,
+/// for whatever comes next could not be written either.
 fn failed(error: &StoreError) -> Status {
+    if matches!(error, StoreError::NotWritten(_)) {
+        give_up(error, "writing");
+    }
     tracing::error!(%error, "the store could not be read");
     refuse(Refusal::StorageFailed, "")
 }

@@ -265,8 +265,11 @@ fn whole(refusal: Refusal) -> Fault {
 }
 
 fn must<T>(result: Result<T, StoreError>, doing: &str) -> T {
-    result.unwrap_or_else(|error| {
-        tracing::error!(%error, "{doing} failed; the bank stops and acknowledges nothing more");
-        std::process::exit(EXIT_IO)
-    })
+    result.unwrap_or_else(|error| give_up(&error, doing))
+}
+
+/// Ends the process: what failed is never tried again by it.
+pub(crate) fn give_up(error: &StoreError, doing: &str) -> ! {
+    tracing::error!(%error, "{doing} failed; the bank stops and acknowledges nothing more");
+    std::process::exit(EXIT_IO)
 }
