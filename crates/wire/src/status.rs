@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use creditbank_domain::transfer::Reason;
 use creditbank_domain::{Fault, Refusal};
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{
@@ -439,11 +441,12 @@ refusals! {
         "规则集有 {errors} 处错误，请先用 creditbank rules check 检查。",
         "The rule set has {errors} errors; please check it with creditbank rules check first.";
     DocumentExists => AlreadyExists,
-        "这份文件已在日志中。",
+        "这份文件已在账本中。",
         "The document is in the log already.";
     DocumentMissing => FailedPrecondition,
-        "规则集的某份文件不在日志中。",
-        "A document of the rule set is not in the log.";
+        "规则集的某份文件不在账本中，请重新发布规则集（creditbank rules publish）。",
+        "A document of the rule set is not in the log; please publish the set again (creditbank rules \
+         publish).";
     StandardUnknown => FailedPrecondition,
         "该规则集中没有这个认证单元标准或版本。",
         "The rule set has no such unit standard or version.";
@@ -522,8 +525,8 @@ refusals! {
         "本行尚未配置所属地区或对等银行密钥（bank.toml 的 region，creditbank peer card）。",
         "This bank has no region or no keys for peers yet (region in bank.toml, creditbank peer card).";
     PeriodOpen { until_ms } => FailedPrecondition,
-        "该对账期尚未结束（截止时刻 {until_ms} 毫秒），请在结束后对账。",
-        "The period is not over before {until_ms} (ms since 1970); please reconcile after that.";
+        "该对账期到 {}（北京时间）才结束，请在此之后对账。" (beijing(*until_ms)),
+        "The period is not over before {} (Beijing time); please reconcile after that." (beijing(*until_ms));
     StepsMissing { expected } => FailedPrecondition,
         "另一方的步骤尚未全部到达（缺第 {expected} 步），请稍后再对账；不等的话可用 --incomplete，缺少的步骤记为差异。",
         "Steps of the other bank have not all arrived (step {expected} is missing); please reconcile later, or do it with \
@@ -684,6 +687,18 @@ refusals! {
         "The bank has an internal fault; please contact it.";
 }
 
+/// A moment as clocks in China show it, to the minute: periods end at midnight there.
+fn beijing(ms: u64) -> String {
+    let moment = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let local = moment.map(|moment| Offset::constant(8).to_datetime(moment));
+    local.map_or_else(
+        || "?".to_owned(),
+        |local| local.strftime("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
 /// Why a transfer goes no further, in Chinese and in English.
 #[must_use]
 pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
@@ -725,7 +740,7 @@ pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
             "No agreement between the regions covers this direction, category and day.",
         ),
         Reason::NotCosigned => (
-            "转入方未在期限内对转出方账本会签。",
+            "转入方未在期限内为转出方账本出具见证签名。",
             "The receiver has not cosigned the origin's log in time.",
         ),
         Reason::PackageUnreadable => (
@@ -749,7 +764,7 @@ pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
             "The origin has not signed the checkpoint.",
         ),
         Reason::CosignatureMissing => (
-            "检查点没有转入方自己的会签。",
+            "检查点没有转入方自己的见证签名。",
             "The checkpoint lacks the receiver's own cosignature.",
         ),
         Reason::LearnerDiffers => (
