@@ -5,7 +5,7 @@
 //! as long as it is told to, a seed after the other.
 
 mod disk;
-mod system_calls;
+pub(crate) mod system_calls;
 
 use crate::bank::Bank;
 use crate::chance::Chance;
