@@ -21,7 +21,7 @@ pub enum ClientError {
     Configuration(&'static str),
     /// The address or certificate is not usable, or nobody answers there.
     #[error("cannot connect: {}", causes(.0))]
-    Connect(#[source] tonic::transport::Error),
+    Connect(tonic::transport::Error),
     /// The token could not be signed.
     #[error("cannot sign a token")]
     Token(#[from] jsonwebtoken::errors::Error),

@@ -22,7 +22,7 @@ use crate::erase;
 use crate::head::{Head, Tiles, encode};
 use crate::peers::guard::{self, PeerCosigned};
 use crate::rebuild::{RebuildError, rebuild};
-use crate::recover::recover;
+use crate::recover::{expect_opens, recover};
 
 /// Leaves written at a time.
 const LEAVES_PER_COMMIT: usize = 256;
@@ -206,6 +206,7 @@ impl Returned {
     /// Holds the log against the anchor and what peers have cosigned, and carries out every erasure that it holds. The
     /// anchor is written by [`anchor`], once the database is in its place.
     pub fn finish(self, cosigned: &[PeerCosigned]) -> Result<Restored, NotTakenBack> {
+        expect_opens(&self.store, &self.keys)?;
         let recovered = recover(&self.store, left(&self.options.anchor)?)?;
         recovered.hold_against(&self.store, &self.keys, cosigned)?;
         let head = Head {
