@@ -689,14 +689,12 @@ refusals! {
 
 /// A moment as clocks in China show it, to the minute: periods end at midnight there.
 fn beijing(ms: u64) -> String {
-    let moment = i64::try_from(ms)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let local = moment.map(|moment| Offset::constant(8).to_datetime(moment));
-    local.map_or_else(
-        || "?".to_owned(),
-        |local| local.strftime("%Y-%m-%d %H:%M").to_string(),
-    )
+    let moment = i64::try_from(ms).map(Timestamp::from_millisecond);
+    let Ok(Ok(moment)) = moment else {
+        return "?".to_owned();
+    };
+    let local = Offset::constant(8).to_datetime(moment);
+    local.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Why a transfer goes no further, in Chinese and in English.
