@@ -66,6 +66,16 @@ async fn a_bank_takes_a_new_certificate_without_a_restart() {
     let written = fs::read_to_string(&settings).expect("init wrote it");
     fs::write(&settings, format!("{TLS}{written}")).expect("room");
     bank.start();
+    let plain = Connection::connect(bank.options(), None)
+        .await
+        .expect("a port");
+    let answer = plain
+        .call((), |line, _| async move {
+            line.log().get_checkpoint(v1::GetCheckpointRequest {}).await
+        })
+        .await;
+    let said = answer.expect_err("it speaks TLS").to_string();
+    assert!(said.contains("begins with https"), "{said}");
     let open = connect(&bank, &first).await.expect("the first certificate");
     let second = certify(&bank.dir());
     let said = reload(bank.process(), || bank.said());
