@@ -103,6 +103,32 @@ fn every_text_is_in_its_language_and_names_every_parameter() {
 }
 
 #[test]
+fn states_are_told_in_chinese_by_their_chinese_names() {
+    use creditbank_domain::application::State as Of;
+    let granted = true;
+    let applications = [
+        Of::Submitted,
+        Of::Accepted,
+        Of::Returned,
+        Of::UnderReview,
+        Of::Noticed,
+        Of::Decided { granted },
+        Of::Appealed { granted },
+        Of::Final { granted },
+        Of::Reversed,
+        Of::Withdrawn,
+    ];
+    let transfers = creditbank_domain::transfer::State::ALL.map(|it| it.code());
+    for state in applications.map(Of::code).into_iter().chain(transfers) {
+        let (zh, _) = text(&Refusal::StepNotAllowed { state });
+        assert!(
+            zh.contains(&format!(" {state}）")),
+            "{zh} has no name for it"
+        );
+    }
+}
+
+#[test]
 fn no_two_refusals_read_the_same() {
     let mut texts: Vec<_> = samples().iter().map(text).collect();
     texts.sort();
