@@ -63,7 +63,7 @@ impl Admin {
     /// Serves at this address as long as the process lives; from the start, so that a bank that still opens is seen.
     pub(crate) async fn serve(self: &Arc<Self>, address: SocketAddr) -> Result<SocketAddr> {
         let listener = TcpListener::bind(address).await;
-        let listener = listener.with_context(|| format!("metrics = {address}"))?;
+        let listener = listener.with_context(|| format!("metrics: cannot listen at {address}"))?;
         let address = listener.local_addr()?;
         let routes = Router::new()
             .route("/metrics", get(told))

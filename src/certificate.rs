@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use arc_swap::ArcSwap;
 use metrics::{Unit, describe_gauge, gauge};
 use rustls::ServerConfig;
@@ -15,6 +15,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::clock;
+use crate::print::moment;
+
 /// A certificate chain with its key, which can be replaced while ports use it.
 #[derive(Debug)]
 pub(crate) struct Certificate(ArcSwap<CertifiedKey>);
@@ -24,12 +27,20 @@ impl Certificate {
     pub(crate) fn read(files: &Files) -> Result<Arc<Self>> {
         let read = files.read()?;
         tell_end(&read);
+        if let Err(error) = expect_in_force(&read, clock::seconds()) {
+            tracing::warn!(
+                "{}: {error:#}: callers will refuse it",
+                files.certificate.display()
+            );
+        }
         Ok(Arc::new(Self(ArcSwap::from_pointee(read))))
     }
 
     /// Reads both files again; what served before still serves if they cannot be used. Tells whether anything changed.
     pub(crate) fn read_again(&self, files: &Files) -> Result<bool> {
         let new = files.read()?;
+        expect_in_force(&new, clock::seconds())
+            .with_context(|| files.certificate.display().to_string())?;
         let is_new = self.0.load().cert != new.cert;
         tell_end(&new);
         self.0.store(Arc::new(new));
@@ -86,10 +97,26 @@ fn unusable(path: &Path, what: &str) -> String {
     format!("{} holds no {what} in PEM", path.display())
 }
 
+/// Refuses a certificate that callers would refuse at this time.
+fn expect_in_force(certificate: &CertifiedKey, now_s: u64) -> Result<()> {
+    let Some((from, to)) = certificate.cert.first().and_then(|it| validity(it)) else {
+        return Ok(());
+    };
+    let at = |time: i64| moment(u64::try_from(time).unwrap_or(0).saturating_mul(1000));
+    let now = i64::try_from(now_s).unwrap_or(i64::MAX);
+    ensure!(
+        now >= from,
+        "the certificate is not in force before {}",
+        at(from)
+    );
+    ensure!(now <= to, "the certificate ran out at {}", at(to));
+    Ok(())
+}
+
 /// Measures until when it holds, so that nobody is surprised.
 fn tell_end(certificate: &CertifiedKey) {
     let name = "creditbank_certificate_expiry_timestamp_seconds";
-    if let Some(end) = certificate.cert.first().and_then(|it| not_after(it)) {
+    if let Some((_, end)) = certificate.cert.first().and_then(|it| validity(it)) {
         describe_gauge!(
             name,
             Unit::Seconds,
@@ -103,15 +130,44 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// Seconds since the epoch until which a certificate holds, from its DER.
-fn not_after(certificate: &[u8]) -> Option<i64> {
+/// Seconds since the epoch from and until which a certificate holds, from its DER.
+fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(certificate.validity().not_after.timestamp())
+    let validity = certificate.validity();
+    let (from, to) = (validity.not_before, validity.not_after);
+    Some((from.timestamp(), to.timestamp()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_refused() {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut wanted =
+            rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        wanted.not_before = rcgen::date_time_ymd(2027, 1, 1);
+        wanted.not_after = rcgen::date_time_ymd(2027, 7, 1);
+        let made = wanted.self_signed(&key).expect("a certificate");
+        let der = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let chain = vec![made.der().clone()];
+        let pair = CertifiedKey::from_der(chain, der, &provider()).expect("its key");
+        let (start, end) = (1_798_761_600, 1_814_400_000);
+        for (now_s, says) in [
+            (start - 1, Some("not in force before 2027-01-01 08:00:00")),
+            (start, None),
+            (end, None),
+            (end + 1, Some("ran out at 2027-07-01 08:00:00")),
+        ] {
+            let refused = expect_in_force(&pair, now_s).err().map(|it| it.to_string());
+            let is_said = match (&refused, says) {
+                (Some(refused), Some(says)) => refused.contains(says),
+                (refused, says) => refused.is_none() && says.is_none(),
+            };
+            assert!(is_said, "{now_s}: {refused:?}");
+        }
+    }
 
     #[test]
     fn the_last_day_of_a_certificate_is_read_and_bytes_that_are_none_have_none() {
@@ -122,8 +178,8 @@ mod tests {
             let key = rcgen::KeyPair::generate().expect("a key");
             let certificate = parameters.self_signed(&key).expect("a certificate");
             let der = certificate.der().to_vec();
-            assert_eq!(not_after(&der), Some(expected), "{year}");
-            assert_eq!(not_after(&der[1..]), None);
+            assert_eq!(validity(&der).map(|it| it.1), Some(expected), "{year}");
+            assert_eq!(validity(&der[1..]), None);
         }
     }
 }

@@ -7,6 +7,7 @@
 //! DIR/operator.key         keys of the operator: the institution `bank`
 //! DIR/secrets/             what only the server may read (mode 0600)
 //! DIR/db, DIR/anchor       the database, and what it is held against at every start
+//! DIR/making               `creditbank init` was cut off while this is there
 //! ```
 
 mod own_keys;
@@ -42,6 +43,8 @@ use crate::traces::{self, Collector};
 const SETTINGS: &str = "bank.toml";
 const PUBLIC_KEY: &str = "bank.pub";
 const SECRETS: &str = "secrets";
+/// Lies in the folder of a new bank until it is made whole.
+const MAKING: &str = "making";
 
 /// What `bank.toml` may say. Unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -182,6 +185,11 @@ impl Folder {
     pub(crate) fn reading(&self) -> Result<Result<Reading<Settings>, Vec<Fault>>> {
         let file = self.0.join(SETTINGS);
         ensure!(
+            !self.has(MAKING),
+            "the making of {} was cut off; run `creditbank init` again, which begins anew",
+            self.0.display()
+        );
+        ensure!(
             file.exists(),
             "{} is not a bank's folder; make one with `creditbank init`",
             self.0.display()
@@ -241,8 +249,8 @@ impl Folder {
         for peer in &settings.peers {
             hold("peer", self.peer(peer).map(drop));
         }
-        let anchor = settings.anchor.as_deref().and_then(Path::parent);
-        if let Some(folder) = anchor.filter(|it| !self.0.join(it).is_dir()) {
+        let anchor = self.anchor(settings);
+        if let Some(folder) = anchor.parent().filter(|it| !it.is_dir()) {
             hold(
                 "anchor",
                 Err(anyhow!("there is no folder {}", folder.display())),
@@ -260,10 +268,7 @@ impl Folder {
         let peers = settings.peers.iter().map(|peer| self.peer(peer));
         Ok(BankOptions {
             directory: self.database(),
-            anchor: settings
-                .anchor
-                .clone()
-                .unwrap_or_else(|| self.0.join("anchor")),
+            anchor: self.anchor(settings),
             store: StoreOptions {
                 block_cache_bytes: settings.block_cache_mib << 20,
                 write_buffer_bytes: settings.write_buffer_mib << 20,
@@ -287,6 +292,12 @@ impl Folder {
             },
             trap,
         })
+    }
+
+    /// The anchor file.
+    pub(crate) fn anchor(&self, settings: &Settings) -> PathBuf {
+        let named = settings.anchor.as_deref();
+        self.0.join(named.unwrap_or(Path::new("anchor")))
     }
 
     fn peer(&self, peer: &PeerSettings) -> Result<PeerOptions> {
@@ -460,16 +471,29 @@ impl Folder {
         self.write_secret(name, &seed_text(&random_seed()))
     }
 
-    /// Makes the folder of a new bank with fresh keys; the database is made by the caller.
+    /// Makes the folder of a new bank with fresh keys; the database is made by the caller, who then says so with
+    /// [`Self::made`]. What a making that was cut off has left goes first: nobody was served from it.
     pub(crate) fn create(&self, origin: &str, settings: &Settings) -> Result<[u8; 32]> {
         let path = &self.0;
+        let was_cut_off = self.has(MAKING);
         ensure!(
-            !path.join(SETTINGS).exists(),
+            was_cut_off || !self.has(SETTINGS),
             "{} already holds a bank",
             path.display()
         );
+        ensure!(
+            was_cut_off || !self.has(SECRETS),
+            "{} is there, and a new bank makes keys of its own; to bring a bank back, see `creditbank restore --help`",
+            self.secrets().display()
+        );
         let log = NoteSigner::new(origin, ed25519_key(&random_seed())).context("the origin")?;
+        settings.region.as_deref().map(province).transpose()?;
         fs::create_dir_all(path).with_context(|| path.display().to_string())?;
+        if was_cut_off {
+            self.clear()?;
+        } else {
+            self.write_new(MAKING, 0o644, "")?;
+        }
         fs::DirBuilder::new()
             .mode(0o700)
             .create(path.join(SECRETS))
@@ -490,10 +514,27 @@ impl Folder {
         self.write_secret(&OwnKey::Operator.file(), &operator.to_file())?;
         let keys = LogKeys::from(log.verifier().clone());
         self.write_new(PUBLIC_KEY, 0o644, &keys.to_string())?;
-        settings.region.as_deref().map(province).transpose()?;
         self.write_new(SETTINGS, 0o644, &first_settings(settings)?)?;
         sync_folder(path.parent().unwrap_or(path))?;
         Ok(operator.public(KeyPurpose::Authenticate).bytes)
+    }
+
+    /// The bank is made whole.
+    pub(crate) fn made(&self) -> Result<()> {
+        remove(fs::remove_file, &self.0.join(MAKING))?;
+        sync_folder(&self.0)
+    }
+
+    /// Removes what `create` and its caller make.
+    fn clear(&self) -> Result<()> {
+        for name in [SECRETS, "db"] {
+            remove(fs::remove_dir_all, &self.0.join(name))?;
+        }
+        let operator = OwnKey::Operator.file();
+        for name in [SETTINGS, PUBLIC_KEY, &operator, "anchor"] {
+            remove(fs::remove_file, &self.0.join(name))?;
+        }
+        Ok(())
     }
 
     fn secret(&self, name: &str) -> Result<String> {
@@ -534,6 +575,16 @@ impl Folder {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         sync_folder(path.parent().unwrap_or(&path))
+    }
+}
+
+/// Removes what may not be there.
+fn remove(by: fn(PathBuf) -> std::io::Result<()>, path: &Path) -> Result<()> {
+    match by(path.to_owned()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) origin: Option<String>,
     /// Certificate authority that vouches for an https address, as PEM.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, env = "CREDITBANK_CA", value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 }
 

@@ -11,7 +11,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_client::receipt::LogKeys;
-use creditbank_gateway::{Options, Provider, Recipient};
+use creditbank_gateway::{Network, Options, Provider, Recipient};
 use creditbank_ledger::vault::random_seed;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -92,7 +92,7 @@ pub(crate) struct Settings {
     /// Minutes until any session ends.
     pub(crate) session_minutes: u32,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<Network>,
     /// Connections at once.
     pub(crate) connections_max: usize,
     /// Connections at once of one client.
@@ -265,6 +265,16 @@ pub(crate) fn faults(reading: &Reading<Settings>, folder: &Path) -> Vec<Fault> {
         hold("base_url", Err(anyhow!("beyond loopback it is needed")));
     }
     faults
+}
+
+/// What can be used, and is probably not meant.
+pub(crate) fn note(reading: &Reading<Settings>) -> Option<&'static str> {
+    let it = &reading.settings;
+    let is_behind_proxy = !it.listen.ip().is_loopback() && it.tls_certificate.is_none();
+    (is_behind_proxy && it.trusted_proxies.is_empty()).then_some(
+        "trusted_proxies names nobody: all who ask through the proxy that ends TLS count as one client, and have its limits \
+         together",
+    )
 }
 
 /// Numbers out of their bounds, and a log filter that cannot be read.

@@ -10,6 +10,17 @@ macro_rules! println {
     ($($text:tt)*) => { print!("{}\n", format_args!($($text)*)) };
 }
 
+/// Says something on stderr, and goes on where nobody hears it.
+macro_rules! eprint {
+    ($($text:tt)*) => { $crate::print::say(format_args!($($text)*)) };
+}
+
+/// Says a line, as `eprint!` does.
+macro_rules! eprintln {
+    () => { eprint!("\n") };
+    ($($text:tt)*) => { eprint!("{}\n", format_args!($($text)*)) };
+}
+
 mod admin;
 mod backup;
 mod certificate;

@@ -9,13 +9,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::notify::{self, State};
 
-/// Does this at every SIGHUP, one after the other.
-pub(crate) fn at_hangup(mut again: impl FnMut() -> Result<()> + Send + 'static) -> Result<()> {
+/// What is read again.
+pub(crate) trait Again: Send + 'static {
+    /// Reads it; what cannot be used is the error. A stop does not wait for it.
+    fn again(&mut self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Reads it at every SIGHUP, one after the other.
+pub(crate) fn at_hangup(mut it: impl Again) -> Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             notify::tell(State::Reloading);
-            if let Err(error) = tokio::task::block_in_place(&mut again) {
+            if let Err(error) = it.again().await {
                 tracing::error!(error = %format!("{error:#}"), "reloading failed; everything stays as it was");
             }
             notify::tell(State::Reloaded);

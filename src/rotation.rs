@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use creditbank_domain::LeafIndex;
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use creditbank_domain::record::{Algorithm, KeyId, KeyPurpose, PublicKey};
 use creditbank_domain::registry::Registry;
+use creditbank_domain::{Fault, LeafIndex};
 use creditbank_ledger::peers::guard;
 use creditbank_ledger::rotation::{self, in_force};
 use creditbank_ledger::{Bank, Step, StepTrap, open_stopped};
 use creditbank_merkle::{LogKey, LogKeys};
 use creditbank_store::Store;
+use creditbank_wire::status::text;
 
 use crate::config::{Folder, OwnKey, Settings};
 use crate::print::hex;
@@ -91,7 +92,10 @@ impl Rotation {
         self.folder.make_next(key)?;
         self.reach(Step::RotationKeyMade);
         let (before, next) = (self.public(key, false)?, self.public(key, true)?);
-        let replace = async |bank: &Bank| Ok(bank.replace_key(next, before.id()).await?);
+        let replace = async |bank: &Bank| {
+            let replaced = bank.replace_key(next, before.id()).await;
+            replaced.map_err(refused)
+        };
         self.with_bank(replace).await?;
         self.reach(Step::RotationAnnounced);
         self.folder.take_over(key)?;
@@ -124,7 +128,7 @@ impl Rotation {
         let first = (key == OwnKey::Log).then(|| self.public(key, false));
         let keys: Vec<_> = first.transpose()?.into_iter().chain([next]).collect();
         self.with_bank(async |bank| {
-            bank.announce_keys(keys).await?;
+            bank.announce_keys(keys).await.map_err(refused)?;
             self.reach(Step::RotationAnnounced);
             self.publish(key, bank)
         })
@@ -134,7 +138,8 @@ impl Rotation {
     async fn retire(&self, key: OwnKey, since: Option<LeafIndex>) -> Result<()> {
         let own = self.public(key, false)?;
         self.with_bank(async |bank| {
-            bank.retire_keys(own.purpose, &own.id(), since).await?;
+            let retired = bank.retire_keys(own.purpose, &own.id(), since).await;
+            retired.map_err(refused)?;
             self.reach(Step::RotationRetired);
             self.publish(key, bank)
         })
@@ -243,6 +248,12 @@ impl Rotation {
             trap.reach(step);
         }
     }
+}
+
+/// A refusal of the ledger, as people are told one.
+fn refused(fault: Fault) -> anyhow::Error {
+    let (zh, en) = text(&fault.refusal);
+    anyhow!("{}: {en} {zh}", fault.refusal.code())
 }
 
 /// Public keys that signed the bank's records before, in hexadecimal, but for those that were stolen.

@@ -17,12 +17,13 @@ use toml::de::{DeTable, DeValue};
 /// Beginning of every name in the environment that the program reads.
 pub(crate) const PREFIX: &str = "CREDITBANK_";
 /// What the program reads from the environment beside settings.
-const OTHER_NAMES: [&str; 6] = [
+const OTHER_NAMES: [&str; 7] = [
     "CREDITBANK_LOG",
     "CREDITBANK_LOG_FORMAT",
     "CREDITBANK_TRACES",
     "CREDITBANK_SERVER",
     "CREDITBANK_BANK",
+    "CREDITBANK_CA",
     "CREDITBANK_KEY",
 ];
 

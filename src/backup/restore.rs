@@ -41,6 +41,8 @@ pub(crate) struct Done {
     pub(crate) keys: u64,
     /// Whether they are those of a newer backup than the database.
     pub(crate) newer_keys: bool,
+    /// Whether an anchor was there, which says how far the log went.
+    pub(crate) anchored: bool,
     pub(crate) log: Restored,
 }
 
@@ -79,10 +81,12 @@ pub(crate) async fn restore(
         refill(&mut returned, mirror).await?;
     }
     let anchor_path = returned.anchor().to_owned();
+    let anchored = anchor_path.exists();
     let log = returned.finish(source.cosigned)?;
     beside.settle(&place, &anchor_path, &log)?;
     Ok(Done {
         newer_keys: name != newest_name,
+        anchored,
         name,
         made_at_s: manifest.made_at_s,
         files: manifest.files.len(),

@@ -73,6 +73,7 @@ impl Target {
                 .create(path);
             made.with_context(|| path.display().to_string())?;
         }
+        ensure!(path.is_dir(), "there is no folder {}", path.display());
         let store = LocalFileSystem::new_with_prefix(path);
         let store = store.with_context(|| path.display().to_string())?;
         Ok(Self {

@@ -18,7 +18,7 @@ use crate::print::{self, Language};
 /// Audit several banks from outside: read their public logs, and hold them and their signed statements against each other.
 #[derive(clap::Args)]
 #[command(after_help = "\
-监管方或枢纽的第三方核对：只读各行的公开账本（C2SP tlog-tiles）与签署的对账单，逐条核对签名、树根、会签、
+监管方或枢纽的第三方核对：只读各行的公开账本（C2SP tlog-tiles）与签署的对账单，逐条核对签名、树根、见证签名、
 对账单、关闭、结转与悬账。不需要任何一方的许可或密钥。
 Every leaf is hashed and every batch signature verified; every statement is folded again. What peers have
 cosigned of a log must be in it, statements of both banks of a pair must be the same or their
@@ -293,15 +293,15 @@ fn words(code: &str) -> (&'static str, &'static str) {
             "the leaves do not give the root of the checkpoint",
         ),
         "COSIGNED_INVALID" => (
-            "对方所示的会签检查点无效",
+            "对方所示的见证检查点无效",
             "what another bank shows as cosigned is not of this log",
         ),
         "FORKED" => (
-            "对方会签过另一份历史",
+            "对方曾为另一份历史出具见证签名",
             "another bank has cosigned another history",
         ),
         "SHORTER_THAN_COSIGNED" => (
-            "账本短于对方会签过的长度",
+            "账本短于对方见证过的长度",
             "the log is shorter than another bank has cosigned",
         ),
         "FORK_SHOWN" => (

@@ -76,7 +76,7 @@ struct Make {
     #[arg(long, env = "CREDITBANK_SERVER", value_name = "URL")]
     server: Option<String>,
     /// Certificate authority that vouches for an https address, as PEM.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "CREDITBANK_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 

@@ -68,6 +68,8 @@ impl Check {
         let mut faults = if is_gateway(&self.place) {
             let folder = self.place.parent().unwrap_or(Path::new(""));
             let reading = gateway_config::reading(&self.place);
+            let note = reading.as_ref().ok().and_then(gateway_config::note);
+            note.inspect(|note| println!("note: {note}"));
             reading.map_or_else(|faults| faults, |it| gateway_config::faults(&it, folder))
         } else {
             let folder = Folder::new(&self.place);

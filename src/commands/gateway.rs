@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use creditbank_gateway::{GatewayError, Keys};
-use tokio::runtime::Handle;
 
 use crate::admin::{Admin, Probe};
 use crate::certificate::Certificate;
@@ -16,7 +15,7 @@ use crate::gateway_config::{
 };
 use crate::logging::{self, Logging};
 use crate::notify::{self, State};
-use crate::reload;
+use crate::reload::{self, Again};
 use crate::stop::stop;
 
 /// Settings that SIGHUP brings in.
@@ -94,7 +93,7 @@ impl Gateway {
                 Some((admin, at)) => Some((Arc::clone(&admin), admin.serve(at).await?)),
                 None => None,
             };
-            reloaded.at_hangup()?;
+            reload::at_hangup(reloaded)?;
             let ready = |serving: creditbank_gateway::Serving| {
                 // It serves once.
                 drop(keys.set(serving.keys));
@@ -139,15 +138,11 @@ struct Reloaded {
     keys: Arc<OnceLock<Keys>>,
 }
 
-impl Reloaded {
-    fn at_hangup(mut self) -> Result<()> {
-        reload::at_hangup(move || self.again())
-    }
-
-    fn again(&mut self) -> Result<()> {
+impl Again for Reloaded {
+    async fn again(&mut self) -> Result<()> {
         let now = settings(&self.file)?;
         let folder = self.file.parent().unwrap_or(Path::new(""));
-        self.renew_keys(&now, folder)?;
+        self.renew_keys(&now, folder).await?;
         match (&self.certificate, tls(&now, folder)?) {
             (Some(certificate), Some(files)) => {
                 let is_new = certificate.read_again(&files)?;
@@ -162,14 +157,16 @@ impl Reloaded {
         self.settings = now;
         Ok(())
     }
+}
 
+impl Reloaded {
     /// Asks the ledger for the keys of its log, and holds them against `bank.pub` as it is now.
-    fn renew_keys(&self, now: &Settings, folder: &Path) -> Result<()> {
+    async fn renew_keys(&self, now: &Settings, folder: &Path) -> Result<()> {
         let pinned = log_keys(now, folder)?;
         let Some(keys) = self.keys.get() else {
             return Ok(());
         };
-        match Handle::current().block_on(keys.renew(&pinned)) {
+        match keys.renew(&pinned).await {
             Err(GatewayError::Bank(error)) => {
                 tracing::warn!(%error, "the ledger does not say its keys; reload again when it does");
                 Ok(())

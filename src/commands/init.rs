@@ -16,7 +16,7 @@ Example:
 
 The origin is the log's name for ever: it stands in every checkpoint and every signature. Give DIR/bank.pub to
 everybody who verifies; keep DIR/secrets and DIR/operator.key to yourself, with a copy off this machine: without
-secrets/key-encryption.key no payload can ever be opened again.")]
+secrets/key-encryption.key no payload can ever be opened again. Where it was cut off, run it again: it begins anew.")]
 pub(crate) struct Init {
     /// Folder to make.
     dir: PathBuf,
@@ -43,6 +43,7 @@ impl Init {
         };
         let operator = folder.create(&self.origin, &settings)?;
         Bank::create(folder.options(&settings, None)?, folder.keys()?, operator)?;
+        folder.made()?;
         let dir = self.dir.display();
         println!("bank {} made in {dir}", self.origin);
         println!("public key of its log: {dir}/bank.pub");

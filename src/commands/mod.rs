@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod anchor;
 mod apply;
 mod archive;
 mod audit;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Doctor(doctor::Doctor),
     Restore(restore::Restore),
+    Anchor(anchor::Anchor),
     Export(export::Export),
     ImportLedger(import_ledger::ImportLedger),
     #[command(hide = true)]
@@ -101,6 +103,7 @@ impl Command {
             Self::Backup(command) => command.run(),
             Self::Doctor(command) => command.run(),
             Self::Restore(command) => command.run(),
+            Self::Anchor(command) => command.run(),
             Self::Export(command) => command.run(),
             Self::ImportLedger(command) => command.run(),
             Self::Rehearse(command) => command.run(),

@@ -15,8 +15,9 @@ use crate::print::moment;
 /// Restore a bank's database from a backup.
 #[derive(clap::Args)]
 #[command(after_help = "\
-First bring DIR/bank.toml, DIR/secrets and DIR/operator.key from where you keep them apart from the backups. Where DIR/db is
-there still, move it away; leave DIR/anchor where it is, if the disk has it: it knows what this bank has signed.
+First bring DIR/bank.toml, DIR/bank.pub, DIR/secrets and DIR/operator.key from where you keep them apart from the backups. Where
+DIR/db is there still, move it away; leave DIR/anchor where it is, or bring it, if the old disk has it: it knows what this bank
+has signed. Where there is neither an anchor nor a peer, nothing knows, and you are warned.
 
 The backup must be one that this bank has made; every file is held against its hash; the log must be exactly that of the
 checkpoint that was signed for the backup, contain what the anchor says, and what every reachable peer has cosigned. If it
@@ -72,10 +73,15 @@ impl Restore {
             let asked = options.peers.len();
             let done = restore(&source, options, keys).await?;
             tell(&done);
-            println!(
-                "peers           {} of {asked} show what they have cosigned; the log contains it",
-                cosigned.len()
-            );
+            if asked > 0 {
+                println!(
+                    "peers           {} of {asked} show what they have cosigned; the log contains it",
+                    cosigned.len()
+                );
+            }
+            if !done.anchored && cosigned.is_empty() && mirror.is_none() {
+                warn(&done);
+            }
             anyhow::Ok(())
         });
         done?;
@@ -85,6 +91,20 @@ impl Restore {
         );
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Nothing could be held against the backup.
+fn warn(done: &Done) {
+    let made = moment(done.made_at_s.saturating_mul(1000));
+    println!(
+        "WARNING         neither an anchor nor a peer says how far this log went. If the bank served after {made}, what it"
+    );
+    println!(
+        "                acknowledged then is missing, and it would sign a second history: do not start it. Move its db away,"
+    );
+    println!(
+        "                bring the anchor, or name a copy of its public log with --mirror, and restore again."
+    );
 }
 
 fn tell(done: &Done) {

@@ -16,7 +16,7 @@ use crate::certificate::Certificate;
 use crate::config::{Folder, Settings};
 use crate::logging::{self, Logging};
 use crate::notify::{self, State};
-use crate::reload;
+use crate::reload::{self, Again};
 use crate::stop::stop;
 
 /// Settings that SIGHUP brings in.
@@ -133,7 +133,7 @@ impl Serve {
             limits,
             logging,
         };
-        reloaded.at_hangup()?;
+        reload::at_hangup(reloaded)?;
         let metrics = admin.map(|(admin, address)| {
             admin.watch(probe(&bank));
             format!(" metrics={address}")
@@ -180,12 +180,8 @@ struct Reloaded {
     logging: Logging,
 }
 
-impl Reloaded {
-    fn at_hangup(mut self) -> Result<()> {
-        reload::at_hangup(move || self.again())
-    }
-
-    fn again(&mut self) -> Result<()> {
+impl Again for Reloaded {
+    async fn again(&mut self) -> Result<()> {
         let settings = self.folder.settings()?;
         match (&self.certificate, self.folder.tls(&settings)?) {
             (Some(certificate), Some(files)) => {

@@ -99,7 +99,7 @@ fn unsound(error: &BankError) -> Line {
         ),
         BankError::Store(StoreError::File { .. }) => (
             "anchor",
-            "see whether the setting anchor names the right file; without it the bank cannot tell what it has signed",
+            "see whether the setting anchor names the right file; one that is lost is made anew (creditbank anchor --help)",
         ),
         BankError::Store(StoreError::Place(_)) => (
             "log",

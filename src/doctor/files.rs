@@ -61,10 +61,27 @@ pub(super) fn permissions(folder: &Folder) -> Vec<Line> {
             ));
         }
     }
+    lines.extend(owner.ok().and_then(|owner| strangers(folder, owner)));
     if lines.is_empty() {
         lines.push(Line::good(CHECK, "secrets are their owner's alone"));
     }
     lines
+}
+
+/// Files of the database that another user than the bank's has made, as whoever runs a command as root does.
+fn strangers(folder: &Folder, owner: u32) -> Option<Line> {
+    let database = folder.path().join("db");
+    let files = fs::read_dir(&database).ok()?;
+    let files = files.filter_map(|entry| entry.ok()?.metadata().ok());
+    let count = files.filter(|it| it.uid() != owner).count();
+    let shown = folder.path().display();
+    (count > 0).then(|| {
+        Line::finding(
+            "permissions",
+            format!("{count} files of {} belong to another user than {shown}", database.display()),
+            format!("chown -R --reference={shown} {shown}, and run every command as the user of the bank"),
+        )
+    })
 }
 
 /// The keys are read, and the public key that everybody has is that of the log.
@@ -91,7 +108,10 @@ pub(super) fn keys(folder: &Folder) -> (Line, Option<BankKeys>) {
         Err(error) => Line::finding(
             CHECK,
             format!("{}: {error}", public.display()),
-            format!("write it again; it says {}", keys.log.verifier()),
+            format!(
+                "bring it from whoever has it; where the key was never replaced it says {}",
+                keys.log.verifier()
+            ),
         ),
     };
     (line, Some(keys))
@@ -106,8 +126,8 @@ fn lists(text: &str, key: &VerifierKey) -> bool {
 /// Room on the disks of database and anchor.
 pub(super) fn disks(folder: &Folder, settings: &Settings) -> Vec<Line> {
     let database = folder.path().to_owned();
-    let anchor = settings.anchor.as_deref().and_then(Path::parent);
-    let anchor = anchor.map(Path::to_owned);
+    let anchor = settings.anchor.is_some().then(|| folder.anchor(settings));
+    let anchor = anchor.and_then(|it| Some(it.parent()?.to_owned()));
     std::iter::once(database)
         .chain(anchor)
         .map(|path| disk(&path))

@@ -95,6 +95,11 @@ async fn log(
             return vec![Line::finding("peers", format!("{error:#}"), todo)];
         }
     };
+    if !options.directory.exists() {
+        let says = format!("there is no database at {}", options.directory.display());
+        let todo = "restore it from a backup (creditbank restore --help)";
+        return vec![Line::finding("log", says, todo)];
+    }
     let shown = guard::gather(&options.peers, keys.log.name()).await;
     let mut lines = database::database(&options, &keys, &shown, now_s);
     lines.extend(options.peers.iter().map(|peer| {

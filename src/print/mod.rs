@@ -88,6 +88,11 @@ pub(crate) fn tell(text: std::fmt::Arguments<'_>) {
     is_read(text);
 }
 
+/// Says what `eprint!` and `eprintln!` are given. Where it cannot be said, there is nobody to be told so.
+pub(crate) fn say(text: std::fmt::Arguments<'_>) {
+    drop(std::io::stderr().lock().write_fmt(text));
+}
+
 /// Whether somebody still reads. Any other fault of the output ends the program: what was to be read is lost.
 fn is_read(text: std::fmt::Arguments<'_>) -> bool {
     match std::io::stdout().lock().write_fmt(text) {

@@ -206,6 +206,10 @@ async fn a_destroyed_bank_comes_back_on_another_machine_as_it_was_backed_up() {
     let (rows, people) = (views::rows(&bank), learners(&bank));
     let mut other = elsewhere(&bank);
     let restored = done(&other, &["restore", utf8(&target(&bank)), "{dir}"]);
+    assert!(
+        restored.contains("WARNING"),
+        "nobody knows how far the log went: {restored}"
+    );
     assert_eq!(
         report["leaves"],
         line(&restored, "leaves").parse::<u64>().unwrap()
@@ -283,7 +287,11 @@ async fn a_backup_that_falls_short_of_the_anchor_is_refused_and_leaves_nothing_b
     );
     bank.stop();
     fs::remove_dir_all(&database).unwrap();
-    done(&bank, &arguments);
+    let restored = done(&bank, &arguments);
+    assert!(
+        !restored.contains("WARNING"),
+        "the anchor knows: {restored}"
+    );
     bank.check_log();
 }
 
@@ -300,6 +308,11 @@ async fn a_damaged_backup_is_found_and_not_restored() {
     assert!(said.contains("is there already"), "{said}");
     let other = elsewhere(&bank);
     let restore = ["restore", utf8(&into), "{dir}"];
+    let key = "secrets/key-encryption.key";
+    fs::copy(stranger.dir().join(key), other.dir().join(key)).unwrap();
+    let (_, said) = refused(&other, &restore);
+    assert!(said.contains("does not open learners' keys"), "{said}");
+    fs::copy(bank.dir().join(key), other.dir().join(key)).unwrap();
     let mut places = Vec::new();
     for folder in ["files", "keys", "backups"] {
         let entries = fs::read_dir(into.join(folder)).unwrap();

@@ -553,3 +553,47 @@ async fn two_servers_never_have_one_database() {
     assert!(bank.ended().success());
     bank.check_log();
 }
+
+#[test]
+fn a_making_that_was_cut_off_serves_nobody_and_begins_anew() {
+    let mut bank = Bank::made();
+    let key = bank.public_key();
+    // As a power cut in the middle leaves it.
+    fs::write(bank.dir().join("making"), "").unwrap();
+    fs::remove_file(bank.dir().join("anchor")).unwrap();
+    let said = bank.refuses_to_start();
+    assert!(said.contains("run `creditbank init` again"), "{said}");
+    let init = ["init", "{dir}", "--origin", "again.test/log"];
+    let again = bank.run(&init);
+    assert!(again.status.success(), "{}", told(&again));
+    assert_ne!(bank.public_key(), key, "its keys are new");
+    assert_eq!(bank.check_log()["leaves"], 1);
+    // One that is whole is never begun anew, nor are keys that somebody has brought.
+    let said = told(&bank.run(&init));
+    assert!(said.contains("already holds a bank"), "{said}");
+    fs::remove_file(bank.dir().join("bank.toml")).unwrap();
+    let said = told(&bank.run(&init));
+    assert!(said.contains("creditbank restore"), "{said}");
+    assert_ne!(bank.public_key(), key);
+    assert!(bank.dir().join("secrets/log.key").exists());
+    // What cannot be meant leaves nothing behind.
+    let nowhere = bank.dir().with_file_name("nowhere");
+    let place = nowhere.to_str().unwrap();
+    let wrong = bank.run(&["init", place, "--origin", "a.test/log", "--region", "99"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", told(&wrong));
+    assert!(!nowhere.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_with_the_key_of_another_serves_nobody() {
+    let (mut bank, _) = filled().await;
+    bank.stop();
+    let key = bank.dir().join("secrets/key-encryption.key");
+    let own = fs::read(&key).unwrap();
+    let other = Bank::made();
+    fs::copy(other.dir().join("secrets/key-encryption.key"), &key).unwrap();
+    let said = bank.refuses_to_start();
+    assert!(said.contains("does not open learners' keys"), "{said}");
+    fs::write(&key, own).unwrap();
+    bank.check_log();
+}

@@ -189,3 +189,52 @@ async fn leaves_behind_the_backup_come_back_from_a_mirror_and_erasures_with_them
     );
     assert!(third.refuses_to_start().contains("holds no database"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_anchor_is_made_again_from_what_others_have_seen() {
+    let mut bank = Bank::new();
+    let fudan = Institution::new(&bank, "fudan").await;
+    let learner = fudan.enrol("one").await;
+    bank.stop();
+    bank.backup("old");
+    bank.start();
+    let fudan = Institution::known(&bank, fudan.keys).await;
+    fudan.deposit(&bank, vec![fudan.course("1", learner)]).await;
+    let into = bank.beside().join("mirror");
+    assert!(mirror(&bank, &into).1);
+    // As a power cut leaves it: in its log of writes alone.
+    fudan.deposit(&bank, vec![fudan.course("2", learner)]).await;
+    bank.kill();
+    let path = bank.dir().join("anchor");
+    let anchor = ["anchor", "{dir}", "--mirror", into.to_str().unwrap()];
+    let refused = |bank: &Bank, arguments: &[&str], says: &str| {
+        let output = bank.run(arguments);
+        let said = told(&output);
+        assert!(
+            output.status.code() == Some(2) && said.contains(says),
+            "{said}"
+        );
+    };
+    refused(&bank, &anchor, "is there");
+    fs::remove_file(&path).unwrap();
+    assert!(bank.refuses_to_start().contains("anchor"));
+    refused(&bank, &anchor[..2], "nobody says how far this log went");
+    let own = bank.dir().join("bank.pub");
+    let kept = fs::read(&own).unwrap();
+    fs::write(&own, fs::read(Bank::made().dir().join("bank.pub")).unwrap()).unwrap();
+    refused(&bank, &anchor, "is not of this bank");
+    fs::write(&own, kept).unwrap();
+    // A database that is behind what the mirror has seen.
+    bank.backup("whole");
+    bank.restore("old", "db");
+    refused(&bank, &anchor, "acknowledged records are missing");
+    assert!(!path.exists());
+    bank.restore("whole", "db");
+    let made = bank.run(&anchor);
+    assert!(made.status.success(), "{}", told(&made));
+    assert_eq!(bank.check_log()["leaves"], 4);
+    bank.start();
+    let fudan = Institution::known(&bank, fudan.keys).await;
+    fudan.deposit(&bank, vec![fudan.course("3", learner)]).await;
+    bank.check_log();
+}

@@ -21,7 +21,7 @@ pub enum ClientError {
     Configuration(&'static str),
     /// The address or certificate is not usable, or nobody answers there.
     #[error("cannot connect: {}", causes(.0))]
-    Connect(#[source] tonic::transport::Error),
+    Connect(tonic::transport::Error),
     /// The token could not be signed.
     #[error("cannot sign a token")]
     Token(#[from] jsonwebtoken::errors::Error),
@@ -226,8 +226,22 @@ fn is_transient(status: &Status) -> bool {
 
 fn described(status: &Status) -> String {
     match status.source() {
-        Some(source) => format!("{}: {}", status.message(), causes(source)),
+        Some(source) => {
+            let text = causes(source);
+            format!("{}: {text}{}", status.message(), hint(&text))
+        }
         None => status.message().to_owned(),
+    }
+}
+
+/// How HTTP/2 fails on a port that speaks TLS.
+const NO_HTTP2: [&str; 2] = ["frame with invalid size", "broken pipe"];
+
+fn hint(text: &str) -> &'static str {
+    if NO_HTTP2.iter().any(|it| text.contains(it)) {
+        " (if the bank has a certificate there, its address begins with https)"
+    } else {
+        ""
     }
 }
 

@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::limits::network;
+use crate::proxies::{Network, is_among};
 
 /// Open connections by client; one that has none is not in the table, so it is never larger than the port's bound.
 #[derive(Debug)]
 pub(crate) struct Clients {
     /// Most connections of one client.
     of_client_max: usize,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Network>,
     open: Mutex<HashMap<[u8; 8], usize>>,
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct Place {
 }
 
 impl Clients {
-    pub(crate) fn new(of_client_max: usize, trusted_proxies: Vec<IpAddr>) -> Arc<Self> {
+    pub(crate) fn new(of_client_max: usize, trusted_proxies: Vec<Network>) -> Arc<Self> {
         Arc::new(Self {
             of_client_max,
             trusted_proxies,
@@ -35,7 +36,7 @@ impl Clients {
 
     /// A place for one more connection; `None` if this client has as many as it may.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let is_proxy = self.trusted_proxies.contains(&peer.to_canonical());
+        let is_proxy = is_among(&self.trusted_proxies, peer);
         let client = (!is_proxy).then(|| network(peer));
         if let Some(client) = client {
             let mut open = self.lock();
@@ -74,7 +75,7 @@ mod tests {
     #[test]
     fn a_client_has_its_places_and_no_more_until_one_is_given_back() {
         let at = |text: &str| text.parse::<IpAddr>().expect("an address");
-        let clients = Clients::new(2, vec![at("10.0.0.1")]);
+        let clients = Clients::new(2, vec!["10.0.0.1".parse().expect("an address")]);
         let first = clients.enter(at("2001:db8:1:1::1"));
         let second = clients.enter(at("2001:db8:1:1:ffff::2"));
         assert!(first.is_some() && second.is_some());

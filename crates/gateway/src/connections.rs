@@ -2,7 +2,7 @@
 //! within a bound of a stop.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 
 use crate::clients::{Clients, Place};
 use crate::measure::{CONNECTIONS, REFUSED};
+use crate::proxies::Network;
 use crate::unread::Timed;
 
 /// Most bytes of a request's head; hyper answers 431 beyond.
@@ -47,7 +48,7 @@ pub(crate) struct Bounds {
     /// Connections at once of one client.
     pub(crate) connections_of_client_max: usize,
     /// They connect for many clients.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<Network>,
     /// How long a client may take no byte of what is written to it.
     pub(crate) write_timeout: Duration,
 }

@@ -1,7 +1,7 @@
 //! What stands before every handler: where a request comes from, and what a browser may do with the answer.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::limits;
+use crate::proxies::{Network, is_among, is_private};
 
 /// Nothing but what this site serves itself; no inline script, no inline style, no frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -95,7 +96,11 @@ fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> 
     if app.options.development_login && !is_own_host(headers, &app.options.base_url) {
         return Err(Failure::NotFound);
     }
-    let client = limits::client(peer.ip(), headers, &app.options.trusted_proxies);
+    let trusted = &app.options.trusted_proxies;
+    if headers.contains_key("x-forwarded-for") && is_strange(peer.ip(), trusted) {
+        tell_strange(peer.ip());
+    }
+    let client = limits::client(peer.ip(), headers, trusted);
     app.limits.request(client, request.uri().path())?;
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
@@ -111,6 +116,22 @@ fn admit(app: &App, peer: SocketAddr, request: &Request) -> Result<(), Failure> 
     } else {
         Err(Failure::ForeignForm)
     }
+}
+
+/// Whether whoever speaks for others here is a proxy of ours that nobody has named.
+fn is_strange(peer: IpAddr, trusted: &[Network]) -> bool {
+    is_private(peer) && !is_among(trusted, peer)
+}
+
+/// Tells it once: whatever such a proxy passes on counts as one client, which then asks too often for all of them.
+fn tell_strange(proxy: IpAddr) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            %proxy,
+            "it sends X-Forwarded-For and is not among trusted_proxies: all who ask through it count as one client"
+        );
+    });
 }
 
 /// Whether a request says whom it asks as RFC 9112 §3.2 demands: one `Host`, a host with or without a port. Of two a proxy in
@@ -147,7 +168,7 @@ pub(crate) fn is_same_site(headers: &HeaderMap, base_url: &str) -> bool {
 mod tests {
     use axum::http::{HeaderMap, Version};
 
-    use super::{is_own_host, is_same_site, names_host};
+    use super::{is_own_host, is_same_site, is_strange, names_host};
 
     #[test]
     fn a_request_names_one_host() {
@@ -196,6 +217,24 @@ mod tests {
             );
         }
         assert!(!is_own_host(&HeaderMap::new(), "http://127.0.0.1:7400"));
+    }
+
+    #[test]
+    fn a_proxy_of_ours_that_nobody_named_is_strange() {
+        let trusted = ["10.244.0.0/16".parse().expect("a network")];
+        for (peer, strange) in [
+            ("10.244.7.1", false),
+            ("10.245.0.1", true),
+            ("::ffff:192.168.1.1", true),
+            ("127.0.0.1", true),
+            ("fd12::1", true),
+            // Anybody may write the header.
+            ("198.51.100.7", false),
+            ("2001:db8::1", false),
+        ] {
+            let address = peer.parse().expect("an address");
+            assert_eq!(is_strange(address, &trusted), strange, "{peer}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::proxies::{Network, is_among};
 use crate::session::Session;
 
 /// Places of a table.
@@ -116,12 +117,12 @@ pub(crate) fn network(address: IpAddr) -> [u8; 8] {
 
 /// Who asks: whoever is connected, or whom a trusted proxy names. A proxy adds at the right of `X-Forwarded-For` who asked
 /// it, and so the last that is no trusted proxy is the client; what stands left of it anybody may have written.
-pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer.to_canonical();
     let lines = headers.get_all("x-forwarded-for").into_iter().rev();
     let named = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     for name in named {
-        if !trusted.contains(&client) {
+        if !is_among(trusted, client) {
             break;
         }
         match name.trim().parse::<IpAddr>() {
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_client_is_whom_the_last_trusted_proxy_names() {
-        let trusted = [address("127.0.0.1"), address("10.0.0.1")];
+        let trusted = ["127.0.0.1", "10.0.0.0/8"].map(|it| it.parse().expect("a network"));
         for (peer, named, client_is) in [
             ("192.0.2.1", &["198.51.100.7"][..], "192.0.2.1"),
             ("127.0.0.1", &[], "127.0.0.1"),

@@ -14,6 +14,7 @@ use tracing::{Instrument as _, trace_span};
 
 use crate::app::App;
 use crate::clock;
+use crate::proxies::{Network, is_among};
 
 /// What every request of a route that there is not is counted under.
 const OTHER: &str = "other";
@@ -76,11 +77,9 @@ pub(crate) async fn measure(
 }
 
 /// The trace that a trusted proxy has begun. Anybody else could write into ours, or have everything traced.
-fn begun<'a>(peer: IpAddr, headers: &'a HeaderMap, trusted: &[IpAddr]) -> Option<&'a str> {
+fn begun<'a>(peer: IpAddr, headers: &'a HeaderMap, trusted: &[Network]) -> Option<&'a str> {
     let mut lines = headers.get_all(trace::HEADER).into_iter();
-    let line = lines
-        .next()
-        .filter(|_| trusted.contains(&peer.to_canonical()));
+    let line = lines.next().filter(|_| is_among(trusted, peer));
     // Two are none (W3C Trace Context §3.2).
     line.filter(|_| lines.next().is_none())?.to_str().ok()
 }
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_trace_goes_on_from_a_trusted_proxy_alone() {
-        let trusted: [IpAddr; 1] = [[10, 0, 0, 1].into()];
+        let trusted: [Network; 1] = ["10.0.0.1".parse().expect("an address")];
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         for (peer, lines, found) in [
             ("10.0.0.1", &[trace][..], Some(trace)),

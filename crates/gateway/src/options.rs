@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::app::GatewayError;
 use crate::connections::Bounds;
+use crate::proxies::Network;
 
 /// What whoever runs a gateway chooses.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub struct Options {
     /// Lets anybody sign in as any learner. Only on loopback; every page says so.
     pub development_login: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// Connections at once; one more waits until another ends.
     pub connections_max: usize,
     /// Connections at once of one client; trusted proxies are not counted. One more is closed at once.

@@ -201,8 +201,14 @@ pub enum BankError {
         /// Why.
         refusal: Refusal,
     },
+    /// The key-encryption key is not the one that the learners' keys were wrapped with.
+    #[error(
+        "secrets/key-encryption.key does not open learners' keys: bring the one that wrapped them, from the copy of secrets that was \
+         kept off the machine; without it no payload can be opened"
+    )]
+    KeysNotOpened,
     /// The first entry could not be made.
-    #[error("the log could not be opened: {0}")]
+    #[error("the log could not be opened: {}", creditbank_wire::status::text(.0).1)]
     Genesis(Refusal),
 }
 
@@ -235,6 +241,8 @@ pub struct Bank {
     /// Taken away when the bank stops, which ends the purger.
     purges: Mutex<Option<SyncSender<Gone>>>,
     stopping: Arc<AtomicBool>,
+    /// Whether the disk had room when it was last asked.
+    had_room: AtomicBool,
     trap: Option<StepTrap>,
     /// Published rule sets, compiled.
     sets: Sets,
@@ -348,6 +356,7 @@ impl Bank {
             access: Access::new(),
             purges: Mutex::new(Some(purges)),
             stopping: Arc::new(AtomicBool::new(false)),
+            had_room: AtomicBool::new(true),
             trap: options.trap,
             sets: Sets::new(),
             deciding: tokio::sync::Mutex::new(()),
@@ -499,11 +508,25 @@ impl Bank {
 
     /// Whether the disk has room for writes, and no peer has shown that this log is not the one that was signed.
     pub(crate) fn takes_changes(&self) -> bool {
-        if self.peers.is_overtaken() {
-            return false;
+        !self.peers.is_overtaken() && self.has_room()
+    }
+
+    /// Whether the disk has room for writes; the log says so when that changes.
+    fn has_room(&self) -> bool {
+        let free = self.disk_free();
+        let has_room = free.is_none_or(|free| free > DISK_RESERVE_BYTES);
+        if self.had_room.swap(has_room, Ordering::Relaxed) != has_room {
+            let free_mib = free.unwrap_or(0) >> 20;
+            if has_room {
+                tracing::warn!(free_mib, "the disk has room again: changes are taken");
+            } else {
+                tracing::error!(
+                    free_mib,
+                    "the disk is nearly full: changes are refused (READ_ONLY) until there is room"
+                );
+            }
         }
-        self.disk_free()
-            .is_none_or(|free| free > DISK_RESERVE_BYTES)
+        has_room
     }
 
     /// Bytes that are free where the database lies, if the system says so.

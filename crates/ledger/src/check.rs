@@ -116,10 +116,9 @@ pub fn check(
         root: creditbank_merkle::EMPTY_ROOT.0,
         deposited_at_ms: 0,
     });
-    let anchored = match AnchorFile::open(anchor) {
-        Ok(file) => Some(file.anchor()),
-        Err(StoreError::Database(error)) => return Err(error.into()),
-        Err(_) => None,
+    let (anchored, no_anchor) = match AnchorFile::read(anchor) {
+        Ok(anchored) => (Some(anchored), None),
+        Err(error) => (None, Some(error.to_string())),
     };
     let mut log = LogCheck {
         report: Report {
@@ -136,12 +135,8 @@ pub fn check(
         commitments: BTreeMap::new(),
         origin: store.origin()?,
     };
-    if anchored.is_none() {
-        log.report.add(
-            "anchor",
-            None,
-            "both slots of the anchor file are unreadable",
-        );
+    if let Some(what) = no_anchor {
+        log.report.add("anchor", None, what);
     }
     let unreadable = snapshot.unreadable();
     for (family, error) in &unreadable {
@@ -571,7 +566,10 @@ fn check_erased(registry: &Registry, report: &mut Report) {
         report.add(
             "vault",
             None,
-            format!("{missing} payloads are missing, and no learner was ever erased"),
+            format!(
+                "{missing} payloads are missing, and no learner was ever erased; a restore that put leaves back from a mirror \
+                 has said how many it left without one"
+            ),
         );
     }
 }

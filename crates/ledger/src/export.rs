@@ -48,7 +48,10 @@ pub enum NotMoved {
     Store(#[from] StoreError),
     /// The file.
     #[error(transparent)]
-    File(#[from] std::io::Error),
+    File(std::io::Error),
+    /// It was cut off.
+    #[error("the file ends too early: it was cut off on its way")]
+    Cut,
     /// The views could not be folded again.
     #[error(transparent)]
     Views(#[from] RebuildError),
@@ -231,6 +234,15 @@ pub fn import(
     rebuild(&store, |_| ())?;
     store.close()?;
     Ok(note)
+}
+
+impl From<std::io::Error> for NotMoved {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::Cut,
+            _ => Self::File(error),
+        }
+    }
 }
 
 fn array<const N: usize>(input: &mut impl Read) -> std::io::Result<[u8; N]> {

@@ -21,6 +21,9 @@ use crate::peers::guard::{self, PeerCosigned};
 use crate::queue::Decision;
 use crate::sequencer::Sequencer;
 
+/// Learners' keys of which one at least must open; some may be damaged.
+const KEYS_TRIED: usize = 8;
+
 impl Bank {
     /// Makes the database of a new bank. Its first entry names the log, the bank's signing key, the operator's key for
     /// calls and the key of credentials.
@@ -116,6 +119,7 @@ impl Bank {
         }
         let recovered = recover(&store, anchor.anchor())?;
         recovered.hold_against(&store, &keys, cosigned)?;
+        expect_opens(&store, &keys)?;
         let checkpoint = Checkpoint {
             origin,
             size: TreeSize::new(recovered.row.size),
@@ -150,6 +154,19 @@ impl Bank {
         // A crash in the middle of an erasure, or a restore from an older backup: the log says who must be gone.
         erase::catch_up(&bank, &erased)?;
         Ok((bank, thread))
+    }
+}
+
+/// Refuses a key-encryption key that opens no learner's key: whoever is enrolled next would be sealed under another key than
+/// all others.
+pub(crate) fn expect_opens(store: &Store, keys: &BankKeys) -> Result<(), BankError> {
+    // What cannot be read, a check finds.
+    let rows = store.wrapped_keys(None, KEYS_TRIED).unwrap_or_default();
+    let opens = |(learner, row): &(u64, Vec<u8>)| keys.key_encryption.unwrap(*learner, row).is_ok();
+    if rows.is_empty() || rows.iter().any(opens) {
+        Ok(())
+    } else {
+        Err(BankError::KeysNotOpened)
     }
 }
 

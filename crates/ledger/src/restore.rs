@@ -22,7 +22,7 @@ use crate::erase;
 use crate::head::{Head, Tiles, encode};
 use crate::peers::guard::{self, PeerCosigned};
 use crate::rebuild::{RebuildError, rebuild};
-use crate::recover::recover;
+use crate::recover::{expect_opens, open_stopped, recover};
 
 /// Leaves written at a time.
 const LEAVES_PER_COMMIT: usize = 256;
@@ -206,6 +206,7 @@ impl Returned {
     /// Holds the log against the anchor and what peers have cosigned, and carries out every erasure that it holds. The
     /// anchor is written by [`anchor`], once the database is in its place.
     pub fn finish(self, cosigned: &[PeerCosigned]) -> Result<Restored, NotTakenBack> {
+        expect_opens(&self.store, &self.keys)?;
         let recovered = recover(&self.store, left(&self.options.anchor)?)?;
         recovered.hold_against(&self.store, &self.keys, cosigned)?;
         let head = Head {
@@ -278,4 +279,32 @@ pub fn anchor(path: &Path, restored: &Restored) -> Result<(), StoreError> {
     } else {
         AnchorFile::create(path, anchor).map(drop)
     }
+}
+
+/// Makes the anchor of a stopped bank that has lost it, once the log is held against all that is `shown` of it: by peers, or
+/// by whoever has a checkpoint. Gives the leaves that are anchored. What was acknowledged after the newest of these
+/// checkpoints, and lost, is not noticed.
+///
+/// # Errors
+/// The log falls short of what is shown, or is another; or there is an anchor.
+pub fn anchor_anew(
+    options: &BankOptions,
+    keys: &BankKeys,
+    shown: &[PeerCosigned],
+) -> Result<u64, BankError> {
+    let store = open_stopped(options)?;
+    expect_origin(&store, keys)?;
+    let nothing = Anchor {
+        size: 0,
+        root: creditbank_merkle::EMPTY_ROOT,
+    };
+    let recovered = recover(&store, nothing)?;
+    recovered.hold_against(&store, keys, shown)?;
+    let anchor = Anchor {
+        size: recovered.row.size,
+        root: Hash(recovered.row.root),
+    };
+    store.close()?;
+    AnchorFile::create(&options.anchor, anchor)?;
+    Ok(anchor.size)
 }

@@ -79,7 +79,7 @@ pub enum ServerError {
     #[error("{0} is not loopback: give a certificate, or say --allow-plaintext")]
     Plaintext(SocketAddr),
     /// A port.
-    #[error("{address}: {error}")]
+    #[error("cannot listen at {address}: {error}")]
     Port {
         /// Which.
         address: SocketAddr,

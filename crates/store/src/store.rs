@@ -506,7 +506,8 @@ fn synced() -> WriteOptions {
 }
 
 pub(crate) fn cannot_open(path: &Path, error: rocksdb::Error) -> StoreError {
-    if error.to_string().contains("lock") {
+    let said = error.to_string();
+    if said.contains("lock") && !said.contains("Permission denied") {
         return StoreError::Place(format!(
             "{} is in use (its LOCK is held): the bank is running",
             path.display()
@@ -523,7 +524,7 @@ fn require_database(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     Err(StoreError::Place(format!(
-        "{} holds no database; make one with `creditbank init`",
+        "{} holds no database: restore it (`creditbank restore`), or make a new bank elsewhere (`creditbank init`)",
         path.display()
     )))
 }

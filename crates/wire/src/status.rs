@@ -3,10 +3,11 @@
 //! Codes steer, texts inform: a client reads `ErrorInfo.reason`, a person the text. Texts say what is wrong and what to
 //! do; they are made of a refusal's parameters alone, which never hold what the caller sent.
 
+mod words;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
-use creditbank_domain::transfer::Reason;
 use creditbank_domain::{Fault, Refusal};
 use prost::Message;
 use tonic::{Code, Status};
@@ -14,6 +15,8 @@ use tonic_types::{
     BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, RetryInfo, StatusExt, pb,
 };
 
+pub use self::words::reason_text;
+use self::words::{beijing, named};
 use crate::v1;
 
 /// `ErrorInfo.domain` of every refusal.
@@ -439,11 +442,12 @@ refusals! {
         "规则集有 {errors} 处错误，请先用 creditbank rules check 检查。",
         "The rule set has {errors} errors; please check it with creditbank rules check first.";
     DocumentExists => AlreadyExists,
-        "这份文件已在日志中。",
+        "这份文件已在账本中。",
         "The document is in the log already.";
     DocumentMissing => FailedPrecondition,
-        "规则集的某份文件不在日志中。",
-        "A document of the rule set is not in the log.";
+        "规则集的某份文件不在账本中，请重新发布规则集（creditbank rules publish）。",
+        "A document of the rule set is not in the log; please publish the set again (creditbank rules \
+         publish).";
     StandardUnknown => FailedPrecondition,
         "该规则集中没有这个认证单元标准或版本。",
         "The rule set has no such unit standard or version.";
@@ -459,8 +463,8 @@ refusals! {
         "申请已经办结。",
         "The application is over.";
     StepNotAllowed { state } => FailedPrecondition,
-        "申请目前的状态（{state}）不允许这一步。",
-        "The application stands at {state}, from which this step does not follow.";
+        "目前的状态（{}）不允许这一步，请重新查看后再办理。" (named(state)),
+        "It stands at {state}, from which this step does not follow; please look again.";
     AlreadyVoted => FailedPrecondition,
         "该评审专家已经投过票。",
         "The reviewer has voted already.";
@@ -522,8 +526,8 @@ refusals! {
         "本行尚未配置所属地区或对等银行密钥（bank.toml 的 region，creditbank peer card）。",
         "This bank has no region or no keys for peers yet (region in bank.toml, creditbank peer card).";
     PeriodOpen { until_ms } => FailedPrecondition,
-        "该对账期尚未结束（截止时刻 {until_ms} 毫秒），请在结束后对账。",
-        "The period is not over before {until_ms} (ms since 1970); please reconcile after that.";
+        "该对账期到 {}（北京时间）才结束，请在此之后对账。" (beijing(*until_ms)),
+        "The period is not over before {} (Beijing time); please reconcile after that." (beijing(*until_ms));
     StepsMissing { expected } => FailedPrecondition,
         "另一方的步骤尚未全部到达（缺第 {expected} 步），请稍后再对账；不等的话可用 --incomplete，缺少的步骤记为差异。",
         "Steps of the other bank have not all arrived (step {expected} is missing); please reconcile later, or do it with \
@@ -657,7 +661,7 @@ refusals! {
         "翻页标记无效，请不改动其他条件沿用上次返回的标记，或从第一页开始。",
         "The page token is not valid; please send back the last one with the same query, or start at the first page.";
     NotFound { what } => NotFound,
-        "找不到所查询的内容（{what}），请核对。",
+        "找不到所查询的内容（{}），请核对。" (named(what)),
         "There is no such {what}; please check what you asked for.";
     IndexOutOfRange { size } => OutOfRange,
         "序号超出范围，账中目前共有 {size} 条。",
@@ -682,106 +686,4 @@ refusals! {
     Internal => Internal,
         "系统内部错误，请联系学分银行。",
         "The bank has an internal fault; please contact it.";
-}
-
-/// Why a transfer goes no further, in Chinese and in English.
-#[must_use]
-pub const fn reason_text(reason: Reason) -> (&'static str, &'static str) {
-    match reason {
-        Reason::ConsentMissing => (
-            "没有有效的学习者同意。",
-            "There is no consent of the learner in force.",
-        ),
-        Reason::ConsentForOther => (
-            "同意书是给另一家银行或另一类数据的。",
-            "The consent is for another bank, or another kind of data.",
-        ),
-        Reason::ConsentWithdrawn => (
-            "学习者已撤回同意。",
-            "The learner has withdrawn the consent.",
-        ),
-        Reason::OutcomeNotInForce => (
-            "成果已撤销、已更正或存疑。",
-            "The outcome is revoked, amended or disputed.",
-        ),
-        Reason::OutcomeDerived => (
-            "成果本身由其他成果认定而来，不得连环认定。",
-            "The outcome was itself recognised from another: there are no chains.",
-        ),
-        Reason::OutcomeReserved => (
-            "成果已为同一用途预留给另一项转移，以最早的预留为准。",
-            "Another transfer holds the outcome for the same purpose; the earliest reservation holds.",
-        ),
-        Reason::OutcomeSpent => (
-            "成果已在转出方用于认定，不能再用。",
-            "The outcome is spent at the origin.",
-        ),
-        Reason::LearnerErased => (
-            "学习者已在转出方注销。",
-            "The learner was erased at the origin.",
-        ),
-        Reason::AgreementMissing => (
-            "两地之间没有涵盖此方向、类别和日期的协议。",
-            "No agreement between the regions covers this direction, category and day.",
-        ),
-        Reason::NotCosigned => (
-            "转入方未在期限内对转出方账本会签。",
-            "The receiver has not cosigned the origin's log in time.",
-        ),
-        Reason::PackageUnreadable => (
-            "数据包无法打开或格式不对。",
-            "The package does not open, or is not of the form.",
-        ),
-        Reason::SignatureInvalid => (
-            "机构签名或密钥无效。",
-            "The institution's signature or key does not hold.",
-        ),
-        Reason::CommitmentMismatch => (
-            "内容与账本中的承诺不符。",
-            "The content does not open the commitment in the log.",
-        ),
-        Reason::InclusionInvalid => (
-            "记录不在所示检查点的账本中。",
-            "The record is not in the log of the checkpoint.",
-        ),
-        Reason::CheckpointInvalid => (
-            "检查点没有转出方的有效签名。",
-            "The origin has not signed the checkpoint.",
-        ),
-        Reason::CosignatureMissing => (
-            "检查点没有转入方自己的会签。",
-            "The checkpoint lacks the receiver's own cosignature.",
-        ),
-        Reason::LearnerDiffers => (
-            "同意书写的是转入方的另一位学习者。",
-            "The consent names another learner of the receiver's.",
-        ),
-        Reason::InstitutionForeign => (
-            "机构不在转出方地区，或与本地机构重名。",
-            "The institution is not of the origin's region, or bears the name of a local one.",
-        ),
-        Reason::PackageDiffers => (
-            "数据包与放行步骤所述不符。",
-            "The package is not what the release says.",
-        ),
-        Reason::RequestGone => (
-            "提出申请的学习者已不在转入方。",
-            "The learner who asked is gone from the receiver.",
-        ),
-        Reason::NothingGranted => (
-            "按规则或评审不予认定。",
-            "By the rules or the panel nothing is granted.",
-        ),
-        Reason::DecisionReversed => ("认定决定已撤销。", "The decision was reversed."),
-        Reason::PackageTooLarge => (
-            "数据包过大，转入方的学习档案无法保存。",
-            "The package is more than an archive of the receiver can keep.",
-        ),
-        Reason::Undecided => ("期限内未作决定。", "Nobody decided in time."),
-        Reason::RecognisedLate => (
-            "撤回之后才认定，而成果已另作他用。",
-            "Recognised after the recall, when the outcome was no longer free.",
-        ),
-        Reason::LearnersWish => ("学习者要求撤回。", "The learner wants it back."),
-    }
 }

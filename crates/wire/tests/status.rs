@@ -46,7 +46,7 @@ fn samples() -> Vec<Refusal> {
         AppealRunning { until: jiff::civil::date(1949, 10, 1) },
         AppealTooLate { until: jiff::civil::date(1949, 10, 1) }, ApplicationMoved, NoticeOutdated, NothingGranted,
         TransferUnknown, SequenceGap { expected: 7344 }, OutcomeBound, TransferMoved, ConsentUsed, PeerUnknown,
-        PeerStopped, PeersNotConfigured, PeriodOpen { until_ms: 7345 }, StepsMissing { expected: 7347 }, PeriodBeforeOpen, PeriodClosed,
+        PeerStopped, PeersNotConfigured, PeriodOpen { until_ms: 1_796_054_400_000 }, StepsMissing { expected: 7347 }, PeriodBeforeOpen, PeriodClosed,
         YearbookOpen, YearbookPublished, YearbookUnknown,
         PeerUnreachable, PeerInvalid { check: "field-7346" },
         PointsTooFew { available: 7338 }, PointsOwed { owed: 7339 }, RedemptionExists, RedemptionClosed,
@@ -89,11 +89,42 @@ fn every_text_is_in_its_language_and_names_every_parameter() {
             "{refusal}: {en}"
         );
         for (name, value) in refusal.params() {
+            // A moment is told as people write it.
+            let value = match name {
+                "until_ms" => "2026-12-01 00:00".to_owned(),
+                _ => value,
+            };
             assert!(
                 zh.contains(&value) && en.contains(&value),
                 "{refusal} does not tell {name}: {zh} {en}"
             );
         }
+    }
+}
+
+#[test]
+fn states_are_told_in_chinese_by_their_chinese_names() {
+    use creditbank_domain::application::State as Of;
+    let granted = true;
+    let applications = [
+        Of::Submitted,
+        Of::Accepted,
+        Of::Returned,
+        Of::UnderReview,
+        Of::Noticed,
+        Of::Decided { granted },
+        Of::Appealed { granted },
+        Of::Final { granted },
+        Of::Reversed,
+        Of::Withdrawn,
+    ];
+    let transfers = creditbank_domain::transfer::State::ALL.map(|it| it.code());
+    for state in applications.map(Of::code).into_iter().chain(transfers) {
+        let (zh, _) = text(&Refusal::StepNotAllowed { state });
+        assert!(
+            zh.contains(&format!(" {state}）")),
+            "{zh} has no name for it"
+        );
     }
 }
 

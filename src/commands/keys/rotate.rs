@@ -77,7 +77,12 @@ impl Rotate {
                 println!(
                     "{wrapped} learners' keys are wrapped by the new key; the old one is gone"
                 );
-                println!("next: a new backup, since those from before open with the old key alone");
+                println!(
+                    "next: a new backup, since those from before open with the old key alone,"
+                );
+                println!(
+                    "      and a new copy of {dir}/secrets off this machine: without it a lost disk is a lost bank"
+                );
             }
             OwnKey::Operator => {
                 block_on(rotation.operator())?;

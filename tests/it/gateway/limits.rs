@@ -14,7 +14,7 @@ use crate::operate::metrics::Told;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_too_often_waits_and_others_do_not() {
-    let settings = "client_requests_a_minute = 50\ntrusted_proxies = [\"127.0.0.1\"]\n";
+    let settings = "client_requests_a_minute = 50\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
     let scene = Scene::with(settings).await;
     let mut client = scene
         .browser()
@@ -44,6 +44,22 @@ async fn whoever_asks_too_often_waits_and_others_do_not() {
     let mut neighbour = scene.browser().with("X-Forwarded-For", "2001:db8:1:1::8");
     neighbour.get("/sign-in").is(429);
     neighbour.get("/v1/issuer").is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_nobody_named_is_one_client_and_the_log_says_so_once() {
+    let scene = Scene::with("client_requests_a_minute = 50\n").await;
+    let mut statuses = Vec::new();
+    for number in 0..60 {
+        let named = format!("198.51.100.{number}");
+        let mut client = scene.browser().with("X-Forwarded-For", &named);
+        statuses.push(client.get("/v1/issuer").status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let said = scene.said();
+    let warnings = said.matches("not among trusted_proxies").count();
+    assert_eq!(warnings, 1, "{said}");
+    assert!(said.contains("proxy=127.0.0.1"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,6 +66,16 @@ async fn a_bank_takes_a_new_certificate_without_a_restart() {
     let written = fs::read_to_string(&settings).expect("init wrote it");
     fs::write(&settings, format!("{TLS}{written}")).expect("room");
     bank.start();
+    let plain = Connection::connect(bank.options(), None)
+        .await
+        .expect("a port");
+    let answer = plain
+        .call((), |line, _| async move {
+            line.log().get_checkpoint(v1::GetCheckpointRequest {}).await
+        })
+        .await;
+    let said = answer.expect_err("it speaks TLS").to_string();
+    assert!(said.contains("begins with https"), "{said}");
     let open = connect(&bank, &first).await.expect("the first certificate");
     let second = certify(&bank.dir());
     let said = reload(bank.process(), || bank.said());
@@ -101,6 +111,25 @@ async fn a_bank_takes_a_new_certificate_without_a_restart() {
             "the one before still serves"
         );
     }
+    // A pair that has run out: callers would refuse it.
+    let chain = fs::read_to_string(bank.dir().join("tls.pem")).expect("it was written");
+    let mut wanted = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    wanted.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let expired = wanted
+        .self_signed(&other.signing_key)
+        .expect("a certificate");
+    fs::write(&key, other.signing_key.serialize_pem()).expect("room");
+    fs::write(bank.dir().join("tls.pem"), expired.pem()).expect("room");
+    let said = reload(bank.process(), || bank.said());
+    assert!(
+        said.contains("reloading failed") && said.contains("ran out"),
+        "{said}"
+    );
+    assert!(
+        connect(&bank, &second).await.is_some(),
+        "the one before still serves"
+    );
+    fs::write(bank.dir().join("tls.pem"), chain).expect("room");
     fs::write(&key, right).expect("room");
     // Settings: one that is taken, one that needs a restart, one that is wrong.
     fs::write(

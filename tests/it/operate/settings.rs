@@ -100,6 +100,57 @@ fn every_fault_of_a_gateway_is_named() {
 }
 
 #[test]
+fn a_path_is_relative_to_the_settings_wherever_a_command_runs() {
+    let mut bank = Bank::made();
+    let file = bank.dir().join("bank.toml");
+    let text = fs::read_to_string(&file).expect("init wrote it");
+    fs::create_dir(bank.dir().join("other")).expect("room");
+    fs::rename(bank.dir().join("anchor"), bank.dir().join("other/anchor")).expect("it is there");
+    fs::write(&file, format!("anchor = \"other/anchor\"\n{text}")).expect("room");
+    let doctor = told(&bank.run(&["doctor", "{dir}"]));
+    assert!(
+        doctor.contains("bank/other has") && !doctor.contains("anchor/"),
+        "{doctor}"
+    );
+    bank.check_log();
+    bank.start();
+    bank.check_log();
+}
+
+#[test]
+fn a_gateway_is_told_which_proxies_it_believes() {
+    let bank = Bank::made();
+    let file = bank.beside().join("gateway.toml");
+    let place = file.to_str().expect("UTF-8");
+    for (wrong, rule) in [
+        ("0.0.0.0/0", "would believe anybody"),
+        ("10.1.0.0/8", "the network is 10.0.0.0/8"),
+        ("ingress", "an address or a network"),
+    ] {
+        fs::write(&file, format!("trusted_proxies = [\"{wrong}\"]\n")).expect("room");
+        let (code, said) = check(place, &[]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("gateway.toml:1: trusted_proxies") && said.contains(rule),
+            "{said}"
+        );
+    }
+    let open = [("CREDITBANK_GATEWAY_LISTEN", "0.0.0.0:7400")];
+    let pods = (
+        "CREDITBANK_GATEWAY_TRUSTED_PROXIES",
+        "[\"10.244.0.0/16\", \"fd00::/8\"]",
+    );
+    fs::write(&file, "").expect("room");
+    assert!(
+        check(place, &open)
+            .1
+            .contains("note: trusted_proxies names nobody")
+    );
+    let (_, said) = check(place, &[open[0], pods]);
+    assert!(!said.contains("trusted_proxies"), "{said}");
+}
+
+#[test]
 fn every_number_of_a_gateway_has_its_bounds() {
     let bank = Bank::made();
     let file = bank.beside().join("gateway.toml");

@@ -7,6 +7,7 @@ mod panel;
 mod people;
 mod process;
 mod recomputed;
+mod staff;
 
 use std::time::Duration;
 

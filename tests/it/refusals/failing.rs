@@ -108,6 +108,11 @@ async fn a_full_disk_stops_deposits_and_nothing_else() {
         .await
         .unwrap_err();
     check_refused("a full disk", refused.refused().unwrap(), "READ_ONLY", "");
+    assert!(
+        bank.said().contains("the disk is nearly full"),
+        "{}",
+        bank.said()
+    );
     assert!(matches!(&refused, ClientError::Refused(refused) if refused.transient));
     let totals = v1::GetTotalsRequest {
         learner: digits(learner),

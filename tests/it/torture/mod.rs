@@ -6,7 +6,7 @@
 
 mod disk;
 mod half;
-mod system_calls;
+pub(crate) mod system_calls;
 
 use crate::bank::Bank;
 use crate::chance::Chance;

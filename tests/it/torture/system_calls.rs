@@ -26,23 +26,19 @@ const FAULTS: [(&str, u64, &str); 7] = [
 const FILES_MAX: u32 = 400;
 
 /// strace on a running process; it lets go of it in the end.
-struct Injector {
+pub(crate) struct Injector {
     strace: Child,
     _said: BufReader<ChildStderr>,
 }
 
 impl Injector {
-    /// Fails the nth of these calls in every thread, and all after it if asked to; `None` where strace is missing.
-    fn attach(bank: &Bank, call: &str, nth: u64, error: &str) -> Option<Self> {
-        let after = if error == "ENOSPC" { "+" } else { "" };
+    /// Does this to such a call in every thread, in strace's words; `None` where strace is missing.
+    pub(crate) fn attach(bank: &Bank, call: &str, what: &str) -> Option<Self> {
         let mut command = Command::new("strace");
         command
             .args(["-f", "-o", "/dev/null"])
             .args(["-e", &format!("trace={call}")])
-            .args([
-                "-e",
-                &format!("inject={call}:error={error}:when={nth}{after}"),
-            ])
+            .args(["-e", &format!("inject={call}:{what}")])
             .args(["-p", &bank.process().to_string()]);
         // Sockets are written to as well: only the log of writes is meant.
         if call == "write" {
@@ -88,7 +84,10 @@ async fn a_system_call_that_fails_costs_nothing_acknowledged() {
     for _ in 0..rounds().div_ceil(super::ROUNDS) {
         for (call, among, error) in FAULTS {
             let nth = 1 + scene.chance.below(among);
-            let Some(injector) = Injector::attach(&scene.bank, call, nth, error) else {
+            // A disk that is full stays so.
+            let after = if error == "ENOSPC" { "+" } else { "" };
+            let what = format!("error={error}:when={nth}{after}");
+            let Some(injector) = Injector::attach(&scene.bank, call, &what) else {
                 return;
             };
             let told = scene.submit(BATCHES, None).await;
