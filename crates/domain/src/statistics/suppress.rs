@@ -14,54 +14,53 @@
 //!   treated like a small one.
 //!
 //! Where the values of a dimension cannot cover each other, nothing of the subject is published, the total included.
+//!
+//! **A single figure** of a cell that is published can rest on fewer learners than the cell: one appeal among thirty
+//! applicants, or one outcome that was not completed. It is suppressed alone, by the same rules with the learners behind it
+//! in the place of all; but where nobody learnt nothing can be moved to, so a rectangle has such learners in all corners, and
+//! a table is without the figure where there is none, or where a value of its dimensions is without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cell::{Cell, Cells, Dimension, Subject, Table};
+use super::cell::{Cell, Cells, Dimension, MEASURES, Subject, Table};
 
 /// Learners from which on a cell is published.
 pub const SMALL: i64 = 5;
 
+/// Which figures of a cell are not published.
+pub type Hidden = [bool; MEASURES];
+
 /// Values of a dimension with their learners.
 type Values = BTreeMap<u32, i64>;
 
-/// The cells of one subject in one year that are not published; none if nothing of it can be. `cells` holds nothing else.
+/// The figures of one subject in one year that are not published; none if nothing of it can be. `cells` holds nothing else.
 #[must_use]
-pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeSet<Cell>> {
-    let tables = Tables {
+pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeMap<Cell, Hidden>> {
+    let tables = |counts: &'static [usize]| Tables {
         year,
         subject,
         cells,
+        counts,
     };
-    let total = tables.learners(Table::Total, 0, 0);
-    if (1..SMALL).contains(&total) {
-        return None;
-    }
-    let (mut hidden, districts) = tables.institutions();
-    let mut companions: BTreeMap<Dimension, BTreeSet<u32>> = BTreeMap::new();
-    for (table, dimension) in tables.margins() {
-        let none = BTreeSet::new();
-        let forced = match dimension {
-            Dimension::District => &districts,
-            _ => &none,
-        };
-        let covered = cover(&tables.values(table), forced)?;
-        hidden.extend(covered.iter().map(|value| tables.cell(table, *value, 0)));
-        companions.insert(dimension, covered);
-    }
-    for table in subject.tables() {
-        match *table {
-            Table::Institution => {
-                let gone = &companions[&Dimension::District];
-                hidden.extend(tables.of(*table).filter(|cell| gone.contains(&cell.a)));
-            }
-            table if table.dimensions().len() == 2 => {
-                hidden.extend(tables.inside(table, &companions));
-            }
-            _ => {}
+    let whole = tables(&[0]).whole()?;
+    let mut hidden: BTreeMap<Cell, Hidden> = BTreeMap::new();
+    for (measure, counts) in behind(subject) {
+        for cell in tables(counts).figure(&whole) {
+            hidden.entry(cell).or_default()[*measure] = true;
         }
     }
+    hidden.extend(whole.into_iter().map(|cell| (cell, [true; MEASURES])));
     Some(hidden)
+}
+
+/// Figures that may rest on fewer learners than their cell: which, and where [`Sums`](super::Sums) count those. With two
+/// counts the first is protected in tables that have both.
+const fn behind(subject: Subject) -> &'static [(usize, &'static [usize])] {
+    match subject {
+        Subject::Learning => &[(2, &[7, 5]), (2, &[5, 7]), (3, &[8]), (4, &[9])],
+        Subject::Recognition => &[(1, &[6]), (2, &[7]), (3, &[8, 5]), (3, &[5, 8]), (4, &[9])],
+        Subject::Points => &[(2, &[7]), (3, &[8]), (4, &[9])],
+    }
 }
 
 /// The values that are suppressed for the sake of small and `forced` ones; none if they cannot be covered.
@@ -94,14 +93,50 @@ fn cover(values: &Values, forced: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
     Some(covered)
 }
 
-/// The tables of one subject in one year.
+/// Suppressed values by dimension.
+type Companions = BTreeMap<Dimension, BTreeSet<u32>>;
+
+/// The tables of one subject in one year, as far as some learners are in them.
 struct Tables<'a> {
     year: u16,
     subject: Subject,
     cells: &'a Cells,
+    /// Where the learners are counted that are to be protected, and whoever else must be in a corner of a rectangle.
+    counts: &'static [usize],
 }
 
 impl Tables<'_> {
+    /// Cells of which nothing is published; none if nothing of the subject can be.
+    fn whole(&self) -> Option<BTreeSet<Cell>> {
+        let (mut hidden, companions) = self.values_hidden()?;
+        for table in self.subject.tables() {
+            if *table != Table::Institution && table.dimensions().len() == 2 {
+                hidden.extend(self.inside(*table, &companions));
+            }
+        }
+        Some(hidden)
+    }
+
+    /// Cells of which a figure is not published, beside those of which nothing is.
+    fn figure(&self, whole: &BTreeSet<Cell>) -> BTreeSet<Cell> {
+        let Some((mut hidden, companions)) = self.values_hidden() else {
+            return self.cells.iter().map(|(cell, _)| *cell).collect();
+        };
+        for table in self.subject.tables() {
+            let [first, second] = *table.dimensions() else {
+                continue;
+            };
+            if *table == Table::Institution {
+                continue;
+            }
+            let is_whole = companions[&first].is_empty() && companions[&second].is_empty();
+            let covered = is_whole.then(|| self.rectangles(*table, whole));
+            let all = || self.all_of(*table).collect();
+            hidden.extend(covered.flatten().unwrap_or_else(all));
+        }
+        hidden
+    }
+
     const fn cell(&self, table: Table, a: u32, b: u32) -> Cell {
         Cell {
             year: self.year,
@@ -113,13 +148,19 @@ impl Tables<'_> {
     }
 
     fn learners(&self, table: Table, a: u32, b: u32) -> i64 {
-        self.cells.amounts(&self.cell(table, a, b))[0]
+        self.cells.sums(&self.cell(table, a, b))[self.counts[0]]
     }
 
-    /// Cells of a table with learners.
-    fn of(&self, table: Table) -> impl Iterator<Item = Cell> {
+    /// Cells of a table.
+    fn all_of(&self, table: Table) -> impl Iterator<Item = Cell> {
         let cells = self.cells.iter().map(|(cell, _)| *cell);
         cells.filter(move |cell| cell.table == table)
+    }
+
+    /// Cells of a table with such learners.
+    fn of(&self, table: Table) -> impl Iterator<Item = Cell> {
+        let is_there = |cell: &Cell| self.learners(cell.table, cell.a, cell.b) > 0;
+        self.all_of(table).filter(is_there)
     }
 
     /// Tables of one dimension.
@@ -135,6 +176,30 @@ impl Tables<'_> {
         self.of(table)
             .map(|cell| (cell.a, self.learners(table, cell.a, 0)))
             .collect()
+    }
+
+    /// Suppressed values of all dimensions and institutions; none where the values of one cannot cover each other.
+    fn values_hidden(&self) -> Option<(BTreeSet<Cell>, Companions)> {
+        if (1..SMALL).contains(&self.learners(Table::Total, 0, 0)) {
+            return None;
+        }
+        let (mut hidden, districts) = self.institutions();
+        let mut companions = Companions::new();
+        for (table, dimension) in self.margins() {
+            let none = BTreeSet::new();
+            let forced = match dimension {
+                Dimension::District => &districts,
+                _ => &none,
+            };
+            let covered = cover(&self.values(table), forced)?;
+            hidden.extend(covered.iter().map(|value| self.cell(table, *value, 0)));
+            companions.insert(dimension, covered);
+        }
+        if let Some(gone) = companions.get(&Dimension::District) {
+            let lines = self.of(Table::Institution);
+            hidden.extend(lines.filter(|cell| gone.contains(&cell.a)));
+        }
+        Some((hidden, companions))
     }
 
     /// Suppressed institutions of districts that cover them, and the districts that do not.
@@ -158,46 +223,54 @@ impl Tables<'_> {
         (hidden, uncovered)
     }
 
-    /// Suppressed cells of a table with two dimensions.
-    fn inside(
-        &self,
-        table: Table,
-        companions: &BTreeMap<Dimension, BTreeSet<u32>>,
-    ) -> BTreeSet<Cell> {
-        let [rows, columns] = [0, 1].map(|side| {
+    /// The values of both dimensions of a table.
+    fn sides(&self, table: Table) -> [Values; 2] {
+        [0, 1].map(|side| {
             let dimension = table.dimensions()[side];
             let margin = self.margins().find(|(_, it)| *it == dimension);
             let values = margin.map(|(margin, _)| self.values(margin));
-            (values.unwrap_or_default(), &companions[&dimension])
-        });
+            values.unwrap_or_default()
+        })
+    }
+
+    /// Suppressed cells of a table with two dimensions.
+    fn inside(&self, table: Table, companions: &Companions) -> BTreeSet<Cell> {
+        let [rows, columns] = self.sides(table);
+        let is_gone = |side: usize, value| companions[&table.dimensions()[side]].contains(value);
         let mut hidden = BTreeSet::new();
-        for row in rows.0.keys() {
-            for column in columns.0.keys() {
-                if rows.1.contains(row) || columns.1.contains(column) {
+        for row in rows.keys() {
+            for column in columns.keys() {
+                if is_gone(0, row) || is_gone(1, column) {
                     hidden.insert(self.cell(table, *row, *column));
                 }
             }
         }
-        let small: Vec<Cell> = self
-            .of(table)
-            .filter(|cell| self.learners(table, cell.a, cell.b) < SMALL && !hidden.contains(cell))
-            .collect();
-        for cell in small {
-            match self.rectangle(cell, &rows.0, &columns.0, &hidden) {
-                Some(corners) => hidden.extend(corners),
-                // Learners of several cells of a line can only be more than those of the line, so this does not happen.
-                None => hidden.extend(self.of(table)),
-            }
+        match self.rectangles(table, &hidden) {
+            Some(covered) => hidden.extend(covered),
+            // Learners of several cells of a line can only be more than those of the line, so this does not happen.
+            None => hidden.extend(self.all_of(table)),
         }
         hidden
+    }
+
+    /// Small cells of a table that are not `gone`, with corners that cover them; none where there are no such corners.
+    fn rectangles(&self, table: Table, gone: &BTreeSet<Cell>) -> Option<BTreeSet<Cell>> {
+        let sides = self.sides(table);
+        let mut hidden = BTreeSet::new();
+        for cell in self.of(table) {
+            let is_small = self.learners(table, cell.a, cell.b) < SMALL;
+            if is_small && !gone.contains(&cell) {
+                hidden.extend(self.rectangle(cell, &sides, &(gone | &hidden))?);
+            }
+        }
+        Some(hidden)
     }
 
     /// The four corners that cover a cell: those that let it grow most, of these the fewest that were published.
     fn rectangle(
         &self,
         cell: Cell,
-        rows: &Values,
-        columns: &Values,
+        [rows, columns]: &[Values; 2],
         hidden: &BTreeSet<Cell>,
     ) -> Option<[Cell; 4]> {
         let (table, own) = (cell.table, self.learners(cell.table, cell.a, cell.b));
@@ -209,10 +282,10 @@ impl Tables<'_> {
                 let opposite = self.cell(table, *row, *column);
                 let learners = |cell: &Cell| self.learners(table, cell.a, cell.b);
                 let grows = learners(&beside).min(learners(&below)).min(SMALL - own);
-                if grows < 1 {
+                let corners = [cell, beside, below, opposite];
+                if grows < 1 || !self.can_move(&corners) {
                     continue;
                 }
-                let corners = [cell, beside, below, opposite];
                 let published = corners.iter().filter(|cell| !hidden.contains(cell));
                 let cost = published.clone().map(learners).sum();
                 let rank = (-grows, published.count(), cost);
@@ -222,5 +295,12 @@ impl Tables<'_> {
             }
         }
         best.map(|(_, corners)| corners)
+    }
+
+    /// Whether a figure can be more or less in each of these corners. Whole learners can be in any.
+    fn can_move(&self, corners: &[Cell; 4]) -> bool {
+        let is_figure = self.counts != [0];
+        let has_all = |cell: &Cell| self.counts.iter().all(|at| self.cells.sums(cell)[*at] > 0);
+        !is_figure || corners.iter().all(has_all)
     }
 }

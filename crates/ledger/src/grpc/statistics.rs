@@ -67,7 +67,7 @@ impl StatisticsService for Services {
             institutions: names(registry, figures.iter().map(|(cell, _)| cell)),
             rows: figures
                 .iter()
-                .map(|(cell, amounts)| row_message(cell, amounts))
+                .map(|(cell, sums)| row_message(cell, sums))
                 .collect(),
         }))
     }
