@@ -11,13 +11,14 @@ use creditbank_domain::record::RecordRef;
 use creditbank_wire::v1;
 use serde_json::{Value, json};
 
+use crate::backup::{back_up, target};
 use crate::bank::{BOUND, Bank, told};
 use crate::chance::Chance;
 use crate::institution::{Institution, admission, attended, course, digits, keys};
 use crate::python::python;
 use crate::recognition::{placed, rules, used};
 use crate::standards::{self, project, registered};
-use crate::statistics::enrol;
+use crate::statistics::{self, enrol};
 
 const CATEGORIES: [v1::Category; 2] = [v1::Category::DegreeCourse, v1::Category::ElderCourse];
 /// Institutions and the districts that they are of; one is of a district that was dissolved in 2011, one of none.
@@ -101,9 +102,21 @@ impl Story {
     fn outcome(&mut self, years: std::ops::Range<u64>) -> (v1::Outcome, Value, v1::Category) {
         let year = years.start + self.chance.below(years.end - years.start);
         let on = format!("{year}-{:02}-{:02}", 1 + self.below(12), 1 + self.below(28));
-        let hours = [0, 150, 3200, 4850][self.below(4)];
         let category = CATEGORIES[self.below(2)];
+        // A class for elders has hours.
+        let least = usize::from(category == v1::Category::ElderCourse);
+        let hours = [0, 150, 3200, 4850][least + self.below(4 - least as u64)];
         let mut outcome = course("课程");
+        let mut detail = match category {
+            v1::Category::ElderCourse => Some(attended()),
+            _ => outcome.detail.take(),
+        };
+        match &mut detail {
+            Some(v1::outcome::Detail::ElderCourse(it)) => it.year = year as u32,
+            Some(v1::outcome::Detail::DegreeCourse(it)) => it.year = year as u32,
+            _ => {}
+        }
+        outcome.detail = detail;
         outcome.completed_on.clone_from(&on);
         outcome.hours_hundredths = (hours > 0).then_some(hours);
         let mut said =
@@ -113,7 +126,6 @@ impl Story {
                 outcome.credits_hundredths = None;
                 outcome.grade = None;
                 outcome.project = project(category);
-                outcome.detail = Some(attended());
                 said["credits"] = json!(0);
             }
             _ => {
@@ -377,7 +389,25 @@ async fn every_figure_is_counted_again_from_what_was_done() {
         story.bank.erase(story.learners[learner]).await;
     }
     story.figures_are_counted_again(&python);
-    story.bank.check_log();
-    let verified = story.bank.run(&["stats", "verify", "{dir}"]);
+    it_comes_back_from_a_backup(&mut story.bank);
+}
+
+/// Figures, what the erased left, and yearbooks are in a backup, and what is restored gives them again.
+fn it_comes_back_from_a_backup(bank: &mut Bank) {
+    back_up(bank, &[]);
+    bank.check_log();
+    let before = statistics::rows(bank);
+    std::fs::rename(bank.dir().join("db"), bank.beside().join("lost")).unwrap();
+    let from = target(bank);
+    let restored = bank.run(&["restore", from.to_str().unwrap(), "{dir}"]);
+    assert!(restored.status.success(), "{}", told(&restored));
+    assert_eq!(statistics::rows(bank), before);
+    let verified = bank.run(&["stats", "verify", "{dir}"]);
     assert!(verified.status.success(), "{}", told(&verified));
+    assert!(
+        told(&verified).contains("2 yearbooks, 0 differ"),
+        "{}",
+        told(&verified)
+    );
+    bank.check_log();
 }

@@ -10,6 +10,7 @@
 
 mod cell;
 mod fold;
+mod grid;
 mod label;
 mod lines;
 mod person;

@@ -23,6 +23,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::{Cell, Cells, Dimension, MEASURES, Subject, Table};
+use super::grid::{Grid, Square};
 
 /// Learners from which on a cell is published.
 pub const SMALL: i64 = 5;
@@ -255,52 +256,26 @@ impl Tables<'_> {
 
     /// Small cells of a table that are not `gone`, with corners that cover them; none where there are no such corners.
     fn rectangles(&self, table: Table, gone: &BTreeSet<Cell>) -> Option<BTreeSet<Cell>> {
-        let sides = self.sides(table);
-        let mut hidden = BTreeSet::new();
+        let [mut rows, mut columns] = self.sides(table).map(|values| {
+            let values = values.into_keys();
+            values.collect::<BTreeSet<u32>>()
+        });
         for cell in self.of(table) {
-            let is_small = self.learners(table, cell.a, cell.b) < SMALL;
-            if is_small && !gone.contains(&cell) {
-                hidden.extend(self.rectangle(cell, &sides, &(gone | &hidden))?);
-            }
+            rows.insert(cell.a);
+            columns.insert(cell.b);
         }
-        Some(hidden)
-    }
-
-    /// The four corners that cover a cell: those that let it grow most, of these the fewest that were published.
-    fn rectangle(
-        &self,
-        cell: Cell,
-        [rows, columns]: &[Values; 2],
-        hidden: &BTreeSet<Cell>,
-    ) -> Option<[Cell; 4]> {
-        let (table, own) = (cell.table, self.learners(cell.table, cell.a, cell.b));
-        let mut best: Option<((i64, usize, i64), [Cell; 4])> = None;
-        for row in rows.keys().filter(|row| **row != cell.a) {
-            for column in columns.keys().filter(|column| **column != cell.b) {
-                let beside = self.cell(table, cell.a, *column);
-                let below = self.cell(table, *row, cell.b);
-                let opposite = self.cell(table, *row, *column);
-                let learners = |cell: &Cell| self.learners(table, cell.a, cell.b);
-                let grows = learners(&beside).min(learners(&below)).min(SMALL - own);
-                let corners = [cell, beside, below, opposite];
-                if grows < 1 || !self.can_move(&corners) {
-                    continue;
-                }
-                let published = corners.iter().filter(|cell| !hidden.contains(cell));
-                let cost = published.clone().map(learners).sum();
-                let rank = (-grows, published.count(), cost);
-                if best.is_none_or(|(known, _)| rank < known) {
-                    best = Some((rank, corners));
-                }
+        let cells = rows.iter().flat_map(|a| columns.iter().map(|b| (*a, *b)));
+        let cells: Vec<Cell> = cells.map(|(a, b)| self.cell(table, a, b)).collect();
+        let squares = cells.iter().map(|cell| {
+            let sums = self.cells.sums(cell);
+            Square {
+                learners: sums[self.counts[0]],
+                // Whole learners can be in any cell.
+                can_move: self.counts == [0] || self.counts.iter().all(|at| sums[*at] > 0),
+                is_gone: gone.contains(cell),
             }
-        }
-        best.map(|(_, corners)| corners)
-    }
-
-    /// Whether a figure can be more or less in each of these corners. Whole learners can be in any.
-    fn can_move(&self, corners: &[Cell; 4]) -> bool {
-        let is_figure = self.counts != [0];
-        let has_all = |cell: &Cell| self.counts.iter().all(|at| self.cells.sums(cell)[*at] > 0);
-        !is_figure || corners.iter().all(has_all)
+        });
+        let covered = Grid::new(squares.collect(), columns.len()).covered()?;
+        Some(covered.into_iter().map(|at| cells[at]).collect())
     }
 }

@@ -200,19 +200,35 @@ fn every_figure() -> impl Iterator<Item = (Subject, usize)> {
     subjects.flat_map(|subject| (0..MEASURES).map(move |measure| (subject, measure)))
 }
 
+/// Attacks the yearbook of a bank; gives how often each figure is suppressed in it.
+fn attack(seed: u64, learners: u64) -> [usize; MEASURES] {
+    let cells = bank(seed, learners);
+    let yearbook = yearbook(&cells);
+    assert!(!yearbook.rows.is_empty(), "seed {seed}");
+    assert_eq!(found(&cells, &yearbook), [], "seed {seed} of {learners}");
+    std::array::from_fn(|at| {
+        let rows = yearbook.rows.iter();
+        rows.filter(|row| row.amounts[at].is_none()).count()
+    })
+}
+
+#[test]
+#[ignore = "some minutes: for whoever changes what is suppressed"]
+fn no_figure_of_few_comes_out_of_many_yearbooks() {
+    for seed in 100..180 {
+        attack(seed, 50 + seed * 7 % 400);
+    }
+}
+
 #[test]
 fn no_figure_of_few_comes_out_of_a_published_yearbook() {
     let mut attacked = [0; MEASURES];
     for (seed, learners) in [(1, 60), (2, 120), (3, 200), (4, 300), (5, 90), (6, 150)] {
-        let cells = bank(seed, learners);
-        let yearbook = yearbook(&cells);
-        assert!(!yearbook.rows.is_empty(), "seed {seed}");
-        for row in &yearbook.rows {
-            for (at, amount) in row.amounts.iter().enumerate() {
-                attacked[at] += usize::from(amount.is_none());
-            }
-        }
-        assert_eq!(found(&cells, &yearbook), [], "seed {seed}");
+        let suppressed = attack(seed, learners);
+        attacked
+            .iter_mut()
+            .zip(suppressed)
+            .for_each(|(sum, more)| *sum += more);
     }
     assert!(
         attacked.iter().all(|it| *it > 200),
