@@ -256,6 +256,7 @@ fn write_figures() {
         second: 0,
         amounts: vec![amount; 5],
         people: vec![amount; 5],
+        squares: vec![amount; 5],
     };
     let figures = v1::Figures {
         tree_size: 9,

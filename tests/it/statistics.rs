@@ -188,7 +188,7 @@ fn a_wrong_figure_is_found(bank: &Bank, yearbooks: &[(u16, Vec<u8>)]) {
     };
     let store = Store::open(&bank.dir().join("db"), &StoreOptions::default()).unwrap();
     let wrong = StatisticsChange {
-        figures: [(cell, [1, 1, 0, 0, 0, 0, 1, 0, 0, 0])]
+        figures: [(cell, [1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0])]
             .into_iter()
             .collect(),
         ..StatisticsChange::default()

@@ -1,7 +1,7 @@
 //! Rows of statistics. Figures are folded from the log and can be folded again; yearbooks are kept as they were published;
 //! the figures of erased learners cannot be folded any more and are kept as sums.
 
-use creditbank_domain::statistics::{Cell, Cells, MEASURES, SUMS, Sums};
+use creditbank_domain::statistics::{Cell, Cells, MEASURES, SUMS, Sums, square};
 use rocksdb::WriteBatch;
 
 use crate::keys::{
@@ -171,7 +171,7 @@ impl Store {
     }
 }
 
-/// Rows of an earlier build are without the learners behind figures: one is taken to be behind each, which suppresses more.
+/// Rows of an earlier build are without the learners behind figures: one is taken to have all of each, which suppresses more.
 fn decode_sums(bytes: &[u8]) -> Option<Sums> {
     let (numbers, rest) = bytes.as_chunks::<8>();
     let is_whole = rest.is_empty() && [MEASURES, SUMS].contains(&numbers.len());
@@ -182,6 +182,7 @@ fn decode_sums(bytes: &[u8]) -> Option<Sums> {
     if numbers.len() == MEASURES {
         for at in 1..MEASURES {
             sums[MEASURES + at] = i64::from(sums[at] > 0);
+            sums[2 * MEASURES + at] = square(sums[at]);
         }
     }
     is_whole.then_some(sums)

@@ -9,11 +9,28 @@ pub const MEASURES: usize = 5;
 pub type Amounts = [i64; MEASURES];
 
 /// Numbers that are kept of a cell.
-pub const SUMS: usize = 2 * MEASURES;
+pub const SUMS: usize = 3 * MEASURES;
 
-/// What is kept of a cell: its figures, then how many learners are behind each of them. The first of these has the place of
-/// the count of learners and says how many are behind what [`Subject::remainder`] leaves.
+/// What is kept of a cell: its figures, then how many learners are behind each of them, then the sums over learners of the
+/// squares of each. The first count has the place of that of all learners and says how many are behind what
+/// [`Subject::remainder`] leaves; the first sum of squares is 0.
 pub type Sums = [i64; SUMS];
+
+/// What one learner brings to a figure counts in squares up to here: ten thousand hours or credits.
+const SQUARED_MAX: i64 = 1_000_000;
+
+/// The square of what one learner brings to a figure.
+#[must_use]
+pub fn square(amount: i64) -> i64 {
+    amount.clamp(0, SQUARED_MAX).pow(2)
+}
+
+/// Whether one learner has most of a figure: more than half for sure, and whoever has seven tenths is found.
+#[must_use]
+pub fn is_dominated(sums: &Sums, measure: usize) -> bool {
+    let (amount, squares) = (sums[measure], sums[2 * MEASURES + measure]);
+    2 * i128::from(squares) > i128::from(amount).pow(2)
+}
 
 /// What figures are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

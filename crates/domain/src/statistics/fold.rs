@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::quality::RandomState;
 use jiff::civil::Date;
 
-use super::cell::{Cell, Cells, MEASURES, Subject, Sums, Table};
+use super::cell::{Cell, Cells, MEASURES, Subject, Sums, Table, square};
 use super::person::Person;
 use crate::{Category, LeafIndex};
 
@@ -133,6 +133,7 @@ fn add_learner(cells: &mut Cells, person: Person, facts: &[&Fact]) {
         sums[MEASURES] = i64::from(sums[MEASURES] > 0);
         for at in 1..MEASURES {
             sums[MEASURES + at] = i64::from(sums[at] > 0);
+            sums[2 * MEASURES + at] = square(sums[at]);
         }
         cells.add(cell, &sums);
     }

@@ -7,6 +7,8 @@ use super::suppress::SMALL;
 pub(super) struct Square {
     /// Learners who are to be protected.
     pub(super) learners: i64,
+    /// Whether they are few, or one of them has most of what is counted.
+    pub(super) is_small: bool,
     /// Whether one more or less can be here.
     pub(super) can_move: bool,
     /// Whether it is not published anyhow.
@@ -36,7 +38,7 @@ impl Grid {
         let mut covered = Vec::new();
         for at in 0..self.squares.len() {
             let square = self.squares[at];
-            if (1..SMALL).contains(&square.learners) && !square.is_gone {
+            if square.is_small && !square.is_gone {
                 let corners = self.rectangle(at)?;
                 corners.iter().for_each(|at| self.hidden[*at] = true);
                 covered.extend(corners);
@@ -58,7 +60,7 @@ impl Grid {
                 let room = self.squares[beside]
                     .learners
                     .min(self.squares[below].learners);
-                let grows = room.min(SMALL - own.learners);
+                let grows = room.min((SMALL - own.learners).max(1));
                 let corners = [at, beside, below, opposite];
                 if grows < 1 || !corners.iter().all(|at| self.squares[*at].can_move) {
                     continue;

@@ -19,6 +19,7 @@ mod yearbook;
 
 pub use self::cell::{
     Amounts, Cell, Cells, Dimension, MEASURES, SUMS, Subject, Sums, Table, amounts_of,
+    is_dominated, square,
 };
 pub use self::fold::{Content, Fact, History, Merged, figures};
 pub use self::lines::{ABOUT, COLUMNS, Line, Lines, PARTICIPATION};

@@ -17,12 +17,12 @@
 //!
 //! **A single figure** of a cell that is published can rest on fewer learners than the cell: one appeal among thirty
 //! applicants, or one outcome that was not completed. It is suppressed alone, by the same rules with the learners behind it
-//! in the place of all; but where nobody learnt nothing can be moved to, so a rectangle has such learners in all corners, and
+//! in the place of all, and so is one of which one learner has most; but where nobody learnt nothing can be moved to, so a rectangle has such learners in all corners, and
 //! a table is without the figure where there is none, or where a value of its dimensions is without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cell::{Cell, Cells, Dimension, MEASURES, Subject, Table};
+use super::cell::{Cell, Cells, Dimension, MEASURES, Subject, Table, is_dominated};
 use super::grid::{Grid, Square};
 
 /// Learners from which on a cell is published.
@@ -31,8 +31,8 @@ pub const SMALL: i64 = 5;
 /// Which figures of a cell are not published.
 pub type Hidden = [bool; MEASURES];
 
-/// Values of a dimension with their learners.
-type Values = BTreeMap<u32, i64>;
+/// Values of a dimension with their learners, and whether those are to be protected.
+type Values = BTreeMap<u32, (i64, bool)>;
 
 /// The figures of one subject in one year that are not published; none if nothing of it can be. `cells` holds nothing else.
 #[must_use]
@@ -42,11 +42,16 @@ pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeMap
         subject,
         cells,
         counts,
+        measure: None,
     };
     let whole = tables(&[0]).whole()?;
     let mut hidden: BTreeMap<Cell, Hidden> = BTreeMap::new();
     for (measure, counts) in behind(subject) {
-        for cell in tables(counts).figure(&whole) {
+        let tables = Tables {
+            measure: Some(*measure),
+            ..tables(counts)
+        };
+        for cell in tables.figure(&whole) {
             hidden.entry(cell).or_default()[*measure] = true;
         }
     }
@@ -58,33 +63,30 @@ pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeMap
 /// counts the first is protected in tables that have both.
 const fn behind(subject: Subject) -> &'static [(usize, &'static [usize])] {
     match subject {
-        Subject::Learning => &[(2, &[7, 5]), (2, &[5, 7]), (3, &[8]), (4, &[9])],
+        Subject::Learning => &[(1, &[6]), (2, &[7, 5]), (2, &[5, 7]), (3, &[8]), (4, &[9])],
         Subject::Recognition => &[(1, &[6]), (2, &[7]), (3, &[8, 5]), (3, &[5, 8]), (4, &[9])],
-        Subject::Points => &[(2, &[7]), (3, &[8]), (4, &[9])],
+        Subject::Points => &[(1, &[6]), (2, &[7]), (3, &[8]), (4, &[9])],
     }
 }
 
 /// The values that are suppressed for the sake of small and `forced` ones; none if they cannot be covered.
 fn cover(values: &Values, forced: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
-    let is_small = |value: &u32, learners: i64| learners < SMALL || forced.contains(value);
-    let small: Vec<(u32, i64)> = values
-        .iter()
-        .filter(|(value, learners)| is_small(value, **learners))
-        .map(|(value, learners)| (*value, *learners))
-        .collect();
-    let mut covered: BTreeSet<u32> = small.iter().map(|(value, _)| *value).collect();
-    let mut room: i64 = small.iter().map(|(_, learners)| learners - 1).sum();
-    let mut others: Vec<(i64, u32)> = values
-        .iter()
-        .filter(|(value, learners)| !is_small(value, **learners))
-        .map(|(value, learners)| (*learners, *value))
-        .collect();
+    let mut small = Vec::new();
+    let mut others = Vec::new();
+    for (value, (learners, is_small)) in values {
+        match *is_small || forced.contains(value) {
+            true => small.push((*learners, *value)),
+            false => others.push((*learners, *value)),
+        }
+    }
+    let mut covered: BTreeSet<u32> = small.iter().map(|(_, value)| *value).collect();
+    let mut room: i64 = small.iter().map(|(learners, _)| learners - 1).sum();
     others.sort_unstable();
     let mut others = others.into_iter();
     let lacks_room = |room: i64| {
         small
             .iter()
-            .any(|(_, learners)| room - (learners - 1) < SMALL - 1)
+            .any(|(learners, _)| room - (learners - 1) < SMALL - 1)
     };
     while lacks_room(room) {
         let (learners, value) = others.next()?;
@@ -104,6 +106,8 @@ struct Tables<'a> {
     cells: &'a Cells,
     /// Where the learners are counted that are to be protected, and whoever else must be in a corner of a rectangle.
     counts: &'static [usize],
+    /// The figure that they are behind; none for all of a cell.
+    measure: Option<usize>,
 }
 
 impl Tables<'_> {
@@ -148,10 +152,6 @@ impl Tables<'_> {
         }
     }
 
-    fn learners(&self, table: Table, a: u32, b: u32) -> i64 {
-        self.cells.sums(&self.cell(table, a, b))[self.counts[0]]
-    }
-
     /// Cells of a table.
     fn all_of(&self, table: Table) -> impl Iterator<Item = Cell> {
         let cells = self.cells.iter().map(|(cell, _)| *cell);
@@ -160,7 +160,7 @@ impl Tables<'_> {
 
     /// Cells of a table with such learners.
     fn of(&self, table: Table) -> impl Iterator<Item = Cell> {
-        let is_there = |cell: &Cell| self.learners(cell.table, cell.a, cell.b) > 0;
+        let is_there = |cell: &Cell| self.cells.sums(cell)[self.counts[0]] > 0;
         self.all_of(table).filter(is_there)
     }
 
@@ -173,15 +173,27 @@ impl Tables<'_> {
         })
     }
 
+    /// Whether the learners of a cell are few, or one of them has most of the figure.
+    fn is_small(&self, cell: &Cell) -> bool {
+        let sums = self.cells.sums(cell);
+        let is_dominated = |measure| is_dominated(&sums, measure);
+        let learners = sums[self.counts[0]];
+        learners > 0 && (learners < SMALL || self.measure.is_some_and(is_dominated))
+    }
+
+    /// What a value of a dimension is worth as a cover.
+    fn worth(&self, cell: &Cell) -> (i64, bool) {
+        (self.cells.sums(cell)[self.counts[0]], self.is_small(cell))
+    }
+
     fn values(&self, table: Table) -> Values {
-        self.of(table)
-            .map(|cell| (cell.a, self.learners(table, cell.a, 0)))
-            .collect()
+        let cells = self.of(table);
+        cells.map(|cell| (cell.a, self.worth(&cell))).collect()
     }
 
     /// Suppressed values of all dimensions and institutions; none where the values of one cannot cover each other.
     fn values_hidden(&self) -> Option<(BTreeSet<Cell>, Companions)> {
-        if (1..SMALL).contains(&self.learners(Table::Total, 0, 0)) {
+        if self.is_small(&self.cell(Table::Total, 0, 0)) {
             return None;
         }
         let (mut hidden, districts) = self.institutions();
@@ -207,8 +219,8 @@ impl Tables<'_> {
     fn institutions(&self) -> (BTreeSet<Cell>, BTreeSet<u32>) {
         let mut lines: BTreeMap<u32, Values> = BTreeMap::new();
         for cell in self.of(Table::Institution) {
-            let learners = self.learners(cell.table, cell.a, cell.b);
-            lines.entry(cell.a).or_default().insert(cell.b, learners);
+            let line = lines.entry(cell.a).or_default();
+            line.insert(cell.b, self.worth(&cell));
         }
         let (mut hidden, mut uncovered) = (BTreeSet::new(), BTreeSet::new());
         for (district, line) in lines {
@@ -270,6 +282,7 @@ impl Tables<'_> {
             let sums = self.cells.sums(cell);
             Square {
                 learners: sums[self.counts[0]],
+                is_small: self.is_small(cell),
                 // Whole learners can be in any cell.
                 can_move: self.counts == [0] || self.counts.iter().all(|at| sums[*at] > 0),
                 is_gone: gone.contains(cell),

@@ -142,7 +142,10 @@ pub(crate) fn shared(amounts: [i64; MEASURES]) -> Sums {
     let mut sums = Sums::default();
     sums[..MEASURES].copy_from_slice(&amounts);
     for at in 1..MEASURES {
-        sums[MEASURES + at] = if amounts[at] > 0 { amounts[0] } else { 0 };
+        if amounts[at] > 0 {
+            sums[MEASURES + at] = amounts[0];
+            sums[2 * MEASURES + at] = amounts[at] * amounts[at] / amounts[0];
+        }
     }
     sums
 }

@@ -78,7 +78,7 @@ fn nothing_is_published_of_so_few_that_they_cannot_cover_each_other() {
 fn a_figure_of_few_goes_with_others_and_alone() {
     let row = |table, a, appeals: i64| {
         let mut sums = shared([40, 40, 30, 30, appeals]);
-        sums[9] = appeals;
+        (sums[9], sums[14]) = (appeals, appeals);
         (cell(Subject::Recognition, table, a, 0), sums)
     };
     let cells: Cells = [

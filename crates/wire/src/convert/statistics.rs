@@ -102,7 +102,8 @@ pub fn yearbook(message: &v1::Yearbook) -> Result<Yearbook, Fault> {
 /// One cell with its figures.
 #[must_use]
 pub fn row_message(cell: &Cell, sums: &Sums) -> v1::FiguresRow {
-    let (amounts, people) = sums.split_at(MEASURES);
+    let (amounts, behind) = sums.split_at(MEASURES);
+    let (people, squares) = behind.split_at(MEASURES);
     v1::FiguresRow {
         subject: cell.subject as u32,
         table: cell.table as u32,
@@ -110,6 +111,7 @@ pub fn row_message(cell: &Cell, sums: &Sums) -> v1::FiguresRow {
         second: cell.b,
         amounts: amounts.to_vec(),
         people: people.to_vec(),
+        squares: squares.to_vec(),
     }
 }
 
@@ -125,7 +127,7 @@ pub fn cells(year: u16, rows: &[v1::FiguresRow]) -> Cells {
             a: row.first,
             b: row.second,
         };
-        let sums = [&row.amounts[..], &row.people[..]].concat();
+        let sums = [&row.amounts[..], &row.people, &row.squares].concat();
         Some((cell, sums.try_into().ok()?))
     };
     let mut told = BTreeSet::new();
