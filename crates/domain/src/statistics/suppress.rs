@@ -42,20 +42,25 @@ pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeMap
         subject,
         cells,
         counts,
-        measure: None,
+        of: None,
     };
     let whole = tables(&[0]).whole()?;
     let mut hidden: BTreeMap<Cell, Hidden> = BTreeMap::new();
     for (measure, counts) in behind(subject) {
         let tables = Tables {
-            measure: Some(*measure),
+            of: Some((*measure, &whole)),
             ..tables(counts)
         };
         for cell in tables.figure(&whole) {
             hidden.entry(cell).or_default()[*measure] = true;
         }
     }
-    hidden.extend(whole.into_iter().map(|cell| (cell, [true; MEASURES])));
+    hidden.extend(
+        whole
+            .hidden
+            .into_iter()
+            .map(|cell| (cell, [true; MEASURES])),
+    );
     Some(hidden)
 }
 
@@ -69,18 +74,21 @@ const fn behind(subject: Subject) -> &'static [(usize, &'static [usize])] {
     }
 }
 
-/// The values that are suppressed for the sake of small and `forced` ones; none if they cannot be covered.
-fn cover(values: &Values, forced: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
-    let mut small = Vec::new();
-    let mut others = Vec::new();
+/// The values that are suppressed for the sake of small and `forced` ones, beside those that are `gone` already; none if
+/// they cannot be covered.
+fn cover(values: &Values, forced: &BTreeSet<u32>, gone: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
+    let (mut small, mut others, mut room) = (Vec::new(), Vec::new(), 0);
     for (value, (learners, is_small)) in values {
-        match *is_small || forced.contains(value) {
-            true => small.push((*learners, *value)),
-            false => others.push((*learners, *value)),
+        if gone.contains(value) {
+            room += learners - 1;
+        } else if *is_small || forced.contains(value) {
+            room += learners - 1;
+            small.push((*learners, *value));
+        } else {
+            others.push((*learners, *value));
         }
     }
     let mut covered: BTreeSet<u32> = small.iter().map(|(_, value)| *value).collect();
-    let mut room: i64 = small.iter().map(|(learners, _)| learners - 1).sum();
     others.sort_unstable();
     let mut others = others.into_iter();
     let lacks_room = |room: i64| {
@@ -99,6 +107,12 @@ fn cover(values: &Values, forced: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
 /// Suppressed values by dimension.
 type Companions = BTreeMap<Dimension, BTreeSet<u32>>;
 
+/// Of what nothing is published.
+struct Whole {
+    hidden: BTreeSet<Cell>,
+    companions: Companions,
+}
+
 /// The tables of one subject in one year, as far as some learners are in them.
 struct Tables<'a> {
     year: u16,
@@ -106,24 +120,26 @@ struct Tables<'a> {
     cells: &'a Cells,
     /// Where the learners are counted that are to be protected, and whoever else must be in a corner of a rectangle.
     counts: &'static [usize],
-    /// The figure that they are behind; none for all of a cell.
-    measure: Option<usize>,
+    /// The figure that they are behind, and what is not published anyhow; none for all of a cell.
+    of: Option<(usize, &'a Whole)>,
 }
 
 impl Tables<'_> {
     /// Cells of which nothing is published; none if nothing of the subject can be.
-    fn whole(&self) -> Option<BTreeSet<Cell>> {
+    fn whole(&self) -> Option<Whole> {
         let (mut hidden, companions) = self.values_hidden()?;
         for table in self.subject.tables() {
             if *table != Table::Institution && table.dimensions().len() == 2 {
                 hidden.extend(self.inside(*table, &companions));
             }
         }
-        Some(hidden)
+        Some(Whole { hidden, companions })
     }
 
-    /// Cells of which a figure is not published, beside those of which nothing is.
-    fn figure(&self, whole: &BTreeSet<Cell>) -> BTreeSet<Cell> {
+    /// Cells of which a figure is not published, beside those of which nothing is. A value that is gone needs no cover: who
+    /// is counted there could have been counted under another that is gone, figures and all. In a rectangle that does not
+    /// hold, since those in the other corners may have nothing of the figure.
+    fn figure(&self, whole: &Whole) -> BTreeSet<Cell> {
         let Some((mut hidden, companions)) = self.values_hidden() else {
             return self.cells.iter().map(|(cell, _)| *cell).collect();
         };
@@ -135,11 +151,20 @@ impl Tables<'_> {
                 continue;
             }
             let is_whole = companions[&first].is_empty() && companions[&second].is_empty();
-            let covered = is_whole.then(|| self.rectangles(*table, whole));
+            let gone = match self.is_of_all() {
+                true => whole.hidden.clone(),
+                false => self.lines(*table, &whole.companions),
+            };
+            let covered = is_whole.then(|| self.rectangles(*table, &gone));
             let all = || self.all_of(*table).collect();
             hidden.extend(covered.flatten().unwrap_or_else(all));
         }
         hidden
+    }
+
+    /// Whether every learner of a cell is behind the figure: then few are only where nothing is published.
+    fn is_of_all(&self) -> bool {
+        self.of.is_some_and(|(measure, _)| measure == 1) && self.subject != Subject::Recognition
     }
 
     const fn cell(&self, table: Table, a: u32, b: u32) -> Cell {
@@ -176,9 +201,12 @@ impl Tables<'_> {
     /// Whether the learners of a cell are few, or one of them has most of the figure.
     fn is_small(&self, cell: &Cell) -> bool {
         let sums = self.cells.sums(cell);
-        let is_dominated = |measure| is_dominated(&sums, measure);
         let learners = sums[self.counts[0]];
-        learners > 0 && (learners < SMALL || self.measure.is_some_and(is_dominated))
+        let is_few = learners < SMALL && !self.is_of_all();
+        let is_dominated = self
+            .of
+            .is_some_and(|(measure, _)| is_dominated(&sums, measure));
+        learners > 0 && (is_few || is_dominated)
     }
 
     /// What a value of a dimension is worth as a cover.
@@ -204,7 +232,8 @@ impl Tables<'_> {
                 Dimension::District => &districts,
                 _ => &none,
             };
-            let covered = cover(&self.values(table), forced)?;
+            let gone = self.of.map(|(_, whole)| &whole.companions[&dimension]);
+            let covered = cover(&self.values(table), forced, gone.unwrap_or(&none))?;
             hidden.extend(covered.iter().map(|value| self.cell(table, *value, 0)));
             companions.insert(dimension, covered);
         }
@@ -224,7 +253,13 @@ impl Tables<'_> {
         }
         let (mut hidden, mut uncovered) = (BTreeSet::new(), BTreeSet::new());
         for (district, line) in lines {
-            match cover(&line, &BTreeSet::new()) {
+            let is_gone = |number: &&u32| {
+                let cell = self.cell(Table::Institution, district, **number);
+                self.of
+                    .is_some_and(|(_, whole)| whole.hidden.contains(&cell))
+            };
+            let gone = line.keys().filter(is_gone).copied().collect();
+            match cover(&line, &BTreeSet::new(), &gone) {
                 Some(covered) => hidden.extend(
                     covered
                         .into_iter()
@@ -246,8 +281,8 @@ impl Tables<'_> {
         })
     }
 
-    /// Suppressed cells of a table with two dimensions.
-    fn inside(&self, table: Table, companions: &Companions) -> BTreeSet<Cell> {
+    /// Cells of suppressed values in a table with two dimensions, zeros too.
+    fn lines(&self, table: Table, companions: &Companions) -> BTreeSet<Cell> {
         let [rows, columns] = self.sides(table);
         let is_gone = |side: usize, value| companions[&table.dimensions()[side]].contains(value);
         let mut hidden = BTreeSet::new();
@@ -258,6 +293,12 @@ impl Tables<'_> {
                 }
             }
         }
+        hidden
+    }
+
+    /// Suppressed cells of a table with two dimensions.
+    fn inside(&self, table: Table, companions: &Companions) -> BTreeSet<Cell> {
+        let mut hidden = self.lines(table, companions);
         match self.rectangles(table, &hidden) {
             Some(covered) => hidden.extend(covered),
             // Learners of several cells of a line can only be more than those of the line, so this does not happen.

@@ -185,8 +185,7 @@ fn found(cells: &Cells, yearbook: &Yearbook) -> Vec<(Cell, usize)> {
                 None if !in_lines.contains(&row.cell) => false,
                 None => {
                     let (least, most) = attack.bounds(row.cell);
-                    let amount = cells.amounts(&row.cell)[measure] as f64;
-                    most - least < (amount / 10.0).max(0.999)
+                    most - least < (told(cells, &row.cell, measure) / 10.0).max(0.999)
                 }
             };
             if is_found {
@@ -195,6 +194,16 @@ fn found(cells: &Cells, yearbook: &Yearbook) -> Vec<(Cell, usize)> {
         }
     }
     found
+}
+
+/// What is to be kept from the attacker: a figure, or what it leaves of the one that it is a part of, if that is less.
+fn told(cells: &Cells, cell: &Cell, measure: usize) -> f64 {
+    let amounts = cells.amounts(cell);
+    let left = match cell.subject.remainder() == Some(measure) {
+        true => amounts[measure - 1] - amounts[measure],
+        false => amounts[measure],
+    };
+    amounts[measure].min(left) as f64
 }
 
 fn every_figure() -> impl Iterator<Item = (Subject, usize)> {

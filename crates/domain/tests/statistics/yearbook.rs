@@ -1,10 +1,12 @@
 //! Yearbooks as bytes, and what is in them.
 
+use creditbank_domain::Category;
 use creditbank_domain::statistics::{
-    Cells, DecisionDays, Population, Subject, Table, Yearbook, suppressed,
+    AgeBand, Cells, DecisionDays, Person, Population, Sex, Subject, Table, Yearbook, figures,
+    suppressed,
 };
 
-use crate::fixture::{bank, cell, shared, yearbook};
+use crate::fixture::{ALL, archive, bank, cell, learnt, shared, yearbook};
 
 #[test]
 fn a_yearbook_is_read_back_from_its_bytes_and_from_no_others() {
@@ -50,6 +52,38 @@ fn a_small_value_goes_with_a_companion() {
         row(Table::Sex, 2, 0),
     ];
     assert_eq!(hidden, expected.map(|(cell, _)| (cell, [true; 5])).into());
+}
+
+#[test]
+fn a_small_value_takes_no_figures_of_others_along() {
+    let mut cells = Cells::default();
+    for (code, born) in [(2, 1980), (5, 1961), (6, 1951)]
+        .into_iter()
+        .flat_map(of_age)
+    {
+        let person = Person {
+            born: Some(born),
+            sex: Sex::Female,
+        };
+        let facts = vec![learnt(code, code, Category::Training, 3)];
+        cells.add_all(&figures(&archive(code, person, facts), ALL));
+    }
+    let yearbook = yearbook(&cells);
+    let shown: Vec<_> = yearbook
+        .table(Subject::Learning, Table::CategoryAge)
+        .map(|row| (row.cell.b, row.amounts[0], row.amounts[4]))
+        .collect();
+    let expected = [
+        (AgeBand::Middle as u32, None, None),
+        (AgeBand::Sixties as u32, None, None),
+        (AgeBand::Seventies as u32, Some(6), Some(600)),
+    ];
+    assert_eq!(shown, expected);
+}
+
+/// So many learners who were born in a year.
+fn of_age((count, born): (u64, i16)) -> impl Iterator<Item = (u64, i16)> {
+    (0..count).map(move |at| (u64::from(born.unsigned_abs()) * 10 + at, born))
 }
 
 #[test]
