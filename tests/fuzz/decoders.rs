@@ -174,7 +174,7 @@ fn a_yearbook(bytes: &[u8]) {
         assert_eq!(yearbook.encode(), bytes);
         for row in &yearbook.rows {
             assert_eq!(Cell::decode(&row.cell.encode()), Some(row.cell));
-            let learners = row.amounts.map_or(0, |amounts| amounts[0]);
+            let learners = row.amounts[0].unwrap_or_default();
             taken(yearbook.population.rate(row.cell.a, learners));
         }
     }

@@ -255,6 +255,8 @@ fn write_figures() {
         first,
         second: 0,
         amounts: vec![amount; 5],
+        people: vec![amount; 5],
+        squares: vec![amount; 5],
     };
     let figures = v1::Figures {
         tree_size: 9,

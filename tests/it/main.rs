@@ -38,6 +38,7 @@ mod projects;
 mod python;
 mod recognition;
 mod reconcile;
+mod recount;
 mod refusals;
 mod regions;
 mod requests;

@@ -307,6 +307,8 @@ refusals! {
     PeriodClosed = "PERIOD_CLOSED",
     /// The year is not over.
     YearbookOpen = "YEARBOOK_OPEN",
+    /// There is nothing of that year.
+    YearbookEmpty = "YEARBOOK_EMPTY",
     /// The year was published, and a yearbook never changes.
     YearbookPublished = "YEARBOOK_PUBLISHED",
     /// No yearbook of that year was published.

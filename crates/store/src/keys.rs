@@ -14,7 +14,7 @@
 //! | `peers` | `C` origin / `O` origin / `E` origin / `D` month, origin | what we cosigned of that log / our checkpoint as that bank cosigned it / its fork / report of a closed period |
 //! | `access` | `G` learner, id / `V` learner, inverted time, random / `T` secret digest / `S` subject digest / `D` delegate, id / `Q` institution number, inverted time, id / `R` id | grant or request / look / learner, id / learner / learner / learner / learner, see [`AccessKey`] |
 //! | `views` | `R` leaf index / `S` institution, inverted block / `T` learner / `A` leaf index / `V` leaf index | statement / nothing / states / application / kind of the record that ended it |
-//! | `statistics` | `C` cell / `F` / `G` size, cell / `Y` year | figures / leaves folded into them / what erased learners left behind up to that size / yearbook |
+//! | `statistics` | `S` cell / `U` / `G` size, cell / `Y` year | figures / leaves folded into them / what erased learners left behind up to that size / yearbook |
 //!
 //! `peers` is no fold of the log: it holds what this bank has promised to others and what others have shown it, which
 //! no entry says. It goes where the database goes; a rebuild leaves it alone.
@@ -85,8 +85,10 @@ pub(crate) const KIND_COSIGNED: u8 = b'C';
 pub(crate) const KIND_OWN_COSIGNED: u8 = b'O';
 pub(crate) const KIND_EVIDENCE: u8 = b'E';
 pub(crate) const KIND_REPORT: u8 = b'D';
-pub(crate) const KIND_FIGURES: u8 = b'C';
-pub(crate) const KIND_FOLDED: u8 = b'F';
+pub(crate) const KIND_FIGURES: u8 = b'S';
+pub(crate) const KIND_FOLDED: u8 = b'U';
+/// Figures without the learners behind them, and how many leaves were folded into those.
+pub(crate) const KINDS_RETIRED: [u8; 2] = [b'C', b'F'];
 pub(crate) const KIND_GONE: u8 = b'G';
 pub(crate) const KIND_YEARBOOK: u8 = b'Y';
 const KIND_GRANT: u8 = b'G';

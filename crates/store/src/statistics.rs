@@ -1,10 +1,12 @@
 //! Rows of statistics. Figures are folded from the log and can be folded again; yearbooks are kept as they were published;
 //! the figures of erased learners cannot be folded any more and are kept as sums.
 
-use creditbank_domain::statistics::{Amounts, Cell, Cells, MEASURES};
+use creditbank_domain::statistics::{Cell, Cells, MEASURES, SUMS, Sums, square};
 use rocksdb::WriteBatch;
 
-use crate::keys::{self, KIND_FIGURES, KIND_FOLDED, KIND_GONE, KIND_YEARBOOK, STATISTICS};
+use crate::keys::{
+    self, KIND_FIGURES, KIND_FOLDED, KIND_GONE, KIND_YEARBOOK, KINDS_RETIRED, STATISTICS,
+};
 use crate::{Damage, Go, Snapshot, Store, StoreError};
 
 /// A change of the figures, as one write.
@@ -62,8 +64,8 @@ impl Snapshot {
         let mut damaged = false;
         self.statistics(prefix, |key, value| {
             let cell = key.get(cell_at..).and_then(Cell::decode);
-            match cell.zip(decode_amounts(value)) {
-                Some((cell, amounts)) if counts(key) => cells.add(cell, &amounts),
+            match cell.zip(decode_sums(value)) {
+                Some((cell, sums)) if counts(key) => cells.add(cell, &sums),
                 Some(_) => {}
                 None => damaged = true,
             }
@@ -114,7 +116,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let family = self.family(STATISTICS);
         if change.afresh {
-            for kind in [KIND_FIGURES, KIND_FOLDED] {
+            for kind in [KIND_FIGURES, KIND_FOLDED].into_iter().chain(KINDS_RETIRED) {
                 for key in self.snapshot().keys_with_prefix(STATISTICS, &[kind])? {
                     batch.delete_cf(family, key);
                 }
@@ -131,19 +133,18 @@ impl Store {
                 true => None,
                 false => self.database().get_cf(family, &key)?,
             };
-            let mut amounts: Amounts = match before {
+            let mut sums: Sums = match before {
                 Some(bytes) => {
-                    decode_amounts(&bytes).ok_or(StoreError::Damaged(Damage::Row("statistics")))?
+                    decode_sums(&bytes).ok_or(StoreError::Damaged(Damage::Row("statistics")))?
                 }
-                None => Amounts::default(),
+                None => Sums::default(),
             };
-            amounts
-                .iter_mut()
+            sums.iter_mut()
                 .zip(gain)
                 .for_each(|(sum, more)| *sum += more);
-            match amounts == Amounts::default() {
+            match sums == Sums::default() {
                 true => batch.delete_cf(family, key),
-                false => batch.put_cf(family, key, amounts.map(i64::to_be_bytes).concat()),
+                false => batch.put_cf(family, key, sums.map(i64::to_be_bytes).concat()),
             }
         }
         if let Some(folded) = change.folded {
@@ -169,8 +170,19 @@ impl Store {
     }
 }
 
-fn decode_amounts(bytes: &[u8]) -> Option<Amounts> {
+/// Rows of an earlier build are without the learners behind figures: one is taken to have all of each, which suppresses more.
+fn decode_sums(bytes: &[u8]) -> Option<Sums> {
     let (numbers, rest) = bytes.as_chunks::<8>();
-    let numbers: &[[u8; 8]; MEASURES] = numbers.try_into().ok()?;
-    rest.is_empty().then(|| numbers.map(i64::from_be_bytes))
+    let is_whole = rest.is_empty() && [MEASURES, SUMS].contains(&numbers.len());
+    let mut sums = Sums::default();
+    for (sum, number) in sums.iter_mut().zip(numbers) {
+        *sum = i64::from_be_bytes(*number);
+    }
+    if numbers.len() == MEASURES {
+        for at in 1..MEASURES {
+            sums[MEASURES + at] = i64::from(sums[at] > 0);
+            sums[2 * MEASURES + at] = square(sums[at]);
+        }
+    }
+    is_whole.then_some(sums)
 }

@@ -541,6 +541,9 @@ refusals! {
     YearbookOpen => FailedPrecondition,
         "该年度尚未结束，年鉴在年度结束后发布。",
         "The year is not over; its yearbook is published afterwards.";
+    YearbookEmpty => FailedPrecondition,
+        "该年度没有任何记录，未发布年鉴；请核对年度。",
+        "There is nothing of that year, so no yearbook was published; please check the year.";
     YearbookPublished => FailedPrecondition,
         "该年度的年鉴已发布。年鉴一经发布不再更改。",
         "The yearbook of that year was published, and never changes.";

@@ -47,7 +47,7 @@ fn samples() -> Vec<Refusal> {
         AppealTooLate { until: jiff::civil::date(1949, 10, 1) }, ApplicationMoved, NoticeOutdated, NothingGranted,
         TransferUnknown, SequenceGap { expected: 7344 }, OutcomeBound, TransferMoved, ConsentUsed, PeerUnknown,
         PeerStopped, PeersNotConfigured, PeriodOpen { until_ms: 1_796_054_400_000 }, StepsMissing { expected: 7347 }, PeriodBeforeOpen, PeriodClosed,
-        YearbookOpen, YearbookPublished, YearbookUnknown,
+        YearbookOpen, YearbookEmpty, YearbookPublished, YearbookUnknown,
         PeerUnreachable, PeerInvalid { check: "field-7346" },
         PointsTooFew { available: 7338 }, PointsOwed { owed: 7339 }, RedemptionExists, RedemptionClosed,
         RecordUnknown, SubjectLinked, CodeInvalid, CodeExpired, CodeUsed, PurposeNotAllowed, IdentityMismatch,

@@ -4,16 +4,18 @@ mod parquet;
 mod population;
 mod rows;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use creditbank_client::statistics;
+use creditbank_domain::statistics::{ABOUT, Line, PARTICIPATION, Population, Table, Yearbook};
 use creditbank_ledger::statistics::{recompute, yearbooks};
 use creditbank_store::Store;
+use creditbank_wire::convert::statistics::{cells, population as judged, population_message};
 use creditbank_wire::v1;
 
-use self::rows::Line;
 use crate::config::Folder;
 use crate::connection::{Connection, Key, block_on};
 use crate::print::{self, Language, hex};
@@ -26,7 +28,8 @@ Figures follow the log exactly: a record that is late, amended or revoked change
 learner stays counted and is named nowhere. They are for the operator and auditors alone, since
 nothing of them is suppressed. What is published is a yearbook: one a year, never changed, named by
 the size of the log and the hash of its bytes. In it cells with fewer than five learners are
-suppressed, and others with them, so that no sum or difference of its tables gives one away.
+suppressed, and others with them, so that no sum or difference of its tables gives one away; so is a
+single figure that fewer than five are behind. `preview` prints what `publish` would publish now.
 
 The residents that learners are held against come from a file of yours:
   source = \"第七次全国人口普查公报\"     # what it is and whose, as it is printed
@@ -38,6 +41,7 @@ The residents that learners are held against come from a file of yours:
 Examples:
   export CREDITBANK_KEY=bank/operator.key CREDITBANK_BANK=bank/bank.pub
   creditbank stats show 2026 --table category            (figures as they are now)
+  creditbank stats preview 2025 --population residents.toml
   creditbank stats publish 2025 --population residents.toml
   creditbank stats list                                  (anybody)
   creditbank stats export 2025 --output 2025.csv         (the yearbook; anybody)
@@ -65,6 +69,20 @@ enum Action {
         /// The year.
         year: u16,
         /// Only one table, such as total, category, month-category.
+        #[arg(long)]
+        table: Option<String>,
+        /// Print CSV.
+        #[arg(long)]
+        csv: bool,
+    },
+    /// Print what would be published of a year as it is now. Operators and auditors.
+    Preview {
+        /// The year.
+        year: u16,
+        /// Residents, to hold learners against: a TOML file.
+        #[arg(long, value_name = "FILE")]
+        population: Option<PathBuf>,
+        /// Only one table, such as total, category, participation.
         #[arg(long)]
         table: Option<String>,
         /// Print CSV.
@@ -103,7 +121,9 @@ impl Stats {
         }
         block_on(async {
             let caller = match self.action {
-                Action::Show { .. } | Action::Publish { .. } => Some(self.caller.required()?),
+                Action::Show { .. } | Action::Preview { .. } | Action::Publish { .. } => {
+                    Some(self.caller.required()?)
+                }
                 _ => self.caller.optional()?,
             };
             let options = self.connection.options()?;
@@ -111,7 +131,19 @@ impl Stats {
             match &self.action {
                 Action::Show { year, table, csv } => {
                     let figures = statistics::figures(&bank, *year).await?;
-                    self.show(*year, &figures, table.as_deref(), *csv)?;
+                    let cells = cells(*year, &figures.rows);
+                    let lines = rows::lines(&figures.institutions, self.language);
+                    let lines = lines.figures(*year, figures.tree_size, &cells);
+                    self.show(lines, table.as_deref(), *csv)?;
+                }
+                Action::Preview {
+                    year,
+                    population,
+                    table,
+                    csv,
+                } => {
+                    let lines = self.preview(&bank, *year, population.as_deref()).await?;
+                    self.show(lines, table.as_deref(), *csv)?;
                 }
                 Action::Publish { year, population } => {
                     let population = population.as_deref().map(population::read).transpose()?;
@@ -126,35 +158,54 @@ impl Stats {
         })
     }
 
-    fn show(&self, year: u16, it: &v1::Figures, table: Option<&str>, csv: bool) -> Result<()> {
-        let lines = rows::of_figures(year, it, self.language);
-        let lines: Vec<Line> = lines
-            .into_iter()
-            .filter(|line| table.is_none_or(|table| line.table == table))
-            .collect();
-        if csv {
-            return rows::write_csv(&lines, self.language, std::io::stdout().lock());
+    fn show(&self, lines: Vec<Line>, table: Option<&str>, csv: bool) -> Result<()> {
+        let is_about = |line: &Line| line.table == ABOUT;
+        if let Some(table) = table {
+            let mut known: Vec<_> = Table::ALL.map(Table::name).into();
+            known.push(PARTICIPATION);
+            if !known.contains(&table) {
+                bail!("no table is named {table}; there are {}", known.join(", "));
+            }
         }
-        print::out(&match self.language {
-            Language::Zh => format!("截至日志第 {} 条；未作抑制，不得公布", it.tree_size),
-            Language::En => format!(
-                "As of {} leaves of the log; nothing is suppressed, not for publication",
-                it.tree_size
-            ),
-        });
-        rows::print(&lines, self.language);
+        let is_wanted = |line: &Line| is_about(line) || table.is_none_or(|it| line.table == it);
+        let lines: Vec<Line> = lines.into_iter().filter(is_wanted).collect();
+        match csv {
+            true => print::out(rows::lines(&[], self.language).csv(&lines).trim_end()),
+            false => rows::print(&lines, self.language),
+        }
         Ok(())
+    }
+
+    /// What would be published now. Nothing is kept, so it has no hash; figures come unsuppressed and leave suppressed.
+    async fn preview(
+        &self,
+        bank: &creditbank_client::Bank,
+        year: u16,
+        population: Option<&Path>,
+    ) -> Result<Vec<Line>> {
+        let population = match population.map(population::read).transpose()? {
+            None => Population::default(),
+            Some(read) => judged(population_message(&read))
+                .map_err(|fault| anyhow::anyhow!("{}: {}", fault.field, fault.refusal.code()))?,
+        };
+        let figures = statistics::figures(bank, year).await?;
+        let cells = cells(year, &figures.rows);
+        let at = (figures.tree_size, [0; 32]);
+        let yearbook = Yearbook::new((bank.origin(), year), at, population, &cells);
+        let lines = rows::lines(&figures.institutions, self.language);
+        Ok(lines.preview(&yearbook))
     }
 
     async fn export(&self, bank: &creditbank_client::Bank, year: u16, output: &Path) -> Result<()> {
         let (message, yearbook) = statistics::get(bank, year).await?;
-        let lines = rows::of_yearbook(&yearbook, &message.institutions, self.language);
+        let made = rows::lines(&message.institutions, self.language);
+        let lines = made.yearbook(&yearbook);
         let file = || {
             std::fs::File::create(output)
                 .with_context(|| format!("{} cannot be written", output.display()))
         };
         match output.extension().and_then(|it| it.to_str()) {
-            Some("csv") => rows::write_csv(&lines, self.language, file()?)?,
+            Some("csv") => file()?.write_all(made.csv(&lines).as_bytes())?,
             Some("parquet") => parquet::write(&lines, &hex(&message.hash), file()?)?,
             Some("bin") => std::fs::write(output, &message.canonical)?,
             _ => bail!("say what to write by the name: --output FILE.csv, .parquet or .bin"),

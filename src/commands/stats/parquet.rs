@@ -4,13 +4,12 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use creditbank_domain::statistics::Line;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
-
-use super::rows::Line;
 
 /// The columns, in the order in which they are written.
 const SCHEMA: &str = "message figures {
@@ -22,12 +21,12 @@ const SCHEMA: &str = "message figures {
   required int32 code_2;
   required binary group_2 (UTF8);
   required binary measure (UTF8);
-  optional int64 value;
-  required int32 is_hundredths;
+  required binary unit (UTF8);
+  optional int64 value (DECIMAL(18,2));
+  required binary note (UTF8);
 }";
 
-/// Writes the lines of a yearbook with this hash. `value` is in hundredths where `is_hundredths`; null where it is
-/// suppressed.
+/// Writes the lines of a yearbook with this hash. `value` is null where it is suppressed.
 pub(super) fn write(lines: &[Line], hash: &str, out: impl Write + Send) -> Result<()> {
     let yearbook = KeyValue::new("yearbook".to_owned(), hash.to_owned());
     let properties = WriterProperties::builder()
@@ -53,10 +52,15 @@ impl<W: Write + Send> Group<'_, W> {
         self.numbers(lines, |it| it.codes[1])?;
         self.texts(lines, |it| &it.values[1])?;
         self.texts(lines, |it| &it.measure)?;
+        self.texts(lines, |it| &it.unit)?;
         let there: Vec<_> = lines.iter().map(|it| it.amount.is_some().into()).collect();
-        let amounts: Vec<_> = lines.iter().filter_map(|it| it.amount).collect();
+        let hundredths = |it: &Line| match it.is_hundredths {
+            true => it.amount,
+            false => it.amount.map(|amount| amount.saturating_mul(100)),
+        };
+        let amounts: Vec<_> = lines.iter().filter_map(hundredths).collect();
         self.put::<Int64Type>(&amounts, Some(&there))?;
-        self.numbers(lines, |it| it.is_hundredths.into())?;
+        self.texts(lines, |it| &it.note)?;
         self.0.close()?;
         Ok(())
     }

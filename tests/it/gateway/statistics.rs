@@ -16,7 +16,10 @@ async fn everybody_reads_yearbooks_and_nobody_finds_a_small_cell() {
             .text()
             .contains("尚未发布年鉴")
     );
-    browser.get("/statistics/2024").is(404);
+    for nothing in ["2024", "20x4", "99999", "2024/city", "2024/yearbook.csv"] {
+        let page = browser.get(&format!("/statistics/{nothing}")).is(404);
+        assert!(page.text().contains("<html"), "a page: {nothing}");
+    }
     // Two learners of the scene make a category of their own; twelve more are enough to publish.
     let mut records = Vec::new();
     for number in 0..12 {
@@ -77,6 +80,12 @@ async fn everybody_reads_yearbooks_and_nobody_finds_a_small_cell() {
         english.contains("Degree course") && english.contains("Learners"),
         "{english}"
     );
+    let csv = browser.get("/statistics/2023/yearbook.csv").is(200).text();
+    assert!(
+        csv.starts_with("\u{feff}年度,") && csv.contains(",学习人数,人,12,"),
+        "{csv}"
+    );
+    assert!(csv.contains("<b>人口普查</b>"), "text, not HTML: {csv}");
     let bytes = browser.get("/statistics/2023/yearbook.bin").is(200);
     let yearbook = Yearbook::decode(&bytes.body).unwrap();
     let hex: String = yearbook

@@ -24,7 +24,7 @@ use crate::standards::{self, project, registered};
 const POLL: Duration = Duration::from_millis(10);
 
 /// A set whose rules ask for no panel, for one reviewer, and for three.
-fn rules(version: &str, notice_days: u32, appeal_days: u32, more: &str) -> String {
+pub(crate) fn rules(version: &str, notice_days: u32, appeal_days: u32, more: &str) -> String {
     format!(
         r#"
 [document]
@@ -360,7 +360,7 @@ fn elder(name: &str, hours: u32) -> v1::Outcome {
 }
 
 /// A use of outcomes under a rule.
-fn used(rule: &str, outcomes: &[RecordRef]) -> v1::Use {
+pub(crate) fn used(rule: &str, outcomes: &[RecordRef]) -> v1::Use {
     let mut leaves: Vec<_> = outcomes.iter().map(|it| it.leaf_index.0).collect();
     leaves.sort_unstable();
     v1::Use {
@@ -371,7 +371,7 @@ fn used(rule: &str, outcomes: &[RecordRef]) -> v1::Use {
 }
 
 /// The leaf of the one record of a batch, or the code that refused it.
-fn placed(
+pub(crate) fn placed(
     answer: Result<tonic::Response<v1::SubmitBatchResponse>, tonic::Status>,
 ) -> Result<u64, String> {
     let response = answer.map_err(code)?.into_inner();

@@ -104,7 +104,7 @@ async fn a_system_call_that_fails_costs_nothing_acknowledged() {
 async fn an_enrolment_that_cannot_be_written_ends_the_bank_and_leaves_no_half_of_a_learner() {
     let mut bank = Bank::new();
     let school = Institution::new(&bank, "school").await;
-    let Some(injector) = Injector::attach(&bank, "fdatasync", 1, "ENOSPC") else {
+    let Some(injector) = Injector::attach(&bank, "fdatasync", "error=ENOSPC:when=1+") else {
         return;
     };
     let told = school.line.learner().enrol_learner(student("99")).await;

@@ -8,14 +8,38 @@ pub const MEASURES: usize = 5;
 /// The figures of one cell. Counts, hundredths of hours and credits, or points.
 pub type Amounts = [i64; MEASURES];
 
+/// Numbers that are kept of a cell.
+pub const SUMS: usize = 3 * MEASURES;
+
+/// What is kept of a cell: its figures, then how many learners are behind each of them, then the sums over learners of the
+/// squares of each. The first count has the place of that of all learners and says how many are behind what
+/// [`Subject::remainder`] leaves; the first sum of squares is 0.
+pub type Sums = [i64; SUMS];
+
+/// What one learner brings to a figure counts in squares up to here: ten thousand hours or credits.
+const SQUARED_MAX: i64 = 1_000_000;
+
+/// The square of what one learner brings to a figure.
+#[must_use]
+pub fn square(amount: i64) -> i64 {
+    amount.clamp(0, SQUARED_MAX).pow(2)
+}
+
+/// Whether one learner has most of a figure: more than half for sure, and whoever has seven tenths is found.
+#[must_use]
+pub fn is_dominated(sums: &Sums, measure: usize) -> bool {
+    let (amount, squares) = (sums[measure], sums[2 * MEASURES + measure]);
+    2 * i128::from(squares) > i128::from(amount).pow(2)
+}
+
 /// What figures are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// Outcomes: learners, attendances, completions, hours, credits (in hundredths).
     Learning = 1,
-    /// Recognition: applicants, applications, decisions, conversions, appeals.
+    /// Recognition: learners concerned, applications, decisions, conversions, appeals.
     Recognition = 2,
-    /// Points: holders, movements, earned, redeemed, expired or taken back.
+    /// Points: learners concerned, movements, earned, redeemed, expired or taken back.
     Points = 3,
 }
 
@@ -23,25 +47,14 @@ impl Subject {
     /// All, by number.
     pub const ALL: [Self; 3] = [Self::Learning, Self::Recognition, Self::Points];
 
-    /// Names of the figures, stable.
+    /// The figure that is a part of the one before it, so that both tell what is left: outcomes that were not completed,
+    /// decisions that granted nothing.
     #[must_use]
-    pub const fn measures(self) -> [&'static str; MEASURES] {
+    pub const fn remainder(self) -> Option<usize> {
         match self {
-            Self::Learning => [
-                "learners",
-                "attendances",
-                "completions",
-                "hours_hundredths",
-                "credits_hundredths",
-            ],
-            Self::Recognition => [
-                "applicants",
-                "applications",
-                "decisions",
-                "conversions",
-                "appeals",
-            ],
-            Self::Points => ["holders", "movements", "earned", "redeemed", "ended"],
+            Self::Learning => Some(2),
+            Self::Recognition => Some(3),
+            Self::Points => None,
         }
     }
 
@@ -230,42 +243,48 @@ impl Cell {
 
 /// Figures by cell. A cell of which every figure is zero is not there, so equal sums are equal maps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cells(BTreeMap<Cell, Amounts>);
+pub struct Cells(BTreeMap<Cell, Sums>);
 
 impl Cells {
     /// Adds to a cell.
-    pub fn add(&mut self, cell: Cell, amounts: &Amounts) {
+    pub fn add(&mut self, cell: Cell, sums: &Sums) {
         let there = self.0.entry(cell).or_default();
-        for (sum, more) in there.iter_mut().zip(amounts) {
+        for (sum, more) in there.iter_mut().zip(sums) {
             *sum += more;
         }
-        if *there == Amounts::default() {
+        if *there == Sums::default() {
             self.0.remove(&cell);
         }
     }
 
     /// Adds all of `other`.
     pub fn add_all(&mut self, other: &Self) {
-        for (cell, amounts) in &other.0 {
-            self.add(*cell, amounts);
+        for (cell, sums) in &other.0 {
+            self.add(*cell, sums);
         }
     }
 
     /// Takes all of `other` away.
     pub fn subtract_all(&mut self, other: &Self) {
-        for (cell, amounts) in &other.0 {
-            self.add(*cell, &amounts.map(|amount| -amount));
+        for (cell, sums) in &other.0 {
+            self.add(*cell, &sums.map(|sum| -sum));
         }
     }
 
     /// The figures of one cell, zero where there are none.
     #[must_use]
     pub fn amounts(&self, cell: &Cell) -> Amounts {
+        amounts_of(&self.sums(cell))
+    }
+
+    /// All that is kept of one cell, zero where there is nothing.
+    #[must_use]
+    pub fn sums(&self, cell: &Cell) -> Sums {
         self.0.get(cell).copied().unwrap_or_default()
     }
 
     /// All cells, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Cell, &Amounts)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Cell, &Sums)> {
         self.0.iter()
     }
 
@@ -282,11 +301,17 @@ impl Cells {
     }
 }
 
-impl FromIterator<(Cell, Amounts)> for Cells {
-    fn from_iter<I: IntoIterator<Item = (Cell, Amounts)>>(rows: I) -> Self {
+/// The figures of a cell.
+#[must_use]
+pub fn amounts_of(sums: &Sums) -> Amounts {
+    std::array::from_fn(|at| sums[at])
+}
+
+impl FromIterator<(Cell, Sums)> for Cells {
+    fn from_iter<I: IntoIterator<Item = (Cell, Sums)>>(rows: I) -> Self {
         let mut cells = Self::default();
-        for (cell, amounts) in rows {
-            cells.add(cell, &amounts);
+        for (cell, sums) in rows {
+            cells.add(cell, &sums);
         }
         cells
     }

@@ -1,11 +1,11 @@
 //! What one archive adds to the figures of a bank, as of a size of the log.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
 use jiff::civil::Date;
 
-use super::cell::{Amounts, Cell, Cells, Subject, Table};
+use super::cell::{Cell, Cells, MEASURES, Subject, Sums, Table, square};
 use super::person::Person;
 use crate::{Category, LeafIndex};
 
@@ -118,14 +118,24 @@ pub fn figures(history: &History, size: u64) -> Cells {
 fn add_learner(cells: &mut Cells, person: Person, facts: &[&Fact]) {
     let learnt = facts.iter().filter(|it| it.subject() == Subject::Learning);
     let first_year = learnt.map(|it| it.on.year()).min();
-    let mut present: HashSet<Cell, RandomState> = HashSet::default();
+    let mut own: HashMap<Cell, Sums, RandomState> = HashMap::default();
     for fact in facts {
         let figures = fact.figures();
         for cell in fact.cells(person, first_year) {
-            let mut amounts = figures;
-            amounts[0] = i64::from(present.insert(cell));
-            cells.add(cell, &amounts);
+            let sums = own.entry(cell).or_default();
+            for (sum, more) in sums.iter_mut().zip(figures) {
+                *sum += more;
+            }
         }
+    }
+    for (cell, mut sums) in own {
+        sums[0] = 1;
+        sums[MEASURES] = i64::from(sums[MEASURES] > 0);
+        for at in 1..MEASURES {
+            sums[MEASURES + at] = i64::from(sums[at] > 0);
+            sums[2 * MEASURES + at] = square(sums[at]);
+        }
+        cells.add(cell, &sums);
     }
 }
 
@@ -138,24 +148,31 @@ impl Fact {
         }
     }
 
-    /// What it brings to a cell, the learner apart.
-    fn figures(&self) -> Amounts {
-        match self.content {
+    /// What it brings to a cell, learners apart; in the place of those behind the remainder, what it brings to that.
+    fn figures(&self) -> Sums {
+        let (figures, rest): ([i64; MEASURES], bool) = match self.content {
             Content::Learnt {
                 hours,
                 credits,
                 is_passed,
                 ..
-            } => [0, 1, is_passed.into(), hours.into(), credits.into()],
-            Content::Applied => [0, 1, 0, 0, 0],
-            Content::Decided { is_granted, .. } => [0, 0, 1, is_granted.into(), 0],
-            Content::Appealed => [0, 0, 0, 0, 1],
+            } => (
+                [0, 1, is_passed.into(), hours.into(), credits.into()],
+                !is_passed,
+            ),
+            Content::Applied => ([0, 1, 0, 0, 0], false),
+            Content::Decided { is_granted, .. } => ([0, 0, 1, is_granted.into(), 0], !is_granted),
+            Content::Appealed => ([0, 0, 0, 0, 1], false),
             Content::Points {
                 earned,
                 redeemed,
                 ended,
-            } => [0, 1, earned.into(), redeemed.into(), ended.into()],
-        }
+            } => ([0, 1, earned.into(), redeemed.into(), ended.into()], false),
+        };
+        let mut sums = Sums::default();
+        sums[..MEASURES].copy_from_slice(&figures);
+        sums[MEASURES] = rest.into();
+        sums
     }
 
     /// The cells that it counts in.

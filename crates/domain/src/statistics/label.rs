@@ -37,20 +37,49 @@ impl Subject {
                 say("学分", "Credits"),
             ],
             Self::Recognition => [
-                say("申请人数", "Applicants"),
+                say("涉及人数", "People concerned"),
                 say("申请件数", "Applications"),
                 say("决定件数", "Decisions"),
                 say("转换件数", "Conversions"),
                 say("申诉件数", "Appeals"),
             ],
             Self::Points => [
-                say("持有人数", "Holders"),
+                say("涉及人数", "People concerned"),
                 say("变动笔数", "Movements"),
                 say("获得积分", "Earned"),
                 say("兑换积分", "Redeemed"),
                 say("到期或收回", "Expired or taken back"),
             ],
         }
+    }
+
+    /// What its figures are counted in, in their order.
+    #[must_use]
+    pub fn units(self) -> [Wording; MEASURES] {
+        let units = match self {
+            Self::Learning => [
+                ("人", "people"),
+                ("人次", "records"),
+                ("人次", "records"),
+                ("学时", "hours"),
+                ("学分", "credits"),
+            ],
+            Self::Recognition => [
+                ("人", "people"),
+                ("件", "cases"),
+                ("件", "cases"),
+                ("件", "cases"),
+                ("件", "cases"),
+            ],
+            Self::Points => [
+                ("人", "people"),
+                ("笔", "entries"),
+                ("分", "points"),
+                ("分", "points"),
+                ("分", "points"),
+            ],
+        };
+        units.map(|(zh, en)| say(zh, en))
     }
 
     /// Whether a figure is in hundredths.

@@ -10,13 +10,19 @@
 
 mod cell;
 mod fold;
+mod grid;
 mod label;
+mod lines;
 mod person;
 mod suppress;
 mod yearbook;
 
-pub use self::cell::{Amounts, Cell, Cells, Dimension, MEASURES, Subject, Table};
+pub use self::cell::{
+    Amounts, Cell, Cells, Dimension, MEASURES, SUMS, Subject, Sums, Table, amounts_of,
+    is_dominated, square,
+};
 pub use self::fold::{Content, Fact, History, Merged, figures};
+pub use self::lines::{ABOUT, COLUMNS, Line, Lines, PARTICIPATION};
 pub use self::person::{AgeBand, Person, Sex};
-pub use self::suppress::{SMALL, suppressed};
-pub use self::yearbook::{DecisionDays, Population, ROWS_MAX, Row, Yearbook};
+pub use self::suppress::{Hidden, SMALL, suppressed};
+pub use self::yearbook::{DecisionDays, Participation, Population, ROWS_MAX, Row, Yearbook};

@@ -14,77 +14,87 @@
 //!   treated like a small one.
 //!
 //! Where the values of a dimension cannot cover each other, nothing of the subject is published, the total included.
+//!
+//! **A single figure** of a cell that is published can rest on fewer learners than the cell: one appeal among thirty
+//! applicants, or one outcome that was not completed. It is suppressed alone, by the same rules with the learners behind it
+//! in the place of all, and so is one of which one learner has most; but where nobody learnt nothing can be moved to, so a rectangle has such learners in all corners, and
+//! a table is without the figure where there is none, or where a value of its dimensions is without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cell::{Cell, Cells, Dimension, Subject, Table};
+use super::cell::{Cell, Cells, Dimension, MEASURES, Subject, Table, is_dominated};
+use super::grid::{Grid, Square};
 
 /// Learners from which on a cell is published.
 pub const SMALL: i64 = 5;
 
-/// Values of a dimension with their learners.
-type Values = BTreeMap<u32, i64>;
+/// Which figures of a cell are not published.
+pub type Hidden = [bool; MEASURES];
 
-/// The cells of one subject in one year that are not published; none if nothing of it can be. `cells` holds nothing else.
+/// Values of a dimension with their learners, and whether those are to be protected.
+type Values = BTreeMap<u32, (i64, bool)>;
+
+/// The figures of one subject in one year that are not published; none if nothing of it can be. `cells` holds nothing else.
 #[must_use]
-pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeSet<Cell>> {
-    let tables = Tables {
+pub fn suppressed(year: u16, subject: Subject, cells: &Cells) -> Option<BTreeMap<Cell, Hidden>> {
+    let tables = |counts: &'static [usize]| Tables {
         year,
         subject,
         cells,
+        counts,
+        of: None,
     };
-    let total = tables.learners(Table::Total, 0, 0);
-    if (1..SMALL).contains(&total) {
-        return None;
-    }
-    let (mut hidden, districts) = tables.institutions();
-    let mut companions: BTreeMap<Dimension, BTreeSet<u32>> = BTreeMap::new();
-    for (table, dimension) in tables.margins() {
-        let none = BTreeSet::new();
-        let forced = match dimension {
-            Dimension::District => &districts,
-            _ => &none,
+    let whole = tables(&[0]).whole()?;
+    let mut hidden: BTreeMap<Cell, Hidden> = BTreeMap::new();
+    for (measure, counts) in behind(subject) {
+        let tables = Tables {
+            of: Some((*measure, &whole)),
+            ..tables(counts)
         };
-        let covered = cover(&tables.values(table), forced)?;
-        hidden.extend(covered.iter().map(|value| tables.cell(table, *value, 0)));
-        companions.insert(dimension, covered);
-    }
-    for table in subject.tables() {
-        match *table {
-            Table::Institution => {
-                let gone = &companions[&Dimension::District];
-                hidden.extend(tables.of(*table).filter(|cell| gone.contains(&cell.a)));
-            }
-            table if table.dimensions().len() == 2 => {
-                hidden.extend(tables.inside(table, &companions));
-            }
-            _ => {}
+        for cell in tables.figure(&whole) {
+            hidden.entry(cell).or_default()[*measure] = true;
         }
     }
+    hidden.extend(
+        whole
+            .hidden
+            .into_iter()
+            .map(|cell| (cell, [true; MEASURES])),
+    );
     Some(hidden)
 }
 
-/// The values that are suppressed for the sake of small and `forced` ones; none if they cannot be covered.
-fn cover(values: &Values, forced: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
-    let is_small = |value: &u32, learners: i64| learners < SMALL || forced.contains(value);
-    let small: Vec<(u32, i64)> = values
-        .iter()
-        .filter(|(value, learners)| is_small(value, **learners))
-        .map(|(value, learners)| (*value, *learners))
-        .collect();
-    let mut covered: BTreeSet<u32> = small.iter().map(|(value, _)| *value).collect();
-    let mut room: i64 = small.iter().map(|(_, learners)| learners - 1).sum();
-    let mut others: Vec<(i64, u32)> = values
-        .iter()
-        .filter(|(value, learners)| !is_small(value, **learners))
-        .map(|(value, learners)| (*learners, *value))
-        .collect();
+/// Figures that may rest on fewer learners than their cell: which, and where [`Sums`](super::Sums) count those. With two
+/// counts the first is protected in tables that have both.
+const fn behind(subject: Subject) -> &'static [(usize, &'static [usize])] {
+    match subject {
+        Subject::Learning => &[(1, &[6]), (2, &[7, 5]), (2, &[5, 7]), (3, &[8]), (4, &[9])],
+        Subject::Recognition => &[(1, &[6]), (2, &[7]), (3, &[8, 5]), (3, &[5, 8]), (4, &[9])],
+        Subject::Points => &[(1, &[6]), (2, &[7]), (3, &[8]), (4, &[9])],
+    }
+}
+
+/// The values that are suppressed for the sake of small and `forced` ones, beside those that are `gone` already; none if
+/// they cannot be covered.
+fn cover(values: &Values, forced: &BTreeSet<u32>, gone: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
+    let (mut small, mut others, mut room) = (Vec::new(), Vec::new(), 0);
+    for (value, (learners, is_small)) in values {
+        if gone.contains(value) {
+            room += learners - 1;
+        } else if *is_small || forced.contains(value) {
+            room += learners - 1;
+            small.push((*learners, *value));
+        } else {
+            others.push((*learners, *value));
+        }
+    }
+    let mut covered: BTreeSet<u32> = small.iter().map(|(_, value)| *value).collect();
     others.sort_unstable();
     let mut others = others.into_iter();
     let lacks_room = |room: i64| {
         small
             .iter()
-            .any(|(_, learners)| room - (learners - 1) < SMALL - 1)
+            .any(|(learners, _)| room - (learners - 1) < SMALL - 1)
     };
     while lacks_room(room) {
         let (learners, value) = others.next()?;
@@ -94,14 +104,69 @@ fn cover(values: &Values, forced: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
     Some(covered)
 }
 
-/// The tables of one subject in one year.
+/// Suppressed values by dimension.
+type Companions = BTreeMap<Dimension, BTreeSet<u32>>;
+
+/// Of what nothing is published.
+struct Whole {
+    hidden: BTreeSet<Cell>,
+    companions: Companions,
+}
+
+/// The tables of one subject in one year, as far as some learners are in them.
 struct Tables<'a> {
     year: u16,
     subject: Subject,
     cells: &'a Cells,
+    /// Where the learners are counted that are to be protected, and whoever else must be in a corner of a rectangle.
+    counts: &'static [usize],
+    /// The figure that they are behind, and what is not published anyhow; none for all of a cell.
+    of: Option<(usize, &'a Whole)>,
 }
 
 impl Tables<'_> {
+    /// Cells of which nothing is published; none if nothing of the subject can be.
+    fn whole(&self) -> Option<Whole> {
+        let (mut hidden, companions) = self.values_hidden()?;
+        for table in self.subject.tables() {
+            if *table != Table::Institution && table.dimensions().len() == 2 {
+                hidden.extend(self.inside(*table, &companions));
+            }
+        }
+        Some(Whole { hidden, companions })
+    }
+
+    /// Cells of which a figure is not published, beside those of which nothing is. A value that is gone needs no cover: who
+    /// is counted there could have been counted under another that is gone, figures and all. In a rectangle that does not
+    /// hold, since those in the other corners may have nothing of the figure.
+    fn figure(&self, whole: &Whole) -> BTreeSet<Cell> {
+        let Some((mut hidden, companions)) = self.values_hidden() else {
+            return self.cells.iter().map(|(cell, _)| *cell).collect();
+        };
+        for table in self.subject.tables() {
+            let [first, second] = *table.dimensions() else {
+                continue;
+            };
+            if *table == Table::Institution {
+                continue;
+            }
+            let is_whole = companions[&first].is_empty() && companions[&second].is_empty();
+            let gone = match self.is_of_all() {
+                true => whole.hidden.clone(),
+                false => self.lines(*table, &whole.companions),
+            };
+            let covered = is_whole.then(|| self.rectangles(*table, &gone));
+            let all = || self.all_of(*table).collect();
+            hidden.extend(covered.flatten().unwrap_or_else(all));
+        }
+        hidden
+    }
+
+    /// Whether every learner of a cell is behind the figure: then few are only where nothing is published.
+    fn is_of_all(&self) -> bool {
+        self.of.is_some_and(|(measure, _)| measure == 1) && self.subject != Subject::Recognition
+    }
+
     const fn cell(&self, table: Table, a: u32, b: u32) -> Cell {
         Cell {
             year: self.year,
@@ -112,14 +177,16 @@ impl Tables<'_> {
         }
     }
 
-    fn learners(&self, table: Table, a: u32, b: u32) -> i64 {
-        self.cells.amounts(&self.cell(table, a, b))[0]
-    }
-
-    /// Cells of a table with learners.
-    fn of(&self, table: Table) -> impl Iterator<Item = Cell> {
+    /// Cells of a table.
+    fn all_of(&self, table: Table) -> impl Iterator<Item = Cell> {
         let cells = self.cells.iter().map(|(cell, _)| *cell);
         cells.filter(move |cell| cell.table == table)
+    }
+
+    /// Cells of a table with such learners.
+    fn of(&self, table: Table) -> impl Iterator<Item = Cell> {
+        let is_there = |cell: &Cell| self.cells.sums(cell)[self.counts[0]] > 0;
+        self.all_of(table).filter(is_there)
     }
 
     /// Tables of one dimension.
@@ -131,22 +198,68 @@ impl Tables<'_> {
         })
     }
 
+    /// Whether the learners of a cell are few, or one of them has most of the figure.
+    fn is_small(&self, cell: &Cell) -> bool {
+        let sums = self.cells.sums(cell);
+        let learners = sums[self.counts[0]];
+        let is_few = learners < SMALL && !self.is_of_all();
+        let is_dominated = self
+            .of
+            .is_some_and(|(measure, _)| is_dominated(&sums, measure));
+        learners > 0 && (is_few || is_dominated)
+    }
+
+    /// What a value of a dimension is worth as a cover.
+    fn worth(&self, cell: &Cell) -> (i64, bool) {
+        (self.cells.sums(cell)[self.counts[0]], self.is_small(cell))
+    }
+
     fn values(&self, table: Table) -> Values {
-        self.of(table)
-            .map(|cell| (cell.a, self.learners(table, cell.a, 0)))
-            .collect()
+        let cells = self.of(table);
+        cells.map(|cell| (cell.a, self.worth(&cell))).collect()
+    }
+
+    /// Suppressed values of all dimensions and institutions; none where the values of one cannot cover each other.
+    fn values_hidden(&self) -> Option<(BTreeSet<Cell>, Companions)> {
+        if self.is_small(&self.cell(Table::Total, 0, 0)) {
+            return None;
+        }
+        let (mut hidden, districts) = self.institutions();
+        let mut companions = Companions::new();
+        for (table, dimension) in self.margins() {
+            let none = BTreeSet::new();
+            let forced = match dimension {
+                Dimension::District => &districts,
+                _ => &none,
+            };
+            let gone = self.of.map(|(_, whole)| &whole.companions[&dimension]);
+            let covered = cover(&self.values(table), forced, gone.unwrap_or(&none))?;
+            hidden.extend(covered.iter().map(|value| self.cell(table, *value, 0)));
+            companions.insert(dimension, covered);
+        }
+        if let Some(gone) = companions.get(&Dimension::District) {
+            let lines = self.of(Table::Institution);
+            hidden.extend(lines.filter(|cell| gone.contains(&cell.a)));
+        }
+        Some((hidden, companions))
     }
 
     /// Suppressed institutions of districts that cover them, and the districts that do not.
     fn institutions(&self) -> (BTreeSet<Cell>, BTreeSet<u32>) {
         let mut lines: BTreeMap<u32, Values> = BTreeMap::new();
         for cell in self.of(Table::Institution) {
-            let learners = self.learners(cell.table, cell.a, cell.b);
-            lines.entry(cell.a).or_default().insert(cell.b, learners);
+            let line = lines.entry(cell.a).or_default();
+            line.insert(cell.b, self.worth(&cell));
         }
         let (mut hidden, mut uncovered) = (BTreeSet::new(), BTreeSet::new());
         for (district, line) in lines {
-            match cover(&line, &BTreeSet::new()) {
+            let is_gone = |number: &&u32| {
+                let cell = self.cell(Table::Institution, district, **number);
+                self.of
+                    .is_some_and(|(_, whole)| whole.hidden.contains(&cell))
+            };
+            let gone = line.keys().filter(is_gone).copied().collect();
+            match cover(&line, &BTreeSet::new(), &gone) {
                 Some(covered) => hidden.extend(
                     covered
                         .into_iter()
@@ -158,69 +271,65 @@ impl Tables<'_> {
         (hidden, uncovered)
     }
 
-    /// Suppressed cells of a table with two dimensions.
-    fn inside(
-        &self,
-        table: Table,
-        companions: &BTreeMap<Dimension, BTreeSet<u32>>,
-    ) -> BTreeSet<Cell> {
-        let [rows, columns] = [0, 1].map(|side| {
+    /// The values of both dimensions of a table.
+    fn sides(&self, table: Table) -> [Values; 2] {
+        [0, 1].map(|side| {
             let dimension = table.dimensions()[side];
             let margin = self.margins().find(|(_, it)| *it == dimension);
             let values = margin.map(|(margin, _)| self.values(margin));
-            (values.unwrap_or_default(), &companions[&dimension])
-        });
+            values.unwrap_or_default()
+        })
+    }
+
+    /// Cells of suppressed values in a table with two dimensions, zeros too.
+    fn lines(&self, table: Table, companions: &Companions) -> BTreeSet<Cell> {
+        let [rows, columns] = self.sides(table);
+        let is_gone = |side: usize, value| companions[&table.dimensions()[side]].contains(value);
         let mut hidden = BTreeSet::new();
-        for row in rows.0.keys() {
-            for column in columns.0.keys() {
-                if rows.1.contains(row) || columns.1.contains(column) {
+        for row in rows.keys() {
+            for column in columns.keys() {
+                if is_gone(0, row) || is_gone(1, column) {
                     hidden.insert(self.cell(table, *row, *column));
                 }
-            }
-        }
-        let small: Vec<Cell> = self
-            .of(table)
-            .filter(|cell| self.learners(table, cell.a, cell.b) < SMALL && !hidden.contains(cell))
-            .collect();
-        for cell in small {
-            match self.rectangle(cell, &rows.0, &columns.0, &hidden) {
-                Some(corners) => hidden.extend(corners),
-                // Learners of several cells of a line can only be more than those of the line, so this does not happen.
-                None => hidden.extend(self.of(table)),
             }
         }
         hidden
     }
 
-    /// The four corners that cover a cell: those that let it grow most, of these the fewest that were published.
-    fn rectangle(
-        &self,
-        cell: Cell,
-        rows: &Values,
-        columns: &Values,
-        hidden: &BTreeSet<Cell>,
-    ) -> Option<[Cell; 4]> {
-        let (table, own) = (cell.table, self.learners(cell.table, cell.a, cell.b));
-        let mut best: Option<((i64, usize, i64), [Cell; 4])> = None;
-        for row in rows.keys().filter(|row| **row != cell.a) {
-            for column in columns.keys().filter(|column| **column != cell.b) {
-                let beside = self.cell(table, cell.a, *column);
-                let below = self.cell(table, *row, cell.b);
-                let opposite = self.cell(table, *row, *column);
-                let learners = |cell: &Cell| self.learners(table, cell.a, cell.b);
-                let grows = learners(&beside).min(learners(&below)).min(SMALL - own);
-                if grows < 1 {
-                    continue;
-                }
-                let corners = [cell, beside, below, opposite];
-                let published = corners.iter().filter(|cell| !hidden.contains(cell));
-                let cost = published.clone().map(learners).sum();
-                let rank = (-grows, published.count(), cost);
-                if best.is_none_or(|(known, _)| rank < known) {
-                    best = Some((rank, corners));
-                }
-            }
+    /// Suppressed cells of a table with two dimensions.
+    fn inside(&self, table: Table, companions: &Companions) -> BTreeSet<Cell> {
+        let mut hidden = self.lines(table, companions);
+        match self.rectangles(table, &hidden) {
+            Some(covered) => hidden.extend(covered),
+            // Learners of several cells of a line can only be more than those of the line, so this does not happen.
+            None => hidden.extend(self.all_of(table)),
         }
-        best.map(|(_, corners)| corners)
+        hidden
+    }
+
+    /// Small cells of a table that are not `gone`, with corners that cover them; none where there are no such corners.
+    fn rectangles(&self, table: Table, gone: &BTreeSet<Cell>) -> Option<BTreeSet<Cell>> {
+        let [mut rows, mut columns] = self.sides(table).map(|values| {
+            let values = values.into_keys();
+            values.collect::<BTreeSet<u32>>()
+        });
+        for cell in self.of(table) {
+            rows.insert(cell.a);
+            columns.insert(cell.b);
+        }
+        let cells = rows.iter().flat_map(|a| columns.iter().map(|b| (*a, *b)));
+        let cells: Vec<Cell> = cells.map(|(a, b)| self.cell(table, a, b)).collect();
+        let squares = cells.iter().map(|cell| {
+            let sums = self.cells.sums(cell);
+            Square {
+                learners: sums[self.counts[0]],
+                is_small: self.is_small(cell),
+                // Whole learners can be in any cell.
+                can_move: self.counts == [0] || self.counts.iter().all(|at| sums[*at] > 0),
+                is_gone: gone.contains(cell),
+            }
+        });
+        let covered = Grid::new(squares.collect(), columns.len()).covered()?;
+        Some(covered.into_iter().map(|at| cells[at]).collect())
     }
 }

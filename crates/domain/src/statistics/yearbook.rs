@@ -1,10 +1,10 @@
 //! The yearbook (年鉴): the tables of one year as they are published, with canonical bytes that name them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::cell::{Amounts, Cell, Cells, MEASURES, Subject, Table};
+use super::cell::{Cell, Cells, MEASURES, Subject, Table};
 use super::suppress::{SMALL, suppressed};
 use crate::Digest32;
 
@@ -13,13 +13,21 @@ const CONTEXT: &[u8] = b"creditbank/yearbook/v1\n";
 /// Most rows of a yearbook.
 pub const ROWS_MAX: u32 = 1 << 20;
 
-/// A row of a yearbook: a cell with its figures, or none where they are suppressed.
+/// A row of a yearbook: a cell with its figures, each none where it is suppressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The cell.
     pub cell: Cell,
     /// Its figures.
-    pub amounts: Option<Amounts>,
+    pub amounts: [Option<i64>; MEASURES],
+}
+
+impl Row {
+    /// Whether nothing of it is published.
+    #[must_use]
+    pub fn is_suppressed(&self) -> bool {
+        self.amounts.iter().all(Option::is_none)
+    }
 }
 
 /// Days from application to decision.
@@ -27,8 +35,8 @@ pub struct Row {
 pub struct DecisionDays {
     /// Half of the decisions took no longer.
     pub median: u32,
-    /// Nine of ten took no longer.
-    pub p90: u32,
+    /// Nine of ten took no longer; none where too few decisions took longer.
+    pub p90: Option<u32>,
 }
 
 /// Residents, to hold learners against: a table that somebody published, and when.
@@ -52,6 +60,19 @@ impl Population {
     }
 }
 
+/// Participation in a district.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Participation {
+    /// Its code; 0 for the whole region.
+    pub district: u32,
+    /// None where they are suppressed.
+    pub learners: Option<i64>,
+    /// Residents.
+    pub residents: u64,
+    /// Learners in ten thousand residents.
+    pub rate: Option<u64>,
+}
+
 /// One year, as it is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Yearbook {
@@ -65,7 +86,7 @@ pub struct Yearbook {
     pub root: Digest32,
     /// Residents.
     pub population: Population,
-    /// Days of decisions; none where they are suppressed.
+    /// Days of decisions; none where there are too few.
     pub days: Option<DecisionDays>,
     /// The rows, by cell. A subject without rows has none, or has too few to be published.
     pub rows: Vec<Row>,
@@ -86,24 +107,24 @@ impl Yearbook {
             let is_here = |cell: &&Cell| cell.year == year && cell.subject == subject;
             let of_subject = || cells.iter().filter(|(cell, _)| is_here(cell));
             let tables = of_subject().filter(|(cell, _)| cell.table != Table::Days);
-            let tables: Cells = tables.map(|(cell, amounts)| (*cell, *amounts)).collect();
+            let tables: Cells = tables.map(|(cell, sums)| (*cell, *sums)).collect();
             let Some(hidden) = suppressed(year, subject, &tables) else {
                 continue;
             };
-            let shown = tables.iter().filter(|(cell, _)| !hidden.contains(cell));
-            rows.extend(shown.map(|(cell, amounts)| Row {
-                cell: *cell,
-                amounts: Some(*amounts),
+            let named = tables.iter().map(|(cell, _)| *cell);
+            let named: BTreeSet<Cell> = named.chain(hidden.keys().copied()).collect();
+            rows.extend(named.into_iter().map(|cell| {
+                let (amounts, hidden) = (tables.amounts(&cell), hidden.get(&cell));
+                let is_shown = |at: usize| hidden.is_none_or(|hidden| !hidden[at]);
+                let amounts = std::array::from_fn(|at| is_shown(at).then_some(amounts[at]));
+                Row { cell, amounts }
             }));
-            rows.extend(hidden.iter().map(|cell| Row {
-                cell: *cell,
-                amounts: None,
-            }));
-            let total = rows.iter().find(|row| row.cell.subject == subject);
-            let is_told = total.is_some_and(|row| row.cell.table == Table::Total);
-            if subject == Subject::Recognition && is_told {
+            if subject == Subject::Recognition {
                 let decisions = of_subject().filter(|(cell, _)| cell.table == Table::Days);
-                days = decision_days(decisions.map(|(cell, amounts)| (cell.a, amounts[2])));
+                days = decision_days(
+                    behind_decisions(year, &tables),
+                    decisions.map(|(cell, sums)| (cell.a, sums[DECISIONS])),
+                );
             }
         }
         rows.sort_unstable_by_key(|row| row.cell);
@@ -124,6 +145,28 @@ impl Yearbook {
         self.rows.iter().filter(is_of)
     }
 
+    /// Participation in the whole region and in the districts whose residents are known.
+    #[must_use]
+    pub fn participation(&self) -> Vec<Participation> {
+        let residents = self.population.residents.iter();
+        let row = |(district, residents): (&u32, &u64)| {
+            let table = match district {
+                0 => Table::Total,
+                _ => Table::District,
+            };
+            let mut rows = self.table(Subject::Learning, table);
+            let found = rows.find(|row| row.cell.a == *district)?;
+            let learners = found.amounts[0];
+            Some(Participation {
+                district: *district,
+                learners,
+                residents: *residents,
+                rate: learners.and_then(|learners| self.population.rate(*district, learners)),
+            })
+        };
+        residents.filter_map(row).collect()
+    }
+
     /// What names it: SHA-256 of its canonical bytes.
     #[must_use]
     pub fn hash(&self) -> Digest32 {
@@ -131,8 +174,8 @@ impl Yearbook {
     }
 
     /// Canonical bytes: integers big-endian, texts behind a u16 length. Origin, u16 year, u64 size, 32 root; source, dated,
-    /// u32 count of u32 district and u64 residents; u8 whether days follow, u32 median, u32 p90; u32 count of rows of 12
-    /// bytes of the cell, u8 whether figures follow, five i64.
+    /// u32 count of u32 district and u64 residents; u8 how many of u32 median and u32 p90 follow; u32 count of rows of 12
+    /// bytes of the cell, u8 with a bit for each figure that follows, the first in the lowest, and these as i64.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + self.rows.len() * 53);
@@ -148,14 +191,20 @@ impl Yearbook {
             out.extend_from_slice(&district.to_be_bytes());
             out.extend_from_slice(&residents.to_be_bytes());
         }
-        out.push(self.days.is_some().into());
-        for days in self.days.iter().flat_map(|days| [days.median, days.p90]) {
+        let days = self.days.iter();
+        let days: Vec<u32> = days
+            .flat_map(|it| [Some(it.median), it.p90])
+            .flatten()
+            .collect();
+        out.push(days.len() as u8);
+        for days in days {
             out.extend_from_slice(&days.to_be_bytes());
         }
         put_count(&mut out, self.rows.len());
         for row in &self.rows {
             out.extend_from_slice(&row.cell.encode());
-            out.push(row.amounts.is_some().into());
+            let shown = row.amounts.iter().enumerate();
+            out.push(shown.fold(0, |bits, (at, it)| bits | u8::from(it.is_some()) << at));
             for amount in row.amounts.iter().flatten() {
                 out.extend_from_slice(&amount.to_be_bytes());
             }
@@ -183,13 +232,17 @@ impl Yearbook {
             let residents = u64::from_be_bytes(input.array()?);
             population.residents.insert(district, residents);
         }
-        let mut days = None;
-        if input.flag()? {
-            days = Some(DecisionDays {
+        let days = match input.array()? {
+            [0] => None,
+            [which @ 1..=2] => Some(DecisionDays {
                 median: u32::from_be_bytes(input.array()?),
-                p90: u32::from_be_bytes(input.array()?),
-            });
-        }
+                p90: match which {
+                    1 => None,
+                    _ => Some(u32::from_be_bytes(input.array()?)),
+                },
+            }),
+            _ => return None,
+        };
         let rows = (0..input.count()?).map(|_| input.row());
         let rows = rows.collect::<Option<Vec<_>>>()?;
         let yearbook = Self {
@@ -206,23 +259,37 @@ impl Yearbook {
     }
 }
 
-/// Median and ninth decile by nearest rank, of days with their counts in ascending order.
-fn decision_days(counts: impl Iterator<Item = (u32, i64)>) -> Option<DecisionDays> {
+/// Where the decisions are among the figures of recognition.
+const DECISIONS: usize = 2;
+
+/// How many learners had a decision in a year.
+fn behind_decisions(year: u16, tables: &Cells) -> i64 {
+    let total = Cell {
+        year,
+        subject: Subject::Recognition,
+        table: Table::Total,
+        a: 0,
+        b: 0,
+    };
+    tables.sums(&total)[MEASURES + DECISIONS]
+}
+
+/// Median and ninth decile by nearest rank, of days with their counts in ascending order. A rank is told when [`SMALL`]
+/// decisions are on either side, itself included: the longest of a few would be somebody's own.
+fn decision_days(learners: i64, counts: impl Iterator<Item = (u32, i64)>) -> Option<DecisionDays> {
     let counts: Vec<(u32, i64)> = counts.collect();
     let all: i64 = counts.iter().map(|(_, count)| count).sum();
-    if all < SMALL {
-        return None;
-    }
     let at = |rank: i64| {
+        let is_among_others = learners >= SMALL && rank >= SMALL && all - rank + 1 >= SMALL;
         let mut sum = 0;
         let reached = counts.iter().find(|(_, count)| {
             sum += count;
             sum >= rank
         });
-        reached.map_or(0, |(days, _)| *days)
+        reached.filter(|_| is_among_others).map(|(days, _)| *days)
     };
     Some(DecisionDays {
-        median: at((all + 1) / 2),
+        median: at((all + 1) / 2)?,
         p90: at((all * 9 + 9) / 10),
     })
 }
@@ -260,23 +327,14 @@ impl Input<'_> {
         Some(u32::from_be_bytes(self.array()?)).filter(|count| *count <= ROWS_MAX)
     }
 
-    fn flag(&mut self) -> Option<bool> {
-        match self.array()? {
-            [0] => Some(false),
-            [1] => Some(true),
-            _ => None,
-        }
-    }
-
     fn row(&mut self) -> Option<Row> {
         let cell = Cell::decode(&self.array::<12>()?)?;
-        let mut amounts = None;
-        if self.flag()? {
-            let mut read = [0; MEASURES];
-            for amount in &mut read {
-                *amount = i64::from_be_bytes(self.array()?);
+        let [shown] = self.array()?;
+        let mut amounts = [None; MEASURES];
+        for (at, amount) in amounts.iter_mut().enumerate() {
+            if shown & 1 << at != 0 {
+                *amount = Some(i64::from_be_bytes(self.array()?));
             }
-            amounts = Some(read);
         }
         Some(Row { cell, amounts })
     }

@@ -1,7 +1,8 @@
 //! Archives of a small bank, made from a seed.
 
 use creditbank_domain::statistics::{
-    Cell, Cells, Content, Fact, History, Person, Population, Sex, Subject, Table, Yearbook, figures,
+    Cell, Cells, Content, Fact, History, MEASURES, Person, Population, Sex, Subject, Sums, Table,
+    Yearbook, figures,
 };
 use creditbank_domain::{Category, LeafIndex};
 use jiff::civil::date;
@@ -65,7 +66,7 @@ impl Chance {
     }
 }
 
-/// The cells of a bank with this many learners.
+/// The cells of a bank with this many learners: few fail, not everything has hours, few are refused or appeal.
 pub(crate) fn bank(seed: u64, learners: u64) -> Cells {
     let mut chance = Chance(seed);
     let mut cells = Cells::default();
@@ -74,31 +75,79 @@ pub(crate) fn bank(seed: u64, learners: u64) -> Cells {
             born: Some(1930 + chance.below(80) as i16),
             sex: [Sex::Male, Sex::Female][chance.below(2) as usize],
         };
-        let facts = (0..=chance.skewed(5)).map(|number| {
-            let district = 310_101 + chance.skewed(5) as u32;
-            Fact {
-                leaf: LeafIndex(code * 8 + number),
-                ended: None,
-                code,
-                on: date(
-                    2026 - chance.skewed(2) as i16,
-                    1 + chance.skewed(12) as i8,
-                    1,
-                ),
-                content: Content::Learnt {
-                    category: Category::ALL[chance.skewed(9) as usize],
-                    institution: district % 100 * 10 + chance.skewed(4) as u32,
-                    district,
-                    hours: 100 * chance.below(40) as u32,
-                    credits: 50 * chance.below(5) as u32,
-                    is_passed: chance.below(4) > 0,
-                },
-            }
-        });
-        let facts = facts.collect();
+        let mut facts: Vec<Fact> = (0..=chance.skewed(5))
+            .map(|_| outcome(&mut chance, code))
+            .collect();
+        for content in recognised(&mut chance) {
+            facts.push(Fact {
+                on: date(2026, 1 + chance.skewed(12) as i8, 1),
+                content,
+                ..learnt(0, code, Category::Training, 1)
+            });
+        }
         cells.add_all(&figures(&archive(code, person, facts), ALL));
     }
     cells
+}
+
+fn outcome(chance: &mut Chance, code: u64) -> Fact {
+    let district = 310_101 + chance.skewed(5) as u32;
+    Fact {
+        leaf: LeafIndex(code),
+        ended: None,
+        code,
+        on: date(
+            2026 - chance.skewed(2) as i16,
+            1 + chance.skewed(12) as i8,
+            1,
+        ),
+        content: Content::Learnt {
+            category: Category::ALL[chance.skewed(9) as usize],
+            institution: district % 100 * 10 + chance.skewed(4) as u32,
+            district,
+            hours: 100 * chance.skewed(40) as u32,
+            credits: 50 * chance.below(5) as u32,
+            is_passed: chance.below(12) > 0,
+        },
+    }
+}
+
+/// What becomes of one learner in three, points included.
+fn recognised(chance: &mut Chance) -> Vec<Content> {
+    if chance.below(3) > 0 {
+        return Vec::new();
+    }
+    let mut contents = vec![
+        Content::Applied,
+        Content::Points {
+            earned: 10 + chance.below(50) as u32,
+            redeemed: 5 * (chance.below(9) / 8) as u32,
+            ended: chance.below(20) as u32 / 18,
+        },
+    ];
+    if chance.below(5) > 0 {
+        contents.push(Content::Decided {
+            days: chance.below(40) as u16,
+            is_granted: chance.below(10) > 0,
+        });
+    }
+    if chance.below(15) == 0 {
+        contents.push(Content::Appealed);
+    }
+    contents
+}
+
+/// What is kept of a cell in which everybody has a part in every figure.
+pub(crate) fn shared(amounts: [i64; MEASURES]) -> Sums {
+    let mut sums = Sums::default();
+    sums[..MEASURES].copy_from_slice(&amounts);
+    for at in 1..MEASURES {
+        if amounts[at] > 0 {
+            sums[MEASURES + at] = amounts[0];
+            sums[2 * MEASURES + at] = amounts[at] * amounts[at] / amounts[0];
+        }
+    }
+    sums
 }
 
 /// Its yearbook of 2026.

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Services, carried, failed, refuse, refuse_all};
 use crate::clock;
-use crate::statistics::{NotMade, yearbooks};
+use crate::statistics::{NotMade, all_cores, yearbooks};
 
 #[tonic::async_trait]
 impl StatisticsService for Services {
@@ -52,7 +52,7 @@ impl StatisticsService for Services {
         let year = year(request.into_inner().year)?;
         let bank = Arc::clone(&self.bank);
         let read = tokio::task::spawn_blocking(move || {
-            bank.fold_statistics()?;
+            bank.fold_statistics(all_cores())?;
             let snapshot = bank.store().snapshot();
             let folded = snapshot.statistics_folded()?;
             snapshot
@@ -67,7 +67,7 @@ impl StatisticsService for Services {
             institutions: names(registry, figures.iter().map(|(cell, _)| cell)),
             rows: figures
                 .iter()
-                .map(|(cell, amounts)| row_message(cell, amounts))
+                .map(|(cell, sums)| row_message(cell, sums))
                 .collect(),
         }))
     }

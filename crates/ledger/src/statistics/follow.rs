@@ -1,4 +1,4 @@
-//! Folds figures behind the log, on a thread of its own, never for more than a small part of the time.
+//! Folds figures behind the log, on one thread of its own, never for more than a small part of the time.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -30,7 +30,7 @@ fn run(bank: &Bank, stopped: &Receiver<()>) {
     let mut pause = PAUSE;
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let begun = clock::now_ms();
-        if let Err(error) = bank.fold_statistics() {
+        if let Err(error) = bank.fold_statistics(1) {
             tracing::error!(%error, "statistics could not be folded");
         }
         let took = Duration::from_millis(clock::now_ms().saturating_sub(begun));

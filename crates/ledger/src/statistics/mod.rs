@@ -64,26 +64,26 @@ impl From<StoreError> for NotMade {
 
 impl Bank {
     /// Brings the figures up to the head as it is now, and gives their size.
-    pub(crate) fn fold_statistics(&self) -> Result<u64, StoreError> {
-        self.fold_to(self.head().row.size)
+    pub(crate) fn fold_statistics(&self, threads: usize) -> Result<u64, StoreError> {
+        self.fold_to(self.head().row.size, threads)
     }
 
     /// Folds up to a size of the log; what is folded already stays.
-    fn fold_to(&self, goal: u64) -> Result<u64, StoreError> {
+    fn fold_to(&self, goal: u64, threads: usize) -> Result<u64, StoreError> {
         let mut tries = 0;
         loop {
             let folded = self.store().snapshot().statistics_folded()?;
             if folded >= goal || tries == TRIES || self.is_stopping() {
                 return Ok(folded);
             }
-            if !self.fold_step(folded, goal)? {
+            if !self.fold_step(folded, goal, threads)? {
                 tries += 1;
             }
         }
     }
 
     /// Folds what comes next; false where something came in between.
-    fn fold_step(&self, folded: u64, goal: u64) -> Result<bool, StoreError> {
+    fn fold_step(&self, folded: u64, goal: u64, threads: usize) -> Result<bool, StoreError> {
         let (erased, changed) = (*self.folding().hold(), self.erasures());
         let head = self.head();
         let reader = Reader {
@@ -93,7 +93,7 @@ impl Bank {
             key: self.key_encryption(),
             stopping: self.stopping(),
         };
-        let change = reader.step(folded, goal)?;
+        let change = reader.step(folded, goal, threads)?;
         let held = self.folding().hold();
         let is_other = self.is_stopping()
             || *held != erased
@@ -163,7 +163,7 @@ impl Bank {
     ) -> Result<Yearbook, NotMade> {
         for _ in 0..TRIES {
             let (changed, head) = (self.erasures(), self.head());
-            self.fold_to(head.row.size)?;
+            self.fold_to(head.row.size, all_cores())?;
             let _held = self.folding().hold();
             let snapshot = self.store().snapshot();
             if snapshot.yearbooks()?.iter().any(|(it, _)| *it == year) {
@@ -174,6 +174,9 @@ impl Bank {
                 continue;
             }
             let cells = snapshot.figures(Some(year))?;
+            if cells.is_empty() {
+                return Err(NotMade::Refused(Refusal::YearbookEmpty));
+            }
             let at = (head.row.size, head.row.root);
             let yearbook = Yearbook::new((self.origin(), year), at, population, &cells);
             self.store()
@@ -191,9 +194,9 @@ impl Reader<'_> {
     }
 
     /// What the figures gain by the leaves after `folded`, up to `size` at most.
-    fn step(&self, folded: u64, size: u64) -> Result<StatisticsChange, StoreError> {
+    fn step(&self, folded: u64, size: u64, threads: usize) -> Result<StatisticsChange, StoreError> {
         if folded == 0 {
-            let mut figures = self.all(size)?;
+            let mut figures = self.all(size, threads)?;
             figures.add_all(&self.snapshot.gone_figures(OPEN)?);
             return Ok(StatisticsChange {
                 figures,
@@ -268,15 +271,14 @@ impl Reader<'_> {
             .collect())
     }
 
-    /// The figures of all archives that can be read, as of a size of the log, read by all cores.
-    fn all(&self, size: u64) -> Result<Cells, StoreError> {
+    /// The figures of all archives that can be read, as of a size of the log, read by so many threads.
+    fn all(&self, size: u64, threads: usize) -> Result<Cells, StoreError> {
         let mut learners = Vec::new();
         self.snapshot.learners(|code, row| {
             if row.merged_into.is_none() {
                 learners.push(code);
             }
         })?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let sum = |part: &[u64]| -> Result<Cells, StoreError> {
             let mut cells = Cells::default();
             for learner in part {
@@ -289,6 +291,9 @@ impl Reader<'_> {
             }
             Ok(cells)
         };
+        if threads == 1 {
+            return sum(&learners);
+        }
         std::thread::scope(|scope| {
             let parts = learners.chunks(learners.len().div_ceil(threads).max(1));
             let running: Vec<_> = parts.map(|part| scope.spawn(move || sum(part))).collect();
@@ -301,12 +306,17 @@ impl Reader<'_> {
     }
 }
 
+/// Threads of whoever waits for figures.
+pub(crate) fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Drops the figures and folds them again; gives how many leaves were folded.
 pub fn rebuild(store: &Store, key: &KeyEncryptionKey) -> Result<u64, BankError> {
     let snapshot = store.snapshot();
     let (registry, _) = recover::registry(&snapshot)?;
     let size = snapshot.head()?.map_or(0, |head| head.size);
-    let mut figures = reader(store, &snapshot, &registry, key).all(size)?;
+    let mut figures = reader(store, &snapshot, &registry, key).all(size, all_cores())?;
     figures.add_all(&snapshot.gone_figures(OPEN)?);
     store.change_statistics(&StatisticsChange {
         figures,
@@ -327,7 +337,7 @@ pub(crate) fn compare(
     let folded = snapshot.statistics_folded()?;
     let mut again = Cells::default();
     if folded > 0 {
-        again = reader(store, snapshot, registry, key).all(folded)?;
+        again = reader(store, snapshot, registry, key).all(folded, all_cores())?;
         again.add_all(&snapshot.gone_figures(OPEN)?);
     }
     Ok((snapshot.figures(None)?, again))
@@ -341,7 +351,7 @@ pub fn recompute(
 ) -> Result<Yearbook, BankError> {
     let snapshot = store.snapshot();
     let (registry, _) = recover::registry(&snapshot)?;
-    let mut cells = reader(store, &snapshot, &registry, key).all(published.size)?;
+    let mut cells = reader(store, &snapshot, &registry, key).all(published.size, all_cores())?;
     cells.add_all(&snapshot.gone_figures(published.size)?);
     Ok(Yearbook::new(
         (&published.origin, published.year),

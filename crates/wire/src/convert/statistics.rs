@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use creditbank_domain::statistics::{Amounts, Cell, Cells, Population, Subject, Table, Yearbook};
+use creditbank_domain::statistics::{
+    Cell, Cells, MEASURES, Population, Subject, Sums, Table, Yearbook,
+};
 use creditbank_domain::{Fault, Refusal, RegionCode};
 
 use super::catalogue::date;
@@ -99,17 +101,21 @@ pub fn yearbook(message: &v1::Yearbook) -> Result<Yearbook, Fault> {
 
 /// One cell with its figures.
 #[must_use]
-pub fn row_message(cell: &Cell, amounts: &Amounts) -> v1::FiguresRow {
+pub fn row_message(cell: &Cell, sums: &Sums) -> v1::FiguresRow {
+    let (amounts, behind) = sums.split_at(MEASURES);
+    let (people, squares) = behind.split_at(MEASURES);
     v1::FiguresRow {
         subject: cell.subject as u32,
         table: cell.table as u32,
         first: cell.a,
         second: cell.b,
         amounts: amounts.to_vec(),
+        people: people.to_vec(),
+        squares: squares.to_vec(),
     }
 }
 
-/// Rows of a year; what is not of a table, without five figures, or told already is left out.
+/// Rows of a year; what is not of a table, without all its figures, or told already is left out.
 #[must_use]
 pub fn cells(year: u16, rows: &[v1::FiguresRow]) -> Cells {
     let place = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
@@ -121,9 +127,10 @@ pub fn cells(year: u16, rows: &[v1::FiguresRow]) -> Cells {
             a: row.first,
             b: row.second,
         };
-        Some((cell, row.amounts[..].try_into().ok()?))
+        let sums = [&row.amounts[..], &row.people, &row.squares].concat();
+        Some((cell, sums.try_into().ok()?))
     };
     let mut told = BTreeSet::new();
-    let once = |(cell, _): &(Cell, Amounts)| told.insert(*cell);
+    let once = |(cell, _): &(Cell, Sums)| told.insert(*cell);
     rows.iter().filter_map(read).filter(once).collect()
 }

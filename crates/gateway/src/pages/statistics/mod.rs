@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use creditbank_domain::statistics::{Dimension, Subject, Table};
+use creditbank_domain::statistics::{self, Dimension, Lines, Subject, Table};
 
 use self::table::{Shown, shown};
 use crate::app::App;
@@ -18,6 +18,7 @@ use crate::ask::statistics::Published;
 use crate::failure::Failure;
 use crate::frame::{Frame, page};
 use crate::show::hex;
+use crate::words::Lang;
 
 /// Years of an institution that are shown.
 const YEARS_MAX: usize = 10;
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/statistics/{year}", get(yearbook))
         .route("/statistics/{year}/city", get(city))
         .route("/statistics/{year}/yearbook.bin", get(bytes))
+        .route("/statistics/{year}/yearbook.csv", get(csv))
         .route("/statistics/institutions/{id}", get(institution))
 }
 
@@ -80,10 +82,10 @@ struct YearbookPage {
 
 async fn yearbook(
     State(app): State<Arc<App>>,
-    Path(year): Path<u16>,
+    Path(year): Path<String>,
     f: Frame,
 ) -> Result<Response, Failure> {
-    let of = published(&app, year).await?;
+    let of = published(&app, &year).await?;
     let make = |(subject, table)| shown(&of, subject, table, f.view.lang);
     let names = of.institutions.iter();
     page(&YearbookPage {
@@ -123,10 +125,10 @@ struct City {
 
 async fn city(
     State(app): State<Arc<App>>,
-    Path(year): Path<u16>,
+    Path(year): Path<String>,
     f: Frame,
 ) -> Result<Response, Failure> {
-    let of = published(&app, year).await?;
+    let of = published(&app, &year).await?;
     let participation = participation(&of, &f);
     let bars = participation.iter().filter_map(|it| {
         let rate = i64::try_from(it.rate?).ok()?;
@@ -156,42 +158,36 @@ async fn city(
 
 fn days(of: &Published, f: &Frame) -> String {
     of.yearbook.days.map_or_else(String::new, |days| {
-        let (median, p90) = (days.median.to_string(), days.p90.to_string());
-        f.t2("statistics-days", ("median", &median), ("p90", &p90))
+        let median = days.median.to_string();
+        match days.p90.map(|p90| p90.to_string()) {
+            None => f.t1("statistics-days-median", "median", &median),
+            Some(p90) => f.t2("statistics-days", ("median", &median), ("p90", &p90)),
+        }
     })
 }
 
 /// The whole region first, then the districts whose residents are known.
 fn participation(of: &Published, f: &Frame) -> Vec<Participation> {
-    let population = &of.yearbook.population;
-    let residents = population.residents.iter();
-    let row = |(district, residents): (&u32, &u64)| {
-        let table = match district {
-            0 => Table::Total,
-            _ => Table::District,
-        };
-        let mut rows = of.yearbook.table(Subject::Learning, table);
-        let found = rows.find(|row| row.cell.a == *district)?;
-        let learners = found.amounts.map(|amounts| amounts[0]);
-        let label = Dimension::District.value_label(*district, of.yearbook.year);
-        Some(Participation {
-            name: match district {
+    let rows = of.yearbook.participation().into_iter();
+    let row = |it: statistics::Participation| {
+        let label = Dimension::District.value_label(it.district, of.yearbook.year);
+        Participation {
+            name: match it.district {
                 0 => f.t("statistics-region"),
                 _ => f.pick(&label.zh, &label.en).to_owned(),
             },
-            learners,
-            residents: *residents,
-            rate: learners.and_then(|learners| population.rate(*district, learners)),
-        })
+            learners: it.learners,
+            residents: it.residents,
+            rate: it.rate,
+        }
     };
-    residents.filter_map(row).collect()
+    rows.map(row).collect()
 }
 
 /// One year of an institution.
 struct YearRow {
     year: u16,
-    /// None where they are suppressed.
-    figures: Option<Vec<String>>,
+    figures: table::Figures,
 }
 
 #[derive(Template)]
@@ -221,10 +217,7 @@ async fn institution(
         name.get_or_insert_with(|| known.display_name.clone());
         let mut found = of.yearbook.table(Subject::Learning, Table::Institution);
         if let Some(row) = found.find(|row| row.cell.b == known.number) {
-            let figures = row
-                .amounts
-                .map(|it| table::figures(Subject::Learning, &it).to_vec());
-            let learners = row.amounts.map(|it| it[0]);
+            let (figures, learners) = (table::figures(row), row.amounts[0]);
             let said = learners.map_or_else(|| f.t("statistics-suppressed"), |it| it.to_string());
             bars.push((year.to_string(), learners, said));
             rows.push(YearRow { year, figures });
@@ -243,13 +236,32 @@ async fn institution(
 /// The canonical bytes, which the hash names.
 async fn bytes(
     State(app): State<Arc<App>>,
-    Path(year): Path<u16>,
+    Path(year): Path<String>,
 ) -> Result<impl axum::response::IntoResponse, Failure> {
-    let of = published(&app, year).await?;
+    let of = published(&app, &year).await?;
     let kind = [(axum::http::header::CONTENT_TYPE, "application/octet-stream")];
     Ok((kind, of.yearbook.encode()))
 }
 
-async fn published(app: &App, year: u16) -> Result<Arc<Published>, Failure> {
+/// The tables as CSV, in the language of the page.
+async fn csv(
+    State(app): State<Arc<App>>,
+    Path(year): Path<String>,
+    f: Frame,
+) -> Result<impl axum::response::IntoResponse, Failure> {
+    let of = published(&app, &year).await?;
+    let institutions = of.institutions.iter();
+    let named = institutions.map(|it| (it.number, it.display_name.as_str()));
+    let lines = Lines {
+        is_zh: f.view.lang == Lang::Zh,
+        institutions: named.collect(),
+    };
+    let kind = [(axum::http::header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+    Ok((kind, lines.csv(&lines.yearbook(&of.yearbook))))
+}
+
+/// The yearbook of a year as it stands in an address.
+async fn published(app: &App, year: &str) -> Result<Arc<Published>, Failure> {
+    let year = year.parse().map_err(|_| Failure::NotFound)?;
     app.yearbook(year).await?.ok_or(Failure::NotFound)
 }

@@ -1,7 +1,7 @@
 //! A table of a yearbook as it is shown: names of rows, figures, a chart of the first of them.
 
 use creditbank_domain::rules::Wording;
-use creditbank_domain::statistics::{Amounts, Dimension, MEASURES, Row, Subject, Table};
+use creditbank_domain::statistics::{Dimension, MEASURES, Row, Subject, Table};
 
 use super::chart;
 use crate::ask::statistics::Published;
@@ -24,9 +24,11 @@ pub(super) struct Shown {
 /// One row.
 pub(super) struct ShownRow {
     pub(super) names: Vec<String>,
-    /// None where they are suppressed.
-    pub(super) figures: Option<[String; MEASURES]>,
+    pub(super) figures: Figures,
 }
+
+/// Figures of a row as people read them: none where all are suppressed, and none for each that is suppressed alone.
+pub(super) type Figures = Option<[Option<String>; MEASURES]>;
 
 /// A table of a yearbook; none where it has no rows.
 pub(super) fn shown(of: &Published, subject: Subject, table: Table, lang: Lang) -> Option<Shown> {
@@ -54,7 +56,7 @@ pub(super) fn shown(of: &Published, subject: Subject, table: Table, lang: Lang) 
     };
     let bar = |row: &&Row| {
         let names: Vec<String> = names(row);
-        let learners = row.amounts.map(|it| it[0]);
+        let learners = row.amounts[0];
         let said = learners.map_or_else(
             || lang.pick("已抑制", "suppressed").to_owned(),
             |it| it.to_string(),
@@ -75,7 +77,7 @@ pub(super) fn shown(of: &Published, subject: Subject, table: Table, lang: Lang) 
             .iter()
             .map(|row| ShownRow {
                 names: names(row),
-                figures: row.amounts.map(|it| figures(subject, &it)),
+                figures: figures(row),
             })
             .collect(),
         chart,
@@ -88,10 +90,12 @@ pub(super) fn measures(subject: Subject, lang: Lang) -> Vec<String> {
     labels.map(|it| lang.pick(it.zh, it.en)).collect()
 }
 
-/// Figures as people read them.
-pub(super) fn figures(subject: Subject, amounts: &Amounts) -> [String; MEASURES] {
-    std::array::from_fn(|at| match subject.is_hundredths(at) {
-        true => hundredths(amounts[at].unsigned_abs()),
-        false => amounts[at].to_string(),
-    })
+/// Figures of a row as people read them.
+pub(super) fn figures(row: &Row) -> Figures {
+    let said = |at: usize, amount: i64| match row.cell.subject.is_hundredths(at) {
+        true => hundredths(amount.unsigned_abs()),
+        false => amount.to_string(),
+    };
+    let figures = std::array::from_fn(|at| row.amounts[at].map(|amount| said(at, amount)));
+    (!row.is_suppressed()).then_some(figures)
 }
