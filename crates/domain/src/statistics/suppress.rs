@@ -17,8 +17,9 @@
 //!
 //! **A single figure** of a cell that is published can rest on fewer learners than the cell: one appeal among thirty
 //! applicants, or one outcome that was not completed. It is suppressed alone, by the same rules with the learners behind it
-//! in the place of all, and so is one of which one learner has most; but where nobody learnt nothing can be moved to, so a rectangle has such learners in all corners, and
-//! a table is without the figure where there is none, or where a value of its dimensions is without it.
+//! in the place of all, and so is one of which one learner has most. But where nobody is behind the figure, nobody could be
+//! moved to: a rectangle has such learners in all corners, and a table is without the figure where there is no such
+//! rectangle, or where a value of its dimensions is without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

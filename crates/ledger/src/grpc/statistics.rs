@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Services, carried, failed, refuse, refuse_all};
 use crate::clock;
-use crate::statistics::{NotMade, all_cores, yearbooks};
+use crate::statistics::{NotMade, yearbooks};
 
 #[tonic::async_trait]
 impl StatisticsService for Services {
@@ -52,7 +52,7 @@ impl StatisticsService for Services {
         let year = year(request.into_inner().year)?;
         let bank = Arc::clone(&self.bank);
         let read = tokio::task::spawn_blocking(move || {
-            bank.fold_statistics(all_cores())?;
+            bank.fold_statistics()?;
             let snapshot = bank.store().snapshot();
             let folded = snapshot.statistics_folded()?;
             snapshot

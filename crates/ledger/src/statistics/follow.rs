@@ -10,6 +10,8 @@ use crate::clock;
 
 /// How long figures may be behind a quiet bank.
 const PAUSE: Duration = Duration::from_secs(60);
+/// The shortest pause: before the first fold, and where there is more to fold.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// A fold that took a while is followed by a pause of this many times as long.
 const PAUSE_FACTOR: u32 = 20;
 
@@ -27,13 +29,15 @@ pub(crate) fn start(bank: &Arc<Bank>) -> (Stop, JoinHandle<()>) {
 }
 
 fn run(bank: &Bank, stopped: &Receiver<()>) {
-    let mut pause = PAUSE;
+    let mut pause = PAUSE_MIN;
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let begun = clock::now_ms();
-        if let Err(error) = bank.fold_statistics(1) {
+        let is_behind = bank.fold_some().unwrap_or_else(|error| {
             tracing::error!(%error, "statistics could not be folded");
-        }
+            false
+        });
         let took = Duration::from_millis(clock::now_ms().saturating_sub(begun));
-        pause = PAUSE.max(took * PAUSE_FACTOR);
+        let at_least = if is_behind { PAUSE_MIN } else { PAUSE };
+        pause = at_least.max(took * PAUSE_FACTOR);
     }
 }

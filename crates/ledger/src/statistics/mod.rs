@@ -64,8 +64,19 @@ impl From<StoreError> for NotMade {
 
 impl Bank {
     /// Brings the figures up to the head as it is now, and gives their size.
-    pub(crate) fn fold_statistics(&self, threads: usize) -> Result<u64, StoreError> {
-        self.fold_to(self.head().row.size, threads)
+    pub(crate) fn fold_statistics(&self) -> Result<u64, StoreError> {
+        self.fold_to(self.head().row.size, all_cores())
+    }
+
+    /// Folds a part of what is new on this thread, and tells whether there is more.
+    pub(crate) fn fold_some(&self) -> Result<bool, StoreError> {
+        let folded = self.store().snapshot().statistics_folded()?;
+        let size = self.head().row.size;
+        let goal = match folded {
+            0 => size,
+            _ => size.min(folded + STEP_LEAVES),
+        };
+        Ok(self.fold_to(goal, 1)? < size)
     }
 
     /// Folds up to a size of the log; what is folded already stays.
@@ -195,7 +206,8 @@ impl Reader<'_> {
 
     /// What the figures gain by the leaves after `folded`, up to `size` at most.
     fn step(&self, folded: u64, size: u64, threads: usize) -> Result<StatisticsChange, StoreError> {
-        if folded == 0 {
+        // An archive is read at every step that touches it: where most are new, all are read once instead.
+        if size - folded > folded {
             let mut figures = self.all(size, threads)?;
             figures.add_all(&self.snapshot.gone_figures(OPEN)?);
             return Ok(StatisticsChange {
@@ -307,7 +319,7 @@ impl Reader<'_> {
 }
 
 /// Threads of whoever waits for figures.
-pub(crate) fn all_cores() -> usize {
+fn all_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 

@@ -205,6 +205,8 @@ pub(crate) fn serve(folder: &Path) -> Result<Server> {
         .arg("serve")
         .arg(folder.join("bank"))
         .args(["--grpc", any, "--http", any]);
+    // As it is operated: what it measures of itself is part of what it costs.
+    command.args(["--metrics", any]);
     Server::start(&mut command)
 }
 

@@ -1,6 +1,6 @@
 //! Statistics of a bank that holds all records: how fast its figures are folded again, and how long a yearbook takes.
 //!
-//! The append path does nothing for figures. The thread that folds them rests twenty times as long as it worked, so it
+//! The append path does nothing for figures. The thread that folds them rests twenty times as long as each part took, so it
 //! takes a twentieth of one core at most while records come in, and catches up afterwards.
 
 use std::path::Path;
