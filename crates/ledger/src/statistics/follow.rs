@@ -9,8 +9,8 @@ use crate::bank::Bank;
 use crate::clock;
 
 /// How long figures may be behind a quiet bank.
-const PAUSE: Duration = Duration::from_secs(60);
-/// The shortest pause: before the first fold, and where there is more to fold.
+const PAUSE: Duration = Duration::from_secs(10);
+/// The pause before the first fold, and at least where there is more to fold.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// A fold that took a while is followed by a pause of this many times as long.
 const PAUSE_FACTOR: u32 = 20;

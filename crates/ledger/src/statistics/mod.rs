@@ -72,6 +72,7 @@ impl Bank {
     pub(crate) fn fold_some(&self) -> Result<bool, StoreError> {
         let folded = self.store().snapshot().statistics_folded()?;
         let size = self.head().row.size;
+        // The first fold reads all archives, however far it goes.
         let goal = match folded {
             0 => size,
             _ => size.min(folded + STEP_LEAVES),
@@ -206,8 +207,9 @@ impl Reader<'_> {
 
     /// What the figures gain by the leaves after `folded`, up to `size` at most.
     fn step(&self, folded: u64, size: u64, threads: usize) -> Result<StatisticsChange, StoreError> {
-        // An archive is read at every step that touches it: where most are new, all are read once instead.
-        if size - folded > folded {
+        // An archive is read whole at every step that touches it: whoever wants all of a log that is mostly new reads all once.
+        let is_all = self.snapshot.head()?.is_some_and(|head| head.size == size);
+        if folded == 0 || is_all && size - folded > folded {
             let mut figures = self.all(size, threads)?;
             figures.add_all(&self.snapshot.gone_figures(OPEN)?);
             return Ok(StatisticsChange {
